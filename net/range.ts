@@ -1,0 +1,25 @@
+import { type Address, bitsOf, type Family, formatAddress } from './address.ts';
+
+/** All addresses from `first` to `last`, both included. */
+export type Range = { readonly family: Family; readonly first: bigint; readonly last: bigint };
+
+/** The network that a prefix length cuts out around an address; host bits do not matter. */
+export function prefixRange({ family, value }: Address, length: number): Range {
+  const hostBits = BigInt(bitsOf(family) - length);
+  const first = (value >> hostBits) << hostBits;
+  return { family, first, last: first + (1n << hostBits) - 1n };
+}
+
+export const rangeSize = (range: Range): bigint => range.last - range.first + 1n;
+
+export const rangeContains = (range: Range, address: Address): boolean =>
+  range.family === address.family && range.first <= address.value && address.value <= range.last;
+
+export const rangesOverlap = (a: Range, b: Range): boolean =>
+  a.family === b.family && a.first <= b.last && b.first <= a.last;
+
+/** `198.51.100.1-198.51.100.9`, or one address where both ends are the same. */
+export function formatRange({ family, first, last }: Range): string {
+  const text = formatAddress({ family, value: first });
+  return first === last ? text : `${text}-${formatAddress({ family, value: last })}`;
+}
