@@ -146,6 +146,39 @@ test('a holder that is no candidate any more hands its address over without a ga
   assert.equal(gaps, 0);
 });
 
+/** The holder of the address, the node that comes first after it, and the one after that. */
+function ranked(lan: FakeSegment) {
+  const holder = holderOf(lan);
+  const [first, second] = lan.nodes.filter((node) => node !== holder);
+  assert.ok(first && second);
+  const scores = [holder, first, second].map(({ name }, index) => ({
+    node: name,
+    score: 9 - index,
+  }));
+  const plan = new Map([[address, scores]]);
+  lan.plan(plan);
+  return { holder, first, second };
+}
+
+test('an heir that does not know of the address is passed over after one pulse interval', () => {
+  const lan = settled();
+  const { holder, first, second } = ranked(lan);
+  lan.step(first, { kind: 'plan', candidates: new Map() });
+  lan.crash(holder);
+  lan.run(300 + 100 + 5);
+  assert.equal(holderOf(lan), second);
+});
+
+test('an heir that does not take what it is handed is passed over', () => {
+  const lan = settled();
+  const { holder, first, second } = ranked(lan);
+  lan.step(first, { kind: 'plan', candidates: new Map() });
+  lan.leave(holder);
+  lan.run(200);
+  assert.equal(holderOf(lan), second);
+  assert.equal(holder.segment?.phase, 'left');
+});
+
 test('an address that left the plan is answered by nobody', () => {
   const lan = settled();
   lan.plan(new Map());
@@ -183,10 +216,10 @@ test('a frozen holder that nobody replaced speaks again within milliseconds', ()
 test('after a partition heals one holder is left within a pulse interval', () => {
   const lan = settled();
   const holder = holderOf(lan);
-  holder.side = 1;
+  lan.setSide(holder, 1);
   lan.run(2000);
   assert.equal(lan.holders(address).length, 2);
-  holder.side = 0;
+  lan.setSide(holder, 0);
   lan.run(103);
   holderOf(lan);
 });

@@ -22,6 +22,8 @@ export type Node = {
   linkUp: boolean;
   /** Nodes hear those of the same side only. */
   side: number;
+  /** When it last came to hear others again. */
+  reconnectedAtMs: number;
   hushed: boolean;
   sequence: bigint;
   waiting: Event[];
@@ -55,6 +57,7 @@ export class FakeSegment {
       paused: false,
       linkUp: true,
       side: 0,
+      reconnectedAtMs: -Infinity,
       hushed: false,
       sequence: 0n,
       waiting: [],
@@ -64,6 +67,10 @@ export class FakeSegment {
 
   get nowMs(): number {
     return this.timeline.nowMs;
+  }
+
+  get plannedAddresses(): number {
+    return this.#candidates.size;
   }
 
   /** The same for the same seed and faults. */
@@ -123,12 +130,26 @@ export class FakeSegment {
 
   setLink(node: Node, up: boolean): void {
     node.linkUp = up;
+    if (up) node.reconnectedAtMs = this.nowMs;
     this.step(node, { kind: 'link', up, mac: node.mac });
   }
 
-  plan(candidates: Candidates): void {
+  setSide(node: Node, side: number): void {
+    node.side = side;
+    node.reconnectedAtMs = this.nowMs;
+  }
+
+  /** The plan reaches each node up to `withinMs` later. */
+  plan(candidates: Candidates, withinMs = 0): void {
     this.#candidates = candidates;
-    for (const node of this.nodes) this.step(node, { kind: 'plan', candidates });
+    for (const node of this.nodes) {
+      if (withinMs === 0) this.step(node, { kind: 'plan', candidates });
+      else {
+        this.timeline.in(this.random.between(0, withinMs), () => {
+          this.step(node, { kind: 'plan', candidates });
+        });
+      }
+    }
   }
 
   connected(a: Node, b: Node): boolean {
