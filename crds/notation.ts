@@ -10,13 +10,31 @@ import {
 import { formatRange, type Range } from '../net/range.ts';
 import { quote } from './problem.ts';
 
+const octet = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
+const ipv4 = `${octet}([.]${octet}){3}`;
+const ipv6 = '[0-9a-fA-F]*:[0-9a-fA-F:.]*';
+
+/**
+ * What the API server turns away at once, in the syntax RE2 shares with JavaScript. All of IPv4
+ * but the order of the ends; of IPv6 the alphabet and the prefix length. Never stricter than
+ * `parseAddresses`, which has the last word.
+ */
+export const addressesPattern = new RegExp(
+  `^ *(${[
+    `${ipv4}/(3[0-2]|[12]?[0-9])`,
+    `${ipv4} *- *${ipv4}`,
+    `${ipv6}/(12[0-8]|1[01][0-9]|[1-9]?[0-9])`,
+    `${ipv6} *- *${ipv6}`,
+  ].join('|')}) *$`,
+);
+
 /**
  * Addresses as people write them in a pool: `198.51.100.224/28` (host bits do not matter, the
  * whole network is meant) or `198.51.100.200-198.51.100.219` (both ends included, blanks allowed).
  * ip-num reads them; from here on there is only our `Range`.
  */
 export function parseAddresses(written: string): Range | { readonly problem: string } {
-  const text = written.trim();
+  const text = written.replaceAll(/^ +| +$/g, '');
   // The longest sensible one: two IPv6 addresses in full around a dash.
   if (text.length > 120) return { problem: `${quote(text)} is too long for an address range` };
   // ip-num would read over a zone; a Service address cannot have one.
@@ -55,7 +73,7 @@ function parsePrefix(text: string): Parsed {
 }
 
 function parseFromTo(text: string): Parsed {
-  const [from = '', to = '', ...more] = text.split('-').map((end) => end.trim());
+  const [from = '', to = '', ...more] = text.split(/ *- */);
   if (more.length > 0) {
     return { problem: `${quote(text)} has more than one "-": write one range per list item` };
   }
