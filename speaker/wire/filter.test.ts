@@ -5,7 +5,7 @@ import fc from 'fast-check';
 
 import { type Address, parseAddress } from '../../net/address.ts';
 import { formatProgram, mostInstructions, type Program } from './bpf.ts';
-import { captured } from './captured.ts';
+import { captured } from './testing/captured.ts';
 import { arpFilter, arpFilters, dropAll, speakersFilter } from './filter.ts';
 
 /** What the kernel knows about a frame besides its bytes. */
