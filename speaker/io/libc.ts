@@ -1,7 +1,8 @@
+import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 
-import koffi from 'koffi';
+import type Koffi from 'koffi';
 
 /**
  * The system calls the speaker makes, under their own names and with their own return values:
@@ -33,24 +34,35 @@ type Libc = {
   close(fd: number): number;
 };
 
-let loaded: Libc | undefined;
-
 /**
  * The C library of this process, glibc or musl. Bound at the first call, so that importing this
  * file does no harm on a machine that cannot run a speaker; each thread binds its own.
  */
-export function libc(): Libc {
-  loaded ??= load();
-  return loaded;
-}
+export const libc = (): Libc => (bound ??= bind(ffi()));
+let bound: Libc | undefined;
 
-function load(): Libc {
+/** The package itself throws at import where it has no binary for the machine. */
+const ffi = (): typeof Koffi => (loaded ??= load());
+let loaded: typeof Koffi | undefined;
+
+function load(): typeof Koffi {
   if (process.platform !== 'linux') {
     throw new Error(
       `a speaker needs Linux for its packet sockets: this is ${process.platform}. ` +
         'Run it in a Linux machine or container.',
     );
   }
+  try {
+    return createRequire(import.meta.url)('koffi') as typeof Koffi;
+  } catch (cause) {
+    const machine = `${process.platform}-${process.arch}`;
+    throw new Error(`loading koffi, which calls the C library: is it installed for ${machine}?`, {
+      cause,
+    });
+  }
+}
+
+function bind(koffi: typeof Koffi): Libc {
   const library = koffi.load(null);
   const call = (prototype: string) => library.func(prototype);
   return {
@@ -92,7 +104,7 @@ function remedy(code: string): string {
 }
 
 /** The name of the last errno; to be asked before any other call. */
-export const errnoName = (): string => getSystemErrorName(-koffi.errno());
+export const errnoName = (): string => getSystemErrorName(-ffi().errno());
 
 /** The result of a call that must not fail; throws a `SystemError` otherwise. */
 export function check(doing: string, result: number): number {
@@ -101,7 +113,7 @@ export function check(doing: string, result: number): number {
 }
 
 /** Where these bytes lie, for structures that hold pointers. Only for bytes outside V8's heap. */
-export const addressOf = (bytes: Uint8Array): bigint => koffi.address(bytes);
+export const addressOf = (bytes: Uint8Array): bigint => ffi().address(bytes);
 
 /** Bytes that stay where they are: V8 moves small arrays, but never an `ArrayBuffer` of its own. */
 export const pinned = (length: number): Uint8Array => new Uint8Array(new ArrayBuffer(length));

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { type Address, parseAddress } from '../../net/address.ts';
-import { anyIPv4, anyMac } from './arbitraries.ts';
+import { anyIPv4, anyMac } from './testing/arbitraries.ts';
 import {
   answerTo,
   type Arp,
@@ -13,7 +13,7 @@ import {
   gratuitousRequest,
   parseArp,
 } from './arp.ts';
-import { captured } from './captured.ts';
+import { captured } from './testing/captured.ts';
 
 const anyArp: fc.Arbitrary<Arp> = fc.record(
   {

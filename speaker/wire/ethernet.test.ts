@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { etherTypes, formatFrame, isStation, parseFrame, speakersMac } from './ethernet.ts';
-import { anyFrame, anyMac } from './arbitraries.ts';
+import { anyFrame, anyMac } from './testing/arbitraries.ts';
 
 describe('an Ethernet frame', () => {
   it('reads back as written, but for the padding', () => {

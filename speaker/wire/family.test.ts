@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { type Address, formatAddress, parseAddress } from '../../net/address.ts';
-import { captured } from './captured.ts';
+import { captured } from './testing/captured.ts';
 import { arp, neighboursOf } from './family.ts';
 
 const at = (text: string): Address => {

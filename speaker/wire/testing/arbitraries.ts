@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
-import type { Address } from '../../net/address.ts';
-import { macFromBytes } from '../../net/mac.ts';
-import type { Frame } from './ethernet.ts';
+import type { Address } from '../../../net/address.ts';
+import { macFromBytes } from '../../../net/mac.ts';
+import type { Frame } from '../ethernet.ts';
 
 /** For tests: the values of this layer, any of them. */
 export const anyMac = fc.uint8Array({ minLength: 6, maxLength: 6 }).map(macFromBytes);
