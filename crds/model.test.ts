@@ -231,6 +231,13 @@ describe('a faulty pool', () => {
     assert.deepEqual(rangesOf(model, 'lan'), ['198.51.100.8-198.51.100.11']);
   });
 
+  it('that was never read before and has a faulty allocation turns no holder away', () => {
+    const serviceAllocation = { namespaces: ['shop'], namespaceSelectors: [7] };
+    const pool = poolIn(read([poolObject('lan', { serviceAllocation })]), 'lan');
+    assert.equal(pool.allocation, undefined);
+    assert.equal(pool.closed?.reason, 'InvalidSelector');
+  });
+
   it('opens again when it is mended', () => {
     const broken = read([poolObject('lan', { addresses: ['oops'] })]);
     const model = readModel({ pools: [poolObject('lan')], advertisements: [everywhere] }, broken);
@@ -367,7 +374,7 @@ describe('a model', () => {
     assert.equal(model.pools.length, 1);
   });
 
-  it('is quick with many pools', () => {
+  it('takes thousands of pools side by side', () => {
     const pools = Array.from({ length: 2_000 }, (_, index) =>
       poolObject(`pool-${index}`, { addresses: [`10.${index >> 8}.${index & 255}.0/24`] }),
     );
@@ -398,7 +405,13 @@ describe('readModel, whatever comes in,', () => {
     'matchExpressions',
     'weight',
     'preference',
+    'namespaces',
+    'labels',
+    // What breaks a careless reader: names that mean something to JavaScript itself.
     '__proto__',
+    'constructor',
+    'toString',
+    'toJSON',
   );
   const { json } = fc.letrec((tie) => ({
     json: fc.oneof(
@@ -411,8 +424,8 @@ describe('readModel, whatever comes in,', () => {
   /** From any JSON at all to an object of ours whose spec is anything. */
   const junk = fc.oneof(
     json,
-    fc.tuple(fc.nat({ max: 99 }), json).map(([number, spec]) => ({
-      metadata: { name: `junk-${number}`, namespace: 'metallb-system' },
+    fc.tuple(fc.nat({ max: 99 }), json, json).map(([number, spec, labels]) => ({
+      metadata: { name: `junk-${number}`, namespace: 'metallb-system', labels },
       spec,
     })),
   );
