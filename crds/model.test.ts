@@ -231,6 +231,13 @@ describe('a faulty pool', () => {
     assert.deepEqual(rangesOf(model, 'lan'), ['198.51.100.8-198.51.100.11']);
   });
 
+  it('that overlaps itself and was never read before keeps all of its addresses', () => {
+    const addresses = ['198.51.100.8-198.51.100.20', '198.51.100.0/28', '198.51.100.4/31'];
+    const model = read([poolObject('lan', { addresses })]);
+    assert.deepEqual(rangesOf(model, 'lan'), ['198.51.100.0-198.51.100.20']);
+    assert.equal(poolIn(model, 'lan').closed?.reason, 'OverlappingRanges');
+  });
+
   it('that was never read before and has a faulty allocation turns no holder away', () => {
     const serviceAllocation = { namespaces: ['shop'], namespaceSelectors: [7] };
     const pool = poolIn(read([poolObject('lan', { serviceAllocation })]), 'lan');
