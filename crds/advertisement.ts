@@ -18,7 +18,10 @@ export type Advertisement = {
 };
 
 /** Neither names nor selectors: the advertisement is for every pool. */
-export function selectsPool(advertisement: Advertisement, pool: Pool): boolean {
+export function selectsPool(
+  advertisement: Advertisement,
+  pool: Pick<Pool, 'name' | 'labels'>,
+): boolean {
   const { poolNames, poolSelectors } = advertisement;
   if (poolNames.length === 0 && poolSelectors.length === 0) return true;
   return (
