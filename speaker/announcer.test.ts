@@ -172,7 +172,7 @@ describe('an announcer left alone', () => {
       for (const frame of frames) seen.add(frame);
     }
     assert.equal(seen.size, 10_000);
-    assert.equal(most, 512);
+    assert.equal(most, 2 * 128);
     assert.equal(announcer.dueAtMs(), 50);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
@@ -25,11 +25,13 @@ const at = (text: string): Address => {
 
 /** An announcer on the near host, with the kernel of the far host as its judge. */
 describe('an announcer on a real link', needsRoot, () => {
-  const hosts = needsRoot.skip === false ? new TwoHosts() : undefined;
+  let hosts: TwoHosts;
+  before(() => {
+    hosts = new TwoHosts();
+  });
   after(() => hosts?.[Symbol.dispose]());
 
   function speakFor(address: Address) {
-    assert(hosts);
     using _ = hosts.enter(hosts.near);
     const link = readLinks().find(({ name }) => name === hosts.near.link);
     assert(link?.mac);
@@ -50,12 +52,10 @@ describe('an announcer on a real link', needsRoot, () => {
   }
 
   const entryOf = (address: Address): string => {
-    assert(hosts);
     return hosts.neighbour(hosts.far, formatAddress(address));
   };
 
   function setEntry(address: Address, mac: string, state: string): void {
-    assert(hosts);
     const { namespace, link } = hosts.far;
     const words = ['to', formatAddress(address), 'lladdr', mac, 'nud', state, 'dev', link];
     ip('-n', namespace, 'neighbour', 'replace', ...words);
@@ -70,7 +70,6 @@ describe('an announcer on a real link', needsRoot, () => {
   }
 
   it('is found by a kernel that asks', () => {
-    assert(hosts);
     const vip = at('198.51.100.40');
     using speaker = speakFor(vip);
     hosts.ask(hosts.far, formatAddress(vip));
@@ -80,7 +79,6 @@ describe('an announcer on a real link', needsRoot, () => {
   });
 
   it('is still found when the kernel checks on it with unicast questions', () => {
-    assert(hosts);
     const vip = at('198.51.100.41');
     using speaker = speakFor(vip);
     setEntry(vip, hosts.near.mac, 'probe');
@@ -89,7 +87,6 @@ describe('an announcer on a real link', needsRoot, () => {
 
   for (const state of ['reachable', 'stale', 'delay']) {
     it(`moves a neighbour entry that is ${state} and a moment old, with either form alone`, () => {
-      assert(hosts);
       const vip = at('198.51.100.42');
       using speaker = speakFor(vip);
       for (const frame of arp.unsolicited(vip, hosts.near.mac)) {
@@ -102,7 +99,6 @@ describe('an announcer on a real link', needsRoot, () => {
   }
 
   it('takes an address over with its first announcement', () => {
-    assert(hosts);
     const vip = at('198.51.100.43');
     using speaker = speakFor(vip);
     setEntry(vip, stranger, 'reachable');
@@ -111,7 +107,6 @@ describe('an announcer on a real link', needsRoot, () => {
   });
 
   it('tells a station that probes for the address that it is taken', async () => {
-    assert(hosts);
     const vip = at('198.51.100.44');
     using speaker = speakFor(vip);
     const words = ['-D', '-c', '1', '-w', '2', '-I', hosts.far.link, formatAddress(vip)];
@@ -124,7 +119,6 @@ describe('an announcer on a real link', needsRoot, () => {
   });
 
   it('names a station that claims the address', async () => {
-    assert(hosts);
     const { far } = hosts;
     const vip = at('198.51.100.45');
     using speaker = speakFor(vip);
@@ -143,7 +137,6 @@ describe('an announcer on a real link', needsRoot, () => {
   });
 
   it('goes on after 50,000 hostile frames from the wire', () => {
-    assert(hosts);
     const vip = at('198.51.100.46');
     using speaker = speakFor(vip);
     using _ = hosts.enter(hosts.far);
@@ -163,7 +156,6 @@ describe('an announcer on a real link', needsRoot, () => {
   });
 
   function startOnFar(words: readonly string[]) {
-    assert(hosts);
     using _ = hosts.enter(hosts.far);
     return spawn('arping', words, { stdio: 'ignore' });
   }

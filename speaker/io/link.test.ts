@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 
 import { formatRange } from '../../net/range.ts';
 import { type Link, readLinks } from './link.ts';
@@ -12,11 +12,13 @@ it('every machine has a loopback', needsLinux, () => {
 });
 
 describe('links', needsRoot, () => {
-  const hosts = needsRoot.skip === false ? new TwoHosts() : undefined;
+  let hosts: TwoHosts;
+  before(() => {
+    hosts = new TwoHosts();
+  });
   after(() => hosts?.[Symbol.dispose]());
 
   function linkOf(host: Host): Link | undefined {
-    assert(hosts);
     using _ = hosts.enter(host);
     return readLinks().find(({ name }) => name === host.link);
   }
@@ -25,7 +27,6 @@ describe('links', needsRoot, () => {
     ip('-n', namespace, 'link', 'set', link, ...words);
 
   it('are read as they are: MAC, MTU, networks of both families', () => {
-    assert(hosts);
     const { namespace, link, mac } = hosts.near;
     ip('-n', namespace, 'address', 'add', '203.0.113.129/25', 'dev', link);
     ip('-n', namespace, 'address', 'add', '2001:db8::1/64', 'dev', link, 'nodad');
@@ -43,7 +44,6 @@ describe('links', needsRoot, () => {
   });
 
   it('show lost carrier while they stay up, and keep their networks', () => {
-    assert(hosts);
     set(hosts.far, 'down');
     const found = linkOf(hosts.near);
     assert.deepEqual([found?.up, found?.running], [true, false]);
@@ -60,7 +60,6 @@ describe('links', needsRoot, () => {
   });
 
   it('tell of every kind of change, and only then', () => {
-    assert(hosts);
     const { near, far } = hosts;
     using _ = hosts.enter(near);
     using events = new LinkEvents();
