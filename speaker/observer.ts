@@ -28,6 +28,8 @@ export class Observer {
   readonly #slicesOf = new Map<string, Map<string, EndpointSlice>>();
   readonly #namespace: string;
   #model: Model | undefined;
+  /** The last form of objects that have a fault now. */
+  #previous: Model | undefined;
 
   constructor(surroundings: Surroundings) {
     const { namespace, onChange, ...rest } = surroundings;
@@ -92,8 +94,6 @@ export class Observer {
   #all() {
     return [this.#services, this.#slices, this.#nodes, this.#pools, this.#advertisements] as const;
   }
-
-  #previous: Model | undefined;
 
   #reread(): void {
     this.#previous = this.#model ?? this.#previous;
