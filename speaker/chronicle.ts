@@ -18,13 +18,19 @@ export function chronicle(log: Log, fact: Fact): void {
     case 'gone':
       return log.warn('a link is gone', fields);
     case 'stalled':
-      return log.warn('stood still and stayed silent until the peers had answered', rounded(fields));
+      return log.warn(
+        'stood still and stayed silent until the peers had answered',
+        rounded(fields),
+      );
     case 'namesake':
       return log.error('another machine uses the name of this node: rename one of them', fields);
     case 'conflict':
       return log.error('another station answers for an address held here', fields);
     case 'sibling':
-      return log.warn('two links of this node lie on one segment: one of them stays silent', fields);
+      return log.warn(
+        'two links of this node lie on one segment: one of them stays silent',
+        fields,
+      );
     case 'ready':
     case 'counts':
     case 'left':

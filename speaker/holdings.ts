@@ -40,7 +40,11 @@ export class Holdings {
     });
     const [first] = held.toSorted((a, b) => b.since.getTime() - a.since.getTime());
     if (first === undefined) return undefined;
-    return { addresses: held.map(({ fact }) => fact.address), latest: first.fact, since: first.since };
+    return {
+      addresses: held.map(({ fact }) => fact.address),
+      latest: first.fact,
+      since: first.since,
+    };
   }
 
   /** Every address held here, with the Services it is held for. */

@@ -1,7 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { systemClock } from '../daemon/clock.ts';
 import { runProgram } from '../daemon/program.ts';
-import { type Access, inClusterAccess } from '../kube/access.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { openTransport } from '../kube/transport.ts';
 import { chronicle } from './chronicle.ts';
@@ -11,8 +9,7 @@ import { Observer } from './observer.ts';
 import type { Fact } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { Planner } from './planner.ts';
-import { readPulseKeys, withoutKey } from './pulse-keys.ts';
-import { type Settings, settingsTable } from './settings.ts';
+import { accessOf, settingsTable, wireStart } from './settings.ts';
 import { WirePort } from './wire-port.ts';
 
 /** A planned move takes milliseconds; a pod's termination grace is longer than this. */
@@ -22,11 +19,11 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   const { nodeName: node, namespace } = settings;
   const clock = systemClock;
   const random = Math.random;
-  using transport = closing(openTransport(accessOf(settings)));
+  const transport = openTransport(accessOf(settings, process.env));
   const holdings = new Holdings();
   const report = new L2Report({ transport, namespace, node, clock });
   const reports = new KeyedQueue({ work: writeReport, concurrency: 4, clock, random, log });
-  const wire = new WirePort(wireOrders(settings, log), onFact);
+  const wire = new WirePort(wireStart(settings, log), onFact);
   const observer = new Observer({
     transport,
     namespace,
@@ -55,6 +52,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   } finally {
     await wire.leave(clock, leaveAtMostMs);
     await wire.close();
+    transport.close();
   }
 
   function onFact(fact: Fact): void {
