@@ -162,7 +162,8 @@ function describe(name: string, child: ChildProcess): Running {
   const { pid } = child;
   if (pid === undefined) throw new Error(`starting ${name} failed`);
   const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
-  const exited = once(child, 'exit').then(() => ending(child.exitCode, child.signalCode));
+  // 'close' comes after 'exit', when everything the program printed has been read.
+  const exited = once(child, 'close').then(() => ending(child.exitCode, child.signalCode));
   const signal = (wanted: NodeJS.Signals): void => {
     if (wanted === 'SIGTERM' || wanted === 'SIGKILL') asked.add(child);
     if (isAlive()) killGroup(pid, wanted);
