@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { systemClock } from '../../daemon/clock.ts';
 import type { Mac } from '../../net/mac.ts';
 import { type Outcome, outcomeOf, run, type RunOptions, runNow } from './command.ts';
 import { killGroup, type LabRecord, namespaceOf, recordProcess } from './record.ts';
@@ -39,7 +40,7 @@ export class Host {
   /** What starts when the power comes (back). */
   readonly #installed = new Map<string, Program>();
   readonly #crashes: string[] = [];
-  #powered = true;
+  #powerlessSinceMs: number | undefined;
 
   constructor(
     record: LabRecord,
@@ -53,8 +54,9 @@ export class Host {
     this.#record = record;
   }
 
-  get powered(): boolean {
-    return this.#powered;
+  /** Undefined while it has power. */
+  get powerlessSinceMs(): number | undefined {
+    return this.#powerlessSinceMs;
   }
 
   /** Installed programs that ended although nobody ended them, with how. */
@@ -99,7 +101,7 @@ export class Host {
 
   /** The power is gone: off the wire first, so that nothing can say goodbye, then every process at once. */
   cutPower(): void {
-    this.#powered = false;
+    this.#powerlessSinceMs = systemClock.nowMs();
     runNow('ip', ['-n', this.switchNamespace, 'link', 'set', this.name, 'nomaster']);
     void this.killAll();
   }
@@ -108,7 +110,7 @@ export class Host {
   async restorePower(): Promise<void> {
     await this.run('ip', ['neigh', 'flush', 'all']);
     await run('ip', ['-n', this.switchNamespace, 'link', 'set', this.name, 'master', 'lan']);
-    this.#powered = true;
+    this.#powerlessSinceMs = undefined;
     for (const program of this.#installed.values()) this.#start(program, 'log');
   }
 
@@ -124,8 +126,12 @@ export class Host {
     return readFileSync(this.#logPath(name), 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
   }
 
-  get installedNames(): string[] {
-    return [...this.#installed.keys()];
+  /** The last lines of every installed program. */
+  logs(lines: number): string {
+    const names = [...this.#installed.keys()];
+    return names
+      .map((name) => `--- ${name} on ${this.name}\n${this.logOf(name, lines)}\n`)
+      .join('');
   }
 
   #logPath(name: string): string {

@@ -15,7 +15,7 @@ import { runNow } from './command.ts';
  * `/run/mercurylb/LAB/processes` everything it started, and its network namespaces are the ones
  * called `mercurylb-LAB-HOST`. `/run` is emptied by a reboot, as are namespaces and processes.
  */
-const recordsFolder = '/run/mercurylb';
+export const recordsFolder = '/run/mercurylb';
 
 /** A process id is given again; together with the start time (clock ticks since boot) it is not. */
 type ProcessMark = string;
