@@ -110,10 +110,12 @@ export class StubServer implements AsyncDisposable {
   /** Watches end properly, as when their time is up. */
   endWatches(): void {
     for (const watch of this.#watches) watch.end();
+    this.#watches.clear();
   }
 
   resetWatches(): void {
     for (const watch of this.#watches) watch.socket?.resetAndDestroy();
+    this.#watches.clear();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
