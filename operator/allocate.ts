@@ -1,7 +1,7 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, formatAddress, sameAddress } from '../net/address.ts';
 import { admits, choosePools, poolOf } from './choose.ts';
-import type { Holding, Ledger, Obstacle } from './ledger.ts';
+import type { Holding, Ledger, Obstacle, Terms } from './ledger.ts';
 import { poolContains } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
@@ -59,6 +59,31 @@ export function allocate(request: Request, world: World): Decision {
       return { kind: 'refuse', refusal: withoutReplacement(fault.refusal, why) };
     case 'conflict':
       return { kind: 'release', refusal: withoutReplacement(fault.refusal, why) };
+  }
+}
+
+/**
+ * Carries a decision out on the ledger. What the Service moves away from stays its own until
+ * `settle`; what it keeps, it keeps on the terms it has now, unless these wrong another holder.
+ */
+export function enact(decision: Decision, service: string, terms: Terms, ledger: Ledger): void {
+  const held = ledger.holdingOf(service);
+  switch (decision.kind) {
+    case 'assign':
+      ledger.hold(service, { addresses: decision.addresses, pool: decision.pool, terms });
+      return;
+    case 'release':
+      ledger.hold(service, { addresses: [], pool: '', terms });
+      return;
+    case 'keep':
+    case 'refuse': {
+      if (held === undefined) return;
+      const pool = decision.kind === 'keep' ? decision.pool : held.pool;
+      const wrongs = held.addresses.some(
+        (address) => ledger.obstacle(address, service, terms) !== undefined,
+      );
+      if (!wrongs) ledger.hold(service, { addresses: held.addresses, pool, terms });
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { Allocation, Pool } from '../crds/pool.ts';
 import type { IpFamily, Service, ServiceSpec } from '../kube/object.ts';
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
-import { allocate, type Decision, type World } from './allocate.ts';
+import { allocate, type Decision, enact, type World } from './allocate.ts';
 import { Ledger, type Terms } from './ledger.ts';
 import { readRequest, type Request } from './request.ts';
 
@@ -119,9 +119,8 @@ export class Town {
   /** Decides and carries out; answers with what the Service holds then. */
   serve(wish: Request): string {
     const decision = this.decide(wish);
-    const { service: key, terms: on } = wish;
-    if (decision.kind === 'assign') this.ledger.hold(key, { ...decision, terms: on });
-    if (decision.kind === 'release') this.ledger.forget(key, this.nowMs);
+    const { service: key } = wish;
+    enact(decision, key, wish.terms, this.ledger);
     this.ledger.settle(key, this.nowMs);
     return this.held(key);
   }

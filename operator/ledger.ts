@@ -1,4 +1,4 @@
-import { type Address, bitsOf, type Family, sameAddress } from '../net/address.ts';
+import { type Address, type Family, sameAddress } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
 import { AddressSet } from './address-set.ts';
 
@@ -29,9 +29,10 @@ export type Obstacle = {
 type Entry = {
   readonly address: Address;
   pool: string;
-  readonly holders: Map<string, Terms>;
-  readonly ports: Map<string, string>;
+  readonly holders: Holder[];
 };
+
+type Holder = { readonly service: string; readonly terms: Terms };
 
 type Shelf = {
   readonly entries: Map<bigint, Entry>;
@@ -48,7 +49,7 @@ type Stay = { readonly holding: Holding; readonly leaving: readonly Address[] };
  */
 export class Ledger {
   readonly #restMs: number;
-  readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf('IPv4'), IPv6: emptyShelf('IPv6') };
+  readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
   readonly #stays = new Map<string, Stay>();
   readonly #sharing = new Map<string, Set<Entry>>();
   readonly #use = new Map<string, Record<Family, number>>();
@@ -77,15 +78,13 @@ export class Ledger {
   obstacle(address: Address, service: string, terms: Terms): Obstacle | undefined {
     const entry = this.#shelves[address.family].entries.get(address.value);
     if (entry === undefined) return undefined;
-    for (const [holder, others] of entry.holders) {
+    for (const { service: holder, terms: theirs } of entry.holders) {
       if (holder === service) continue;
-      if (others.sharing === '' || terms.sharing === '') return { holder, conflict: 'unshared' };
-      if (others.sharing !== terms.sharing) return { holder, conflict: 'sharing' };
-      if (others.backend !== terms.backend) return { holder, conflict: 'backend' };
-    }
-    for (const port of terms.ports) {
-      const holder = entry.ports.get(port);
-      if (holder !== undefined && holder !== service) return { holder, conflict: 'port', port };
+      if (theirs.sharing === '' || terms.sharing === '') return { holder, conflict: 'unshared' };
+      if (theirs.sharing !== terms.sharing) return { holder, conflict: 'sharing' };
+      if (theirs.backend !== terms.backend) return { holder, conflict: 'backend' };
+      const port = theirs.ports.find((each) => terms.ports.includes(each));
+      if (port !== undefined) return { holder, conflict: 'port', port };
     }
     return undefined;
   }
@@ -106,9 +105,12 @@ export class Ledger {
   /** Records what `service` holds from now on; what it held before stays its own until `settle`. */
   hold(service: string, holding: Holding): void {
     const before = this.#stays.get(service);
-    const leaving = [...(before?.leaving ?? []), ...(before?.holding.addresses ?? [])].filter(
-      (address) => !holding.addresses.some((staying) => sameAddress(staying, address)),
-    );
+    const leaving =
+      before === undefined
+        ? none
+        : [...before.leaving, ...before.holding.addresses].filter(
+            (address) => !holding.addresses.some((staying) => sameAddress(staying, address)),
+          );
     for (const address of holding.addresses) this.#enter(address, service, holding);
     this.#stays.set(service, { holding, leaving });
   }
@@ -116,17 +118,17 @@ export class Ledger {
   /** The status of `service` says what it holds: gives back, and returns, what it held before. */
   settle(service: string, nowMs: number): readonly Address[] {
     const stay = this.#stays.get(service);
-    if (stay === undefined) return [];
+    if (stay === undefined || isSettled(stay)) return none;
     const freed = stay.leaving.filter((address) => this.#leave(address, service, nowMs));
     if (stay.holding.addresses.length === 0) this.#stays.delete(service);
-    else if (stay.leaving.length > 0) this.#stays.set(service, { ...stay, leaving: [] });
+    else this.#stays.set(service, { ...stay, leaving: none });
     return freed;
   }
 
   /** `service` is gone: gives back, and returns, all it held. */
   forget(service: string, nowMs: number): readonly Address[] {
     const stay = this.#stays.get(service);
-    if (stay === undefined) return [];
+    if (stay === undefined) return none;
     this.hold(service, { ...stay.holding, addresses: [] });
     return this.settle(service, nowMs);
   }
@@ -162,7 +164,7 @@ export class Ledger {
     const { entries, held, unfit } = this.#shelves[address.family];
     let entry = entries.get(address.value);
     if (entry === undefined) {
-      entry = { address, pool, holders: new Map(), ports: new Map() };
+      entry = { address, pool, holders: [] };
       entries.set(address.value, entry);
       held.add(address.value);
       unfit.add(address.value);
@@ -174,8 +176,7 @@ export class Ledger {
       this.#count(entry, 1);
     }
     this.#strike(entry, service);
-    entry.holders.set(service, terms);
-    for (const port of terms.ports) entry.ports.set(port, service);
+    entry.holders.push({ service, terms });
     if (terms.sharing !== '') {
       const sharers = this.#sharing.get(terms.sharing);
       if (sharers === undefined) this.#sharing.set(terms.sharing, new Set([entry]));
@@ -189,7 +190,7 @@ export class Ledger {
     const entry = entries.get(address.value);
     if (entry === undefined) return false;
     this.#strike(entry, service);
-    if (entry.holders.size > 0) return false;
+    if (entry.holders.length > 0) return false;
     entries.delete(address.value);
     held.delete(address.value);
     this.#count(entry, -1);
@@ -199,13 +200,10 @@ export class Ledger {
   }
 
   #strike(entry: Entry, service: string): void {
-    const terms = entry.holders.get(service);
-    if (terms === undefined) return;
-    entry.holders.delete(service);
-    for (const port of terms.ports) {
-      if (entry.ports.get(port) === service) entry.ports.delete(port);
-    }
-    if (terms.sharing === '' || entry.holders.size > 0) return;
+    const index = entry.holders.findIndex((holder) => holder.service === service);
+    const [struck] = index < 0 ? [] : entry.holders.splice(index, 1);
+    if (struck === undefined || struck.terms.sharing === '' || entry.holders.length > 0) return;
+    const { terms } = struck;
     const sharers = this.#sharing.get(terms.sharing);
     sharers?.delete(entry);
     if (sharers?.size === 0) this.#sharing.delete(terms.sharing);
@@ -219,9 +217,15 @@ export class Ledger {
   }
 }
 
-function emptyShelf(family: Family): Shelf {
-  const bits = bitsOf(family);
-  return { entries: new Map(), held: new AddressSet(bits), unfit: new AddressSet(bits) };
-}
+const emptyShelf = (): Shelf => ({
+  entries: new Map(),
+  held: new AddressSet(),
+  unfit: new AddressSet(),
+});
+
+const none: readonly Address[] = [];
+
+const isSettled = ({ holding, leaving }: Stay): boolean =>
+  leaving.length === 0 && holding.addresses.length > 0;
 
 const restKey = ({ family, value }: Address): string => `${family}/${value}`;
