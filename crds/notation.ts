@@ -13,6 +13,7 @@ import { quote } from './problem.ts';
 const octet = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
 const ipv4 = `${octet}([.]${octet}){3}`;
 const ipv6 = '[0-9a-fA-F]*:[0-9a-fA-F:.]*';
+const blanks = '\\s*';
 
 /**
  * What the API server turns away at once, in the syntax RE2 shares with JavaScript. All of IPv4
@@ -20,12 +21,12 @@ const ipv6 = '[0-9a-fA-F]*:[0-9a-fA-F:.]*';
  * `parseAddresses`, which has the last word.
  */
 export const addressesPattern = new RegExp(
-  `^ *(${[
+  `^${blanks}(${[
     `${ipv4}/(3[0-2]|[12]?[0-9])`,
-    `${ipv4} *- *${ipv4}`,
+    `${ipv4}${blanks}-${blanks}${ipv4}`,
     `${ipv6}/(12[0-8]|1[01][0-9]|[1-9]?[0-9])`,
-    `${ipv6} *- *${ipv6}`,
-  ].join('|')}) *$`,
+    `${ipv6}${blanks}-${blanks}${ipv6}`,
+  ].join('|')})${blanks}$`,
 );
 
 /**
@@ -34,9 +35,9 @@ export const addressesPattern = new RegExp(
  * ip-num reads them; from here on there is only our `Range`.
  */
 export function parseAddresses(written: string): Range | { readonly problem: string } {
-  const text = written.replaceAll(/^ +| +$/g, '');
   // The longest sensible one: two IPv6 addresses in full around a dash.
-  if (text.length > 120) return { problem: `${quote(text)} is too long for an address range` };
+  if (written.length > 120) return { problem: `${quote(written)} is too long for addresses` };
+  const text = written.trim();
   // ip-num would read over a zone; a Service address cannot have one.
   if (text.includes('%')) return { problem: `${quote(text)} has a zone: leave "%…" out` };
   if (text.includes('/')) return checkMapped(text, parsePrefix(text));
@@ -73,7 +74,7 @@ function parsePrefix(text: string): Parsed {
 }
 
 function parseFromTo(text: string): Parsed {
-  const [from = '', to = '', ...more] = text.split(/ *- */);
+  const [from = '', to = '', ...more] = text.split('-').map((end) => end.trim());
   if (more.length > 0) {
     return { problem: `${quote(text)} has more than one "-": write one range per list item` };
   }
