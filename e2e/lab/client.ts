@@ -61,6 +61,14 @@ export class Client {
       .filter((line) => line !== '');
   }
 
+  /** Waits for so many frames on the client's wire; throws when they do not come. */
+  async seeFrames(filter: string, count: number, withinMs: number): Promise<void> {
+    const args = ['-i', 'eth0', '-n', '--immediate-mode', '-c', String(count), filter];
+    const { code } = await this.host.outcomeOf('tcpdump', args, { timeoutMs: withinMs });
+    if (code === 0) return;
+    throw new Error(`${count} frames matching '${filter}' were not seen within ${withinMs} ms`);
+  }
+
   async #arping(options: readonly string[], address: string): Promise<string> {
     const args = [...options, '-I', 'eth0', address];
     const { code, stdout, stderr } = await this.host.outcomeOf('arping', args);

@@ -6,6 +6,7 @@ import { group, version } from '../../crds/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { openTransport, type Transport } from '../../kube/transport.ts';
 import { Client } from './client.ts';
+import type { Host } from './host.ts';
 import { type Hosts, openHosts } from './hosts.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { apply, readManifests } from './manifests.ts';
@@ -32,41 +33,35 @@ export type Cluster = AsyncDisposable & {
   readonly kubeconfigPath: string;
   /** Applies every object of a file of the project; answers them as the server keeps them. */
   readonly applyFile: (path: string) => Promise<KubeObject[]>;
+  /** The API server, the nodes' objects and backends, and what stands in for the rest of a cluster. */
+  readonly startControlPlane: () => Promise<void>;
+  /** The CRDs, and the namespace their objects live in. */
   readonly applyDefinitions: () => Promise<void>;
   readonly startOperator: () => void;
   readonly startSpeakers: () => void;
+  /** Resolves when the speaker of this node has been pulsing for a second, as seen on the wire. */
+  readonly memberAgain: (host: Host) => Promise<void>;
   /** Installed programs that ended although nobody ended them. */
   readonly crashes: () => string[];
   /** The last lines of every program's log. */
   readonly logs: (lines: number) => string;
 };
 
-/** Hosts, the API server, the nodes' objects and backends; operator and speakers are started by the caller. */
+/** Hosts with nothing on them yet, and the way to where the API server will listen. */
 export async function openCluster(options: { nodes: number; lab?: string }): Promise<Cluster> {
   await using opening = new AsyncDisposableStack();
   const hosts = opening.use(await openHosts(options));
   const { control, nodes, folder } = hosts;
-
   const socketPath = join(folder, 'apiserver');
-  control.install(apiServer(control, socketPath));
   const relay = opening.use(await openRelay(socketPath));
-  const server = `http://127.0.0.1:${relay.port}`;
-  const api = openTransport({ server });
-  opening.defer(() => api.close());
+  const outside = `http://127.0.0.1:${relay.port}`;
+  const inside = `http://${control.address}:${apiServerPort}`;
   const kubeconfigPath = join(folder, 'kubeconfig');
-  writeKubeconfig(kubeconfigPath, server);
-  await until('the API server answers', () => api.call({ method: 'GET', path: '/version' }));
-
-  for (const host of nodes) {
-    await registerNode(api, host);
-    host.install(backend(host));
-  }
-  const standIns = new AbortController();
-  const standing = runStandIns({ api, nodes }, standIns.signal);
-  opening.defer(async () => {
-    standIns.abort();
-    await standing;
-  });
+  writeKubeconfig(kubeconfigPath, outside);
+  const api = openTransport({ server: outside });
+  opening.defer(() => api.close());
+  const client = new Client(hosts.client);
+  const closing = opening.move();
 
   const applyFile = async (path: string): Promise<KubeObject[]> => {
     const applied: KubeObject[] = [];
@@ -74,14 +69,26 @@ export async function openCluster(options: { nodes: number; lab?: string }): Pro
       applied.push(await apply(api, object));
     return applied;
   };
-  const inside = { server: `http://${control.address}:${apiServerPort}`, folder };
-  const closing = opening.move();
   return {
     hosts,
-    client: new Client(hosts.client),
+    client,
     api,
     kubeconfigPath,
     applyFile,
+    async startControlPlane() {
+      control.install(apiServer(control, socketPath));
+      await until('the API server answers', () => api.call({ method: 'GET', path: '/version' }));
+      for (const host of nodes) {
+        await registerNode(api, host);
+        host.install(backend(host));
+      }
+      const ended = new AbortController();
+      const standIns = runStandIns({ api, nodes }, ended.signal);
+      closing.defer(async () => {
+        ended.abort();
+        await standIns;
+      });
+    },
     async applyDefinitions() {
       for await (const path of glob('crds/*.yaml', { cwd: fromRoot('.') })) await applyFile(path);
       const path = `/apis/${group}/${version}/ipaddresspools`;
@@ -91,10 +98,12 @@ export async function openCluster(options: { nodes: number; lab?: string }): Pro
     },
     startOperator() {
       const path = join(folder, 'operator.kubeconfig');
-      writeKubeconfig(path, inside.server);
+      writeKubeconfig(path, inside);
       control.install(operator(path));
     },
-    startSpeakers: () => startSpeakers(hosts, inside),
+    startSpeakers: () => startSpeakers(hosts, { server: inside, folder }),
+    memberAgain: ({ mac }) =>
+      client.seeFrames(`ether proto 0x88b5 and ether src ${mac}`, 10, 15_000),
     crashes: () => hosts.all.flatMap((host) => host.crashes),
     logs: (lines) => hosts.all.map((host) => host.logs(lines)).join(''),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

@@ -17,7 +17,6 @@ export type Wish = { readonly verb: string; readonly node: string };
  * and why not.
  */
 export async function openControl(
-  path: string,
   fulfil: (wish: Wish) => Promise<string>,
 ): Promise<AsyncDisposable> {
   const server: Server = createServer((socket) => {
@@ -26,7 +25,7 @@ export async function openControl(
       void answer(line, fulfil).then((text) => socket.end(`${text}\n`));
     });
   });
-  server.listen(path);
+  server.listen(controlPath);
   await once(server, 'listening');
   return {
     async [Symbol.asyncDispose]() {

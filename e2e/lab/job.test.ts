@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatTable, Job } from './job.ts';
+import { type Beside, formatTable, Job } from './job.ts';
+
+const quiet: Beside = { crashes: () => [], logs: () => '' };
 
 test('a job holds when every fact of every step holds', async () => {
   let told = '';
-  const job = new Job((text) => (told += text));
+  const job = new Job((text) => (told += text), quiet);
   await job.step('Water flows', async ({ check, measured }) => {
     check('it flows down', true);
     measured('1 m/s');
@@ -17,10 +19,8 @@ test('a job holds when every fact of every step holds', async () => {
 
 test('a fact that does not hold fails its step, and the later ones are passed over', async () => {
   let told = '';
-  const job = new Job(
-    (text) => (told += text),
-    () => 'the end of the log\n',
-  );
+  const logs = () => 'the end of the log\n';
+  const job = new Job((text) => (told += text), { ...quiet, logs });
   await job.step('Water flows', async ({ check }) => {
     check('it flows up', false, 'it was seen to fall');
     check('never asked', true);
@@ -36,6 +36,14 @@ test('a fact that does not hold fails its step, and the later ones are passed ov
     ['failed', 'passed over'],
   );
   assert.deepEqual(job.steps[0]?.checks, []);
+});
+
+test('a step during which a program crashed has failed, whatever it saw', async () => {
+  const crashes = () => ['operator on control ended: with code 1'];
+  const job = new Job(() => {}, { ...quiet, crashes });
+  await job.step('Water flows', async () => {});
+  assert.equal(job.held, false);
+  assert.equal(job.steps[0]?.fault, 'operator on control ended: with code 1');
 });
 
 test('the columns of a table are as wide as their widest cell', () => {

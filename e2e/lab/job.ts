@@ -21,16 +21,23 @@ export type StepReport = {
   readonly measured: (figures: string) => void;
 };
 
+/** What a step cannot see for itself. */
+export type Beside = {
+  /** Programs that ended although nobody ended them: the step that sees the first one fails. */
+  readonly crashes: () => readonly string[];
+  /** Shown after a failure, because it may explain it. */
+  readonly logs: () => string;
+};
+
 /** A list of steps, each told while it runs; after one that failed the others are passed over. */
 export class Job {
   readonly #write: (text: string) => void;
-  readonly #onFault: () => string;
+  readonly #beside: Beside;
   readonly #steps: Step[] = [];
 
-  /** `onFault` adds what may explain a failure, the last lines of the logs for example. */
-  constructor(write: (text: string) => void, onFault: () => string = () => '') {
+  constructor(write: (text: string) => void, beside: Beside) {
     this.#write = write;
-    this.#onFault = onFault;
+    this.#beside = beside;
   }
 
   get steps(): readonly Step[] {
@@ -69,11 +76,13 @@ export class Job {
           measured = figures;
         },
       });
+      const crashes = this.#beside.crashes();
+      if (crashes.length > 0) throw new Error(crashes.join('; '));
       end('held');
     } catch (error) {
       const fault = explain(error);
       end('failed', fault);
-      this.#write(`   FAILED  ${fault}\n${this.#onFault()}`);
+      this.#write(`   FAILED  ${fault}\n${this.#beside.logs()}`);
     }
   }
 
