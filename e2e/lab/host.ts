@@ -126,12 +126,12 @@ export class Host {
     return readFileSync(this.#logPath(name), 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
   }
 
-  /** The last lines of every installed program. */
+  /** The last lines of every installed program that wrote any. */
   logs(lines: number): string {
     const names = [...this.#installed.keys()];
-    return names
-      .map((name) => `--- ${name} on ${this.name}\n${this.logOf(name, lines)}\n`)
-      .join('');
+    const logs = names.map((name) => ({ name, log: this.logOf(name, lines) }));
+    const written = logs.filter(({ log }) => log !== '');
+    return written.map(({ name, log }) => `--- ${name} on ${this.name}\n${log}\n`).join('');
   }
 
   #logPath(name: string): string {

@@ -43,7 +43,10 @@ test('a step during which a program crashed has failed, whatever it saw', async 
   const job = new Job(() => {}, { ...quiet, crashes });
   await job.step('Water flows', async () => {});
   assert.equal(job.held, false);
-  assert.equal(job.steps[0]?.fault, 'operator on control ended: with code 1');
+  assert.equal(
+    job.steps[0]?.fault,
+    'a program ended by itself; operator on control ended: with code 1',
+  );
 });
 
 test('the columns of a table are as wide as their widest cell', () => {

@@ -76,11 +76,10 @@ export class Job {
           measured = figures;
         },
       });
-      const crashes = this.#beside.crashes();
-      if (crashes.length > 0) throw new Error(crashes.join('; '));
+      if (this.#beside.crashes().length > 0) throw new Error('a program ended by itself');
       end('held');
     } catch (error) {
-      const fault = explain(error);
+      const fault = [explain(error), ...this.#beside.crashes()].join('; ');
       end('failed', fault);
       this.#write(`   FAILED  ${fault}\n${this.#beside.logs()}`);
     }

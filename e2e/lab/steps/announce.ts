@@ -22,9 +22,8 @@ export async function announce(
       [holder, ...others].join(' and '),
     );
     // RFC 5227 §3: an announcement asks for the address it comes from.
-    const gratuitous = frames.some(
-      (frame) => frame.includes(`who-has ${address}`) && frame.includes(`tell ${address},`),
-    );
-    report.check(`${address} was announced by gratuitous ARP`, gratuitous, frames.join('; '));
+    const about = frames.filter((frame) => frame.includes(` ${address} `));
+    const announced = about.some((frame) => frame.includes(`tell ${address},`));
+    report.check(`${address} was announced by gratuitous ARP`, announced, about.join('; '));
   }
 }
