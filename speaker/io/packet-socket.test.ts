@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 
 import { type Address, formatAddress, parseAddress } from '../../net/address.ts';
 import { accept, drop } from '../wire/bpf.ts';
@@ -18,11 +18,13 @@ function address(text: string): Address {
 }
 
 describe('a packet socket', needsRoot, () => {
-  const hosts = needsRoot.skip === false ? new TwoHosts() : undefined;
+  let hosts: TwoHosts;
+  before(() => {
+    hosts = new TwoHosts();
+  });
   after(() => hosts?.[Symbol.dispose]());
 
   function openOn(host: Host, options: Omit<PacketSocketOptions, 'link'>): PacketSocket {
-    assert(hosts);
     using _ = hosts.enter(host);
     return new PacketSocket({ link: { name: host.link, index: indexOf(host) }, ...options });
   }
@@ -45,7 +47,6 @@ describe('a packet socket', needsRoot, () => {
     });
 
   it('wakes for questions about held addresses only, and changes its mind between two frames', () => {
-    assert(hosts);
     const held = arpFilter([address('198.51.100.20')]);
     using socket = openOn(hosts.near, { etherType: etherTypes.arp, filter: held });
     for (const asked of ['198.51.100.21', '198.51.100.20', '198.51.100.22']) {
@@ -59,14 +60,12 @@ describe('a packet socket', needsRoot, () => {
   });
 
   it('receives nothing before it has a filter that lets something through', () => {
-    assert(hosts);
     using socket = openOn(hosts.near, { etherType: etherTypes.arp });
     hosts.ask(hosts.far, '198.51.100.26');
     assert.deepEqual(collect(socket, 1), []);
   });
 
   it('carries frames in order, more than a ring holds, to whoever joined the group', () => {
-    assert(hosts);
     const options = { etherType: etherTypes.speaker, filter: speakersFilter };
     using near = openOn(hosts.near, options);
     using far = openOn(hosts.far, options);
@@ -85,7 +84,6 @@ describe('a packet socket', needsRoot, () => {
   });
 
   it('goes on with the same socket when the link was down', () => {
-    assert(hosts);
     const options = { etherType: etherTypes.speaker, filter: speakersFilter };
     using near = openOn(hosts.near, options);
     using far = openOn(hosts.far, options);
@@ -101,7 +99,6 @@ describe('a packet socket', needsRoot, () => {
   });
 
   it('says that the device is gone, even when one of the same name comes back', () => {
-    assert(hosts);
     using socket = openOn(hosts.near, { etherType: etherTypes.speaker });
     hosts.cut();
     assert.equal(socket.receive().trouble, 'LinkGone');
@@ -113,7 +110,6 @@ describe('a packet socket', needsRoot, () => {
   });
 
   it('counts what it had no room for', () => {
-    assert(hosts);
     const options = { etherType: etherTypes.speaker, filter: speakersFilter };
     using near = openOn(hosts.near, options);
     using far = openOn(hosts.far, { ...options, receiveBufferBytes: 4096 });
@@ -126,7 +122,6 @@ describe('a packet socket', needsRoot, () => {
   });
 
   it('refuses frames that were cut off, and counts them', () => {
-    assert(hosts);
     const { near, far } = hosts;
     for (const { namespace, link } of [near, far]) {
       ip('-n', namespace, 'link', 'set', link, 'mtu', '9000');
@@ -153,7 +148,6 @@ describe('a packet socket', needsRoot, () => {
   });
 
   it('tells a frame that the link cannot carry from one that no link can', () => {
-    assert(hosts);
     using socket = openOn(hosts.near, { etherType: etherTypes.speaker });
     ip('-n', hosts.near.namespace, 'link', 'set', hosts.near.link, 'mtu', '1280');
     const long = speakerFrame(hosts.near, new Uint8Array(1500));
@@ -166,7 +160,6 @@ describe('a packet socket', needsRoot, () => {
   });
 
   it('keeps its filter when the kernel has no room for another, and takes a coarser one', () => {
-    assert(hosts);
     const filter = arpFilter([address('198.51.100.30')]);
     using socket = openOn(hosts.near, { etherType: etherTypes.arp, filter });
     assert.equal(socket.swapFilter([Array.from({ length: 4097 }, () => drop)]), false);
@@ -181,14 +174,12 @@ describe('a packet socket', needsRoot, () => {
   });
 
   it('may be closed twice', () => {
-    assert(hosts);
     const socket = openOn(hosts.near, { etherType: etherTypes.arp });
     socket.close();
     socket.close();
   });
 
   it('needs the right to send raw frames and no other, and names it when it is missing', () => {
-    assert(hosts);
     const { near } = hosts;
     using _ = hosts.enter(near);
     const script = `

@@ -42,12 +42,12 @@ const SO_RCVBUFFORCE = 33;
 const SOL_PACKET = 263;
 const PACKET_ADD_MEMBERSHIP = 1;
 const PACKET_STATISTICS = 6;
-const PACKET_IGNORE_OUTGOING = 23;
 const MSG_DONTWAIT = 0x40;
 
 /**
  * One AF_PACKET socket: the frames of one EtherType on one link, whole. It needs CAP_NET_RAW and
- * nothing else, and never blocks: wait for `fd` with a `Poll`.
+ * nothing else, and never blocks: wait for `fd` with a `Poll`. Bound to one EtherType, it comes after
+ * the taps of tcpdump and of traffic control, and never sees what this host sends.
  */
 export class PacketSocket implements Disposable {
   readonly fd: number;
@@ -64,7 +64,6 @@ export class PacketSocket implements Disposable {
     const type = SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC;
     this.fd = check(`opening a packet socket on ${link.name}`, libc().socket(AF_PACKET, type, 0));
     try {
-      this.#set(SOL_PACKET, PACKET_IGNORE_OUTGOING, int(1));
       if (!this.swapFilter([filter])) {
         throw new Error(
           `attaching a filter of ${filter.length} instructions on ${link.name}: ` +

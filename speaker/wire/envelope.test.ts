@@ -22,7 +22,7 @@ const anyEnvelope: fc.Arbitrary<Envelope> = fc.record(
 
 describe('an envelope', () => {
   it('is laid out as its table says', () => {
-    const head = Buffer.from('4867010300030000' + '0000000000000007' + '0000000000000009', 'hex');
+    const head = Buffer.from('486701030003' + '0000000000000007' + '0000000000000009', 'hex');
     const sealed = Buffer.concat([head, message.payload]);
     const tag = createHmac('sha256', key).update(sealed).digest().subarray(0, 16);
     assert.deepEqual(Buffer.from(seal(message, key)), Buffer.concat([sealed, tag]));
@@ -65,9 +65,9 @@ describe('an envelope', () => {
   it('never throws, whatever the bytes', () => {
     const hostile = fc.oneof(
       fc.uint8Array({ maxLength: 1600 }),
-      fc.uint8Array({ minLength: 40, maxLength: 80 }).map((bytes) => {
+      fc.uint8Array({ minLength: 38, maxLength: 80 }).map((bytes) => {
         bytes.set([0x48, 0x67, 1, 0]);
-        bytes.fill(0, 6, 8);
+        bytes[4] = 0;
         return bytes;
       }),
     );
@@ -76,7 +76,7 @@ describe('an envelope', () => {
 
   it('refuses to be sealed around what no frame can carry, and says the limit', () => {
     const payload = new Uint8Array(mostMessageBytes + 1);
-    assert.throws(() => seal({ ...message, payload }, key), /1461 bytes.*at most 1460/);
+    assert.throws(() => seal({ ...message, payload }, key), /1463 bytes.*at most 1462/);
     assert.throws(() => seal({ ...message, kind: 256 }, key), /kind 256: a kind is one byte/);
   });
 });

@@ -13,11 +13,10 @@ import { mostPayloadBytes } from './ethernet.ts';
  * |      2 |     1 | version: 1                                                     |
  * |      3 |     1 | kind of the message                                            |
  * |      4 |     2 | length of the message: behind the seal there may be padding    |
- * |      6 |     2 | zero                                                           |
- * |      8 |     8 | boot id of the sender: random at each start                    |
- * |     16 |     8 | sequence: grows with each frame of one boot, against replay    |
- * |     24 |     n | the message                                                    |
- * | 24 + n |    16 | seal: the first half of HMAC-SHA256 over all the above (RFC 2104 §5) |
+ * |      6 |     8 | boot id of the sender: random at each start                    |
+ * |     14 |     8 | sequence: grows with each frame of one boot, against replay    |
+ * |     22 |     n | the message                                                    |
+ * | 22 + n |    16 | seal: the first half of HMAC-SHA256 over all the above (RFC 2104 §5) |
  */
 export type Envelope = {
   /** 0 to 255; what it means is the message's business. */
@@ -27,7 +26,7 @@ export type Envelope = {
   readonly payload: Uint8Array;
 };
 
-const headBytes = 24;
+const headBytes = 22;
 const sealBytes = 16;
 const magicAndVersion = 0x486701;
 /** Longer messages are split by their sender. */
@@ -50,8 +49,8 @@ export function seal({ kind, boot, sequence, payload }: Envelope, key: Uint8Arra
   const view = new DataView(bytes.buffer);
   view.setUint32(0, magicAndVersion * 256 + kind);
   view.setUint16(4, payload.length);
-  view.setBigUint64(8, boot);
-  view.setBigUint64(16, sequence);
+  view.setBigUint64(6, boot);
+  view.setBigUint64(14, sequence);
   bytes.set(payload, headBytes);
   bytes.set(sealOf(bytes.subarray(0, end), key), end);
   return bytes;
@@ -65,7 +64,7 @@ export function seal({ kind, boot, sequence, payload }: Envelope, key: Uint8Arra
 export function open(bytes: Uint8Array, keys: readonly Uint8Array[]): Envelope | undefined {
   if (bytes.length < headBytes + sealBytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (view.getUint32(0) >>> 8 !== magicAndVersion || view.getUint16(6) !== 0) return undefined;
+  if (view.getUint32(0) >>> 8 !== magicAndVersion) return undefined;
   const end = headBytes + view.getUint16(4);
   if (end + sealBytes > bytes.length) return undefined;
   const sealed = bytes.subarray(0, end);
@@ -73,8 +72,8 @@ export function open(bytes: Uint8Array, keys: readonly Uint8Array[]): Envelope |
   if (!keys.some((key) => timingSafeEqual(sealOf(sealed, key), found))) return undefined;
   return {
     kind: view.getUint8(3),
-    boot: view.getBigUint64(8),
-    sequence: view.getBigUint64(16),
+    boot: view.getBigUint64(6),
+    sequence: view.getBigUint64(14),
     payload: bytes.subarray(headBytes, end),
   };
 }

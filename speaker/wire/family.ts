@@ -80,7 +80,17 @@ function readArp(bytes: Uint8Array): Question | Assertion | undefined {
 const frameOf = (destination: Mac, source: Mac, message: Arp): Uint8Array =>
   formatFrame({ destination, source, etherType: etherTypes.arp, payload: formatArp(message) });
 
-const protocols: Readonly<Partial<Record<Family, Neighbours>>> = { IPv4: arp };
+const protocols: readonly Neighbours[] = [arp];
 
 /** The protocol that announces addresses of this family; undefined where there is none yet. */
-export const neighboursOf = (family: Family): Neighbours | undefined => protocols[family];
+export const neighboursOf = (family: Family): Neighbours | undefined =>
+  protocols.find((protocol) => protocol.family === family);
+
+/** What a frame asks or says, of whichever family it is. */
+export function readNeighbours(frame: Uint8Array): Question | Assertion | undefined {
+  for (const protocol of protocols) {
+    const heard = protocol.read(frame);
+    if (heard !== undefined) return heard;
+  }
+  return undefined;
+}

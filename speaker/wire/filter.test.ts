@@ -8,6 +8,8 @@ import { formatProgram, mostInstructions, type Program } from './bpf.ts';
 import { captured } from './testing/captured.ts';
 import { arpFilter, arpFilters, dropAll, speakersFilter } from './filter.ts';
 
+const loaded = new WeakMap<Program, DataView>();
+
 /** What the kernel knows about a frame besides its bytes. */
 type Arrival = { readonly packetType?: number; readonly tagged?: boolean };
 
@@ -16,7 +18,8 @@ type Arrival = { readonly packetType?: number; readonly tagged?: boolean };
  * kernel's documentation, and sharing nothing with what builds the programs.
  */
 function passes(program: Program, frame: Uint8Array, arrival: Arrival = {}): boolean {
-  const memory = new DataView(formatProgram(program).buffer);
+  const memory = loaded.get(program) ?? new DataView(formatProgram(program).buffer);
+  loaded.set(program, memory);
   const data = new DataView(frame.buffer, frame.byteOffset, frame.length);
   let accumulator = 0;
   for (let at = 0; at * 8 < memory.byteLength; at++) {

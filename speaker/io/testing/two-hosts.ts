@@ -22,11 +22,10 @@ const unless = (met: boolean, reason: string): Needs => ({
 });
 
 const onLinux = process.platform === 'linux';
+const isRoot = onLinux && process.getuid?.() === 0;
+const lacksRoot = 'needs Linux and root for network namespaces: run it with sudo';
 export const needsLinux = unless(onLinux, `needs Linux, this is ${process.platform}`);
-export const needsRoot = unless(
-  onLinux && process.getuid?.() === 0,
-  'needs Linux and root for network namespaces: run it with sudo',
-);
+export const needsRoot = unless(isRoot, lacksRoot);
 
 const namespaces = '/run/netns';
 const prefix = 'mercury-io-';
@@ -36,6 +35,7 @@ export class TwoHosts implements Disposable {
   readonly far: Host = host('far', 11);
 
   constructor() {
+    if (!isRoot) throw new Error(`connecting two hosts ${lacksRoot}`);
     removeLeftovers();
     for (const { namespace } of [this.near, this.far]) ip('netns', 'add', namespace);
     this.connect();
