@@ -1,4 +1,4 @@
-import { readSelectors, schemaProblems } from './fields.ts';
+import { readSelectors, readTexts, schemaProblems } from './fields.ts';
 import { l2Advertisement } from './l2-advertisement.ts';
 import type { Pool } from './pool.ts';
 import { isRecord, type Problem } from './problem.ts';
@@ -18,7 +18,10 @@ export type Advertisement = {
 };
 
 /** Neither names nor selectors: the advertisement is for every pool. */
-export function selectsPool(advertisement: Advertisement, pool: Pool): boolean {
+export function selectsPool(
+  advertisement: Advertisement,
+  pool: Pick<Pool, 'name' | 'labels'>,
+): boolean {
   const { poolNames, poolSelectors } = advertisement;
   if (poolNames.length === 0 && poolSelectors.length === 0) return true;
   return (
@@ -42,18 +45,15 @@ export function readAdvertisement(
   const selectors = (field: string) => readSelectors(about, spec[field], `spec.${field}`, problems);
   const advertisement: Advertisement = {
     name: about.name,
-    poolNames: texts(spec['ipAddressPools']),
+    poolNames: readTexts(spec['ipAddressPools']),
     poolSelectors: selectors('ipAddressPoolSelectors'),
     nodeSelectors: selectors('nodeSelectors'),
-    interfaces: texts(spec['interfaces']),
+    interfaces: readTexts(spec['interfaces']),
     serviceSelectors: selectors('serviceSelectors'),
     preferredNodes: readPreferred(about, spec['preferredNodeSelectors'], problems),
   };
   return { advertisement: problems.length === 0 ? advertisement : before, problems };
 }
-
-const texts = (written: unknown): string[] =>
-  Array.isArray(written) ? written.filter((item) => typeof item === 'string') : [];
 
 function readPreferred(
   about: Written,

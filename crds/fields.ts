@@ -58,6 +58,10 @@ function nameExpected(type: string): string {
   }
 }
 
+/** A list of text; what is wrong with it is the schema's to say. */
+export const readTexts = (written: unknown): string[] =>
+  Array.isArray(written) ? written.filter((item) => typeof item === 'string') : [];
+
 /** A list of selectors; what is wrong with any of them goes to `problems`. */
 export function readSelectors(
   about: Written,

@@ -5,7 +5,7 @@ import {
   type Range,
   rangesOverlap,
 } from '../net/range.ts';
-import { readSelectors, schemaProblems } from './fields.ts';
+import { readSelectors, readTexts, schemaProblems } from './fields.ts';
 import { ipAddressPool } from './ip-address-pool.ts';
 import { parseAddresses } from './notation.ts';
 import { isRecord, nameType, type Problem, quote } from './problem.ts';
@@ -48,24 +48,19 @@ export function readPool(
   const spec = isRecord(about.spec) ? about.spec : {};
   const ranges = readRanges(about, spec['addresses'], problems);
   const allocation = readAllocation(about, spec['serviceAllocation'], problems);
-  const [fault] = problems;
-  if (fault === undefined) {
-    return { pool: openPool(about, ranges, allocation), problems };
-  }
-  const salvaged = { name: about.name, ranges, autoAssign: false, avoidBuggyIPs: false };
-  return { pool: { ...(before ?? salvaged), labels: about.labels, closed: fault }, problems };
-}
-
-function openPool(about: Written, ranges: readonly Range[], allocation?: Allocation): Pool {
-  const spec = ipAddressPool.spec.parse(about.spec);
-  return {
+  const read = {
     name: about.name,
     labels: about.labels,
     ranges,
-    autoAssign: spec.autoAssign,
-    avoidBuggyIPs: spec.avoidBuggyIPs,
-    ...(allocation === undefined ? {} : { allocation }),
+    // The schema has judged their types; absent, they are what its defaults say.
+    autoAssign: spec['autoAssign'] !== false,
+    avoidBuggyIPs: spec['avoidBuggyIPs'] === true,
   };
+  const [closed] = problems;
+  // Half an allocation could turn holders away: of a faulty object it is left out.
+  if (closed !== undefined)
+    return { pool: { ...(before ?? read), labels: about.labels, closed }, problems };
+  return { pool: { ...read, ...(allocation === undefined ? {} : { allocation }) }, problems };
 }
 
 /** The ranges in address order; those that overlap are reported and joined. */
@@ -126,7 +121,7 @@ function readAllocation(
   const { priority, namespaces } = written;
   return {
     priority: typeof priority === 'number' ? priority : 0,
-    namespaces: new Set(Array.isArray(namespaces) ? namespaces.map(String) : []),
+    namespaces: new Set(readTexts(namespaces)),
     namespaceSelectors: selectors('namespaceSelectors'),
     serviceSelectors: selectors('serviceSelectors'),
   };

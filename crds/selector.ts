@@ -3,6 +3,30 @@ import { isRecord, nameType, quote } from './problem.ts';
 
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
 
+const expression = z
+  .object({
+    key: z.string().describe('The label that is looked at.'),
+    operator: z
+      .enum(operators)
+      .describe(
+        'In: the label has one of the values. NotIn: it has none of them, or is not there. ' +
+          'Exists: it is there. DoesNotExist: it is not.',
+      ),
+    values: z
+      .array(z.string())
+      .describe('For In and NotIn: the values, at least one. For the others: leave it out.')
+      .optional(),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+        message:
+          'In and NotIn need at least one value; Exists and DoesNotExist take none, leave values out',
+      },
+    ],
+  });
+
 /** Kubernetes' LabelSelector as it is written. */
 export const labelSelector = z
   .object({
@@ -10,24 +34,7 @@ export const labelSelector = z
       .record(z.string(), z.string())
       .describe('Labels that must all be there, each with exactly this value.')
       .optional(),
-    matchExpressions: z
-      .array(
-        z.object({
-          key: z.string().describe('The label that is looked at.'),
-          operator: z
-            .enum(operators)
-            .describe(
-              'In: the label has one of the values. NotIn: it has none of them, or is not there. ' +
-                'Exists: it is there. DoesNotExist: it is not.',
-            ),
-          values: z
-            .array(z.string())
-            .describe('For In and NotIn: the values, at least one. For the others: leave it out.')
-            .optional(),
-        }),
-      )
-      .describe('Conditions that must all hold.')
-      .optional(),
+    matchExpressions: z.array(expression).describe('Conditions that must all hold.').optional(),
   })
   // As in Kubernetes' own API: who applies a selector owns it whole.
   .meta({ 'x-kubernetes-map-type': 'atomic' });
