@@ -167,11 +167,10 @@ export class Controller extends Frame {
 
   /** Whether the model is another one now; a mere change of status is not. */
   #takeNote(kind: Kind, { namespace = '', name }: ResourceMeta): boolean {
-    const key = `${namespace}/${name}`;
-    const changed = this.#catalogue.take(`${kind.kind}/${key}`, this.cached(kind).get(key));
-    // Somebody may have edited the status by hand.
-    if (!changed && this.#adopted) this.#statuses.add(`${kind.kind}/${key}`);
-    return changed;
+    const key = `${kind.kind}/${namespace}/${name}`;
+    // Gone, or edited by hand: its status and its numbers are looked at in any case.
+    if (this.#adopted) this.#statuses.add(key);
+    return this.#catalogue.take(key, this.cached(kind).get(`${namespace}/${name}`));
   }
 
   #reconsider(concerned: (service: Service) => boolean): void {
@@ -226,20 +225,20 @@ export class Controller extends Frame {
   /** Writes what there is to say on a pool or an advertisement, if it does not say so already. */
   async #judge(key: string): Promise<void> {
     const [kindName = '', namespace = '', name = ''] = key.split('/');
-    const kind = kindName === 'IPAddressPool' ? ipAddressPoolKind : l2AdvertisementKind;
-    const ours = kind === ipAddressPoolKind && namespace === this.#options.namespace;
-    const counted = ours ? this.#count(name) : undefined;
+    const pooled = kindName === ipAddressPoolKind.kind;
+    const kind = pooled ? ipAddressPoolKind : l2AdvertisementKind;
+    const counts = pooled ? this.#count(namespace, name) : undefined;
     const object = this.cached<Judged>(kind).get(`${namespace}/${name}`);
     if (object === undefined) return;
-    const about = { kind: kindName, namespace, name };
+    const about = { kind: pooled ? 'IPAddressPool' : 'L2Advertisement', namespace, name } as const;
     const problems = problemsOf(this.#catalogue.model, about);
-    const counts = kind === ipAddressPoolKind ? (counted ?? noCounts) : undefined;
     const judgement = { problems, now: this.#options.clock.wall() };
     const status = changeObjectStatus(object, judgement, counts);
     if (status !== undefined) await this.patchResourceStatus(this.metaOf(kind, object), status);
   }
 
-  #count(name: string): Counts {
+  #count(namespace: string, name: string): Counts {
+    if (namespace !== this.#options.namespace) return countPool(undefined, { IPv4: 0, IPv6: 0 });
     const pool = this.#catalogue.model.pools.find((each) => each.name === name);
     const counts = countPool(pool, this.#ports.ledger.inUse(name));
     if (pool === undefined) this.#options.tally.poolGone(name);
