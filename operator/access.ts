@@ -109,11 +109,11 @@ function loginOf(config: KubeConfig, cluster: Cluster): () => Promise<Login> {
     if (typeof options.auth === 'string') {
       headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
     }
-    const { cert, key } = options;
+    const [cert, key] = [pem(options.cert), pem(options.key)];
     return {
       headers,
-      ...(cert === undefined ? {} : { cert: String(cert) }),
-      ...(key === undefined ? {} : { key: String(key) }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
     };
   };
 }
@@ -126,5 +126,8 @@ function lasting(login: () => Promise<Login>): () => Promise<Record<string, stri
   const once = login();
   return async () => (await once).headers;
 }
+
+const pem = (data: unknown): string | undefined =>
+  Buffer.isBuffer(data) ? data.toString('utf8') : typeof data === 'string' ? data : undefined;
 
 const decode = (data: string): string => Buffer.from(data, 'base64').toString('utf8');
