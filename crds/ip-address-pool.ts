@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { condition } from './conditions.ts';
 import { count, type Definition } from './definition.ts';
 import { ipAddressPoolKind } from './names.ts';
-import { addressesPattern } from './notation.ts';
+import { admitted, longestNotation } from './notation.ts';
 import { labelSelector } from './selector.ts';
 
 const serviceAllocation = z.object({
@@ -30,10 +30,40 @@ const serviceAllocation = z.object({
     .optional(),
 });
 
+// Each rule is about something else, so that a person reads one message.
+const addresses = z
+  .string()
+  .max(longestNotation)
+  .regex(admitted.alphabet)
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: "self.contains('/') || self.contains('-')",
+        message: 'a single address needs a prefix length: write 198.51.100.7/32 or 2001:db8::7/128',
+        messageExpression:
+          "self + ' is a bare address: write ' + self + (self.contains(':') ? '/128' : '/32')",
+      },
+      {
+        rule: `self.matches(r'${admitted.ipv4.source}') || self.contains(':')`,
+        message:
+          'write an IPv4 network like 198.51.100.224/28 (prefix length up to 32) or a range like ' +
+          '198.51.100.200-198.51.100.219 (both addresses in full)',
+      },
+      {
+        rule: `self.matches(r'${admitted.ipv6.source}') || !self.contains(':')`,
+        message:
+          'write an IPv6 network like 2001:db8::/120 (prefix length up to 128) or a range like ' +
+          '2001:db8::1-2001:db8::ff (both addresses in full, both IPv6)',
+      },
+    ],
+  });
+
 const spec = z.object({
   addresses: z
-    .array(z.string().regex(addressesPattern))
+    .array(addresses)
     .min(1)
+    // The API server bounds what rules may cost, and must know how often they run: 3,500 is the most.
+    .max(2_000)
     .describe(
       'The addresses to hand out. Each item is a network (198.51.100.224/28, 2001:db8::/120), ' +
         'all of whose addresses count, or a range with both ends included ' +

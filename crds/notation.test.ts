@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Address, formatAddress, parseAddress } from '../net/address.ts';
+import { type Address, formatAddress } from '../net/address.ts';
 import { formatRange, prefixRange } from '../net/range.ts';
-import { addressesPattern, parseAddresses } from './notation.ts';
+import { admitted, longestNotation, parseAddresses } from './notation.ts';
 
 function written(text: string): string {
   const range = parseAddresses(text);
@@ -141,21 +141,25 @@ describe('parseAddresses', () => {
   });
 });
 
-describe('addressesPattern', () => {
+describe('what the API server checks', () => {
+  const isAdmitted = (text: string): boolean =>
+    admitted.alphabet.test(text) &&
+    text.length <= longestNotation &&
+    (text.includes(':') ? admitted.ipv6 : admitted.ipv4).test(text);
+
   it('lets through everything that can be read', () => {
     fc.assert(
       fc.property(nearlyAddresses, (text) => {
-        if (!('problem' in parseAddresses(text))) assert.match(text, addressesPattern);
+        if (!('problem' in parseAddresses(text))) assert.ok(isAdmitted(text), text);
       }),
       { numRuns: 2000 },
     );
   });
 
-  it('turns away at admission what is plainly wrong', () => {
+  it('turns away what is plainly wrong', () => {
     const texts = [
       '',
       'lan',
-      '198.51.100.7',
       '198.51.100.256/32',
       '198.51.100.0/33',
       '198.51.100.0/024',
@@ -163,26 +167,19 @@ describe('addressesPattern', () => {
       '198.51.100.240-250',
       '198.51.100.1-2001:db8::1',
       '2001:db8::/129',
-      '2001:db8::7',
       'fe80::1%eth0/128',
       '198.51.100.0/24,198.51.101.0/24',
     ];
-    for (const text of texts) assert.doesNotMatch(text, addressesPattern);
+    for (const text of texts) assert.ok(!isAdmitted(text), text);
   });
 
-  it('leaves of IPv4 only the order of the ends to the parser', () => {
+  it('leaves of IPv4 only bare addresses and the order of the ends to others', () => {
     fc.assert(
       fc.property(nearlyAddresses, (text) => {
-        if (text.includes(':') || !addressesPattern.test(text)) return;
-        assert.match(written(text), /^[\d.-]+$|runs backwards/);
+        if (text.includes(':') || !isAdmitted(text)) return;
+        assert.match(written(text), /^[\d.-]+$|runs backwards|is a bare address/);
       }),
       { numRuns: 2000 },
     );
-  });
-
-  it('is not slow on hostile text', () => {
-    const hostile = [`${' '.repeat(20_000)}x`, `1:${':'.repeat(20_000)}x`, '1.'.repeat(20_000)];
-    for (const text of hostile) assert.doesNotMatch(text, addressesPattern);
-    assert.equal(parseAddress(hostile.join('')), undefined);
   });
 });

@@ -10,24 +10,26 @@ import {
 import { formatRange, type Range } from '../net/range.ts';
 import { quote } from './problem.ts';
 
+/** Two IPv6 addresses in full around a dash need 81 characters; the rest is room for blanks. */
+export const longestNotation = 120;
+
 const octet = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
 const ipv4 = `${octet}([.]${octet}){3}`;
 const ipv6 = '[0-9a-fA-F]*:[0-9a-fA-F:.]*';
-const blanks = '\\s*';
 
 /**
- * What the API server turns away at once, in the syntax RE2 shares with JavaScript. All of IPv4
- * but the order of the ends; of IPv6 the alphabet and the prefix length. Never stricter than
- * `parseAddresses`, which has the last word.
+ * What the API server checks at once, in the syntax RE2 shares with JavaScript and never stricter
+ * than `parseAddresses`, which has the last word. A bare address passes all three: what to write
+ * instead is a rule of its own.
  */
-export const addressesPattern = new RegExp(
-  `^${blanks}(${[
-    `${ipv4}/(3[0-2]|[12]?[0-9])`,
-    `${ipv4}${blanks}-${blanks}${ipv4}`,
-    `${ipv6}/(12[0-8]|1[01][0-9]|[1-9]?[0-9])`,
-    `${ipv6}${blanks}-${blanks}${ipv6}`,
-  ].join('|')})${blanks}$`,
-);
+export const admitted = {
+  /** A person is shown this one, so it is short. */
+  alphabet: /^[0-9a-fA-F:./\s-]+$/,
+  /** All of IPv4 but the order of the ends. */
+  ipv4: new RegExp(`^\\s*${ipv4}(/(3[0-2]|[12]?[0-9])|\\s*-\\s*${ipv4})?\\s*$`),
+  /** Of IPv6 the prefix length, and that both ends are IPv6. */
+  ipv6: new RegExp(`^\\s*${ipv6}(/(12[0-8]|1[01][0-9]|[1-9]?[0-9])|\\s*-\\s*${ipv6})?\\s*$`),
+} as const;
 
 /**
  * Addresses as people write them in a pool: `198.51.100.224/28` (host bits do not matter, the
@@ -35,8 +37,8 @@ export const addressesPattern = new RegExp(
  * ip-num reads them; from here on there is only our `Range`.
  */
 export function parseAddresses(written: string): Range | { readonly problem: string } {
-  // The longest sensible one: two IPv6 addresses in full around a dash.
-  if (written.length > 120) return { problem: `${quote(written)} is too long for addresses` };
+  if (written.length > longestNotation)
+    return { problem: `${quote(written)} is too long for addresses` };
   const text = written.trim();
   // ip-num would read over a zone; a Service address cannot have one.
   if (text.includes('%')) return { problem: `${quote(text)} has a zone: leave "%…" out` };
