@@ -65,8 +65,9 @@ export class Ledger {
     return this.#stays.get(service)?.holding;
   }
 
-  services(): IterableIterator<string> {
-    return this.#stays.keys();
+  /** How many Services hold something. */
+  get size(): number {
+    return this.#stays.size;
   }
 
   /** Distinct held addresses recorded under a pool; a shared one counts once. */
