@@ -1,10 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  type MessagePort,
-  parentPort,
-  receiveMessageOnPort,
-  workerData,
-} from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { LinkEvents } from './io/link-events.ts';
 import { type Link, readLinks } from './io/link.ts';
 import { Poll, Waker } from './io/poll.ts';
