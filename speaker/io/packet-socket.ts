@@ -55,10 +55,13 @@ export class PacketSocket implements Disposable {
   readonly #receiving = new Ring({ slots: 64, slotBytes: headerBytes + mostPayloadBytes });
   readonly #sending = new Ring({ slots: 64, slotBytes: headerBytes + mostPayloadBytes });
   #counted = { received: 0, dropped: 0, cutOff: 0 };
+  /** Held so that nothing frees it while the kernel copies it. */
+  #filter = pinned(0);
   #open = true;
 
   /** Throws a `SystemError` when the link is not there or the right is missing. */
-  constructor({ link, etherType, filter = dropAll, ...options }: PacketSocketOptions) {
+  constructor(options: PacketSocketOptions) {
+    const { link, etherType, filter = dropAll, receiveBufferBytes = 1 << 20 } = options;
     this.#link = link.name;
     // Protocol 0 receives nothing: no frame may slip in before the filter stands and the link is bound.
     const type = SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -70,7 +73,7 @@ export class PacketSocket implements Disposable {
             'the kernel has no room for it. Raise the sysctl net.core.optmem_max.',
         );
       }
-      this.#enlarge(options.receiveBufferBytes ?? 1 << 20);
+      this.#enlarge(receiveBufferBytes);
       const doing = `binding a packet socket to ${link.name}`;
       check(doing, libc().bind(this.fd, linkAddress(link.index, etherType), linkAddressBytes));
     } catch (error) {
@@ -85,12 +88,12 @@ export class PacketSocket implements Disposable {
    */
   swapFilter(programs: Iterable<Program>): boolean {
     for (const program of programs) {
-      const bytes = formatProgram(program);
+      this.#filter = formatProgram(program);
       // struct sock_fprog: u16 length in instructions, padding, pointer.
       const value = pinned(16);
       const view = new DataView(value.buffer);
       view.setUint16(0, program.length, true);
-      view.setBigUint64(8, addressOf(bytes), true);
+      view.setBigUint64(8, addressOf(this.#filter), true);
       if (libc().setsockopt(this.fd, SOL_SOCKET, SO_ATTACH_FILTER, value, value.length) === 0) {
         return true;
       }
