@@ -111,6 +111,22 @@ describe('a packet socket', needsRoot, () => {
     assert.deepEqual(again.send(frames), { sent: 1 });
   });
 
+  it('says that the device is gone, when it went before the socket was bound', () => {
+    using _ = hosts.enter(hosts.near);
+    const link = { name: 'gone', index: 9_999 };
+    using socket = new PacketSocket({
+      link,
+      etherType: etherTypes.speaker,
+      filter: speakersFilter,
+    });
+    socket.join(speakersMac);
+    assert.deepEqual(socket.send([speakerFrame(hosts.near, [1])]), {
+      sent: 0,
+      trouble: 'LinkGone',
+    });
+    assert.deepEqual(socket.receive(), { frames: [] }, 'it hears no other link in its place');
+  });
+
   it('counts what it had no room for', () => {
     const options = { etherType: etherTypes.speaker, filter: speakersFilter };
     using near = openOn(hosts.near, options);

@@ -59,7 +59,10 @@ export class PacketSocket implements Disposable {
   #filter = pinned(0);
   #open = true;
 
-  /** Throws a `SystemError` when the link is not there or the right is missing. */
+  /**
+   * Throws a `SystemError` when the right is missing. A device can go at any moment: one that went
+   * before this makes a socket that says `LinkGone` as if it had gone just after.
+   */
   constructor(options: PacketSocketOptions) {
     const { link, etherType, filter = dropAll, receiveBufferBytes = 1 << 20 } = options;
     this.#link = link.name;
@@ -74,8 +77,7 @@ export class PacketSocket implements Disposable {
         );
       }
       this.#enlarge(receiveBufferBytes);
-      const doing = `binding a packet socket to ${link.name}`;
-      check(doing, libc().bind(this.fd, linkAddress(link.index, etherType), linkAddressBytes));
+      this.#bind(linkAddress(link.index, etherType));
     } catch (error) {
       this.close();
       throw error;
@@ -105,7 +107,7 @@ export class PacketSocket implements Disposable {
     return false;
   }
 
-  /** Lets frames to this group's MAC through the NIC, as long as the socket is open. */
+  /** Lets frames to this group's MAC through the NIC, as long as the socket is open and the device there. */
   join(group: Mac): void {
     // struct packet_mreq: i32 index, u16 type (0: multicast), u16 length, u8[8] address.
     const value = pinned(16);
@@ -113,7 +115,10 @@ export class PacketSocket implements Disposable {
     view.setInt32(0, this.#boundIndex(), true);
     view.setUint16(6, 6, true);
     value.set(macToBytes(group), 8);
-    this.#set(SOL_PACKET, PACKET_ADD_MEMBERSHIP, value);
+    if (libc().setsockopt(this.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, value, value.length) === 0)
+      return;
+    const code = errnoName();
+    if (code !== 'ENODEV') throw new SystemError(`joining ${group} on ${this.#link}`, code);
   }
 
   /** What has come in, at most one ring full: ask again until there is nothing. */
@@ -199,7 +204,18 @@ export class PacketSocket implements Disposable {
     }
   }
 
-  /** The kernel unbinds a socket whose device goes: then this is -1, even if a namesake comes back. */
+  #bind(address: Uint8Array): void {
+    if (libc().bind(this.fd, address, address.length) === 0) return;
+    const code = errnoName();
+    if (code !== 'ENODEV') {
+      throw new SystemError(`binding a packet socket to ${this.#link}`, code);
+    }
+  }
+
+  /**
+   * The kernel unbinds a socket whose device goes: then this is -1, even if a namesake comes back.
+   * It is 0 when the device had gone before.
+   */
   #boundIndex(): number {
     const value = pinned(linkAddressBytes);
     const doing = `reading what a packet socket on ${this.#link} is bound to`;
@@ -211,11 +227,8 @@ export class PacketSocket implements Disposable {
   #enlarge(bytes: number): void {
     const value = int(bytes);
     if (libc().setsockopt(this.fd, SOL_SOCKET, SO_RCVBUFFORCE, value, value.length) === 0) return;
-    this.#set(SOL_SOCKET, SO_RCVBUF, value);
-  }
-  #set(level: number, name: number, value: Uint8Array): void {
-    const doing = `setting option ${name} of a packet socket on ${this.#link}`;
-    check(doing, libc().setsockopt(this.fd, level, name, value, value.length));
+    const doing = `enlarging the receive buffer of a packet socket on ${this.#link}`;
+    check(doing, libc().setsockopt(this.fd, SOL_SOCKET, SO_RCVBUF, value, value.length));
   }
 }
 
