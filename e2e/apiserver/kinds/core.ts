@@ -241,6 +241,7 @@ const nodeInfo = (key: string) => (object: JsonObject) =>
 
 const node = builtIn({
   kind: 'Node',
+  hasStatus: true,
   plural: 'nodes',
   shortNames: ['no'],
   clusterScoped: true,
