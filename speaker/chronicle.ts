@@ -1,5 +1,5 @@
 import type { Log } from '../daemon/log.ts';
-import type { Fact } from './orders.ts';
+import type { Fact, Held } from './orders.ts';
 
 /** Writes down what the wire thread tells: `info` where an address or a peer changed, once per change. */
 export function chronicle(log: Log, fact: Fact): void {
@@ -36,6 +36,13 @@ export function chronicle(log: Log, fact: Fact): void {
     case 'left':
       return log.debug('wire', { kind, ...fields });
   }
+}
+
+/** The event on a Service whose address this node has begun to answer for; its reason word is MetalLB's. */
+export function announcing(node: string, { address, link, mac, reason, from }: Held) {
+  const before = from === undefined ? '' : `, taken over from "${from}"`;
+  const message = `announcing ${address} from node "${node}" (${link}, ${mac})${before}: ${reason}`;
+  return { type: 'Normal', reason: 'nodeAssigned', message } as const;
 }
 
 /** Milliseconds to a tenth: more digits are noise. */
