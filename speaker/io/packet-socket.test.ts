@@ -9,7 +9,7 @@ import { arp } from '../wire/family.ts';
 import { arpFilter, arpFilters, speakersFilter } from '../wire/filter.ts';
 import { PacketSocket, type PacketSocketOptions } from './packet-socket.ts';
 import { Poll } from './poll.ts';
-import { type Host, ip, needsRoot, TwoHosts } from './testing/two-hosts.ts';
+import { type Host, ip, needsTwoHosts, TwoHosts } from './testing/two-hosts.ts';
 
 function address(text: string): Address {
   const parsed = parseAddress(text);
@@ -17,7 +17,7 @@ function address(text: string): Address {
   return parsed;
 }
 
-describe('a packet socket', needsRoot, () => {
+describe('a packet socket', needsTwoHosts, () => {
   let hosts: TwoHosts;
   before(() => {
     hosts = new TwoHosts();
