@@ -102,7 +102,8 @@ export async function openCluster(options: { nodes: number; lab?: string }): Pro
       control.install(operator(path));
     },
     startSpeakers: () => startSpeakers(hosts, { server: inside, folder }),
-    memberAgain: ({ mac }) => client.seeFrames(`ether src ${mac}`, 10, 15_000),
+    memberAgain: ({ mac }) =>
+      client.seeFrames(`ether proto 0x88b5 and ether src ${mac}`, 10, 15_000),
     crashes: () => hosts.all.flatMap((host) => host.crashes),
     logs: (lines) => hosts.all.map((host) => host.logs(lines)).join(''),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
