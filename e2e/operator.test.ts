@@ -5,8 +5,10 @@ import { systemClock } from '../daemon/clock.ts';
 import { silentLog } from '../daemon/log.ts';
 import { until } from '../daemon/testing/until.ts';
 import { EventRecorder } from '../kube/events.ts';
+import { kinds } from '../kube/kinds.ts';
 import type { Event, Service } from '../kube/object.ts';
-import { openTransport } from '../kube/transport.ts';
+import { openTransport, type Transport } from '../kube/transport.ts';
+import { mergePatch } from '../kube/write.ts';
 import type { Judged } from '../operator/pool-status.ts';
 import { operate, type OperatorOptions } from '../operator/operate.ts';
 import type { JsonObject } from './apiserver/json.ts';
@@ -19,10 +21,12 @@ class Cluster implements AsyncDisposable {
   readonly api: ApiServer;
   readonly url: string;
   readonly #operators: Operator[] = [];
+  readonly #kubectl: Transport;
 
   private constructor(api: ApiServer, url: string) {
     this.api = api;
     this.url = url;
+    this.#kubectl = openTransport({ server: url });
   }
 
   static async open(): Promise<Cluster> {
@@ -70,12 +74,11 @@ class Cluster implements AsyncDisposable {
     );
   }
 
-  /** Edits a Service as a user would. */
-  edit(name: string, change: { annotations?: JsonObject; spec?: JsonObject }): void {
-    const now = this.read(name);
-    const annotations = { ...now.metadata.annotations, ...change.annotations };
-    const spec = { ...now.spec, ...change.spec };
-    this.api.put(json({ ...now, metadata: { ...now.metadata, annotations }, spec }));
+  /** Edits a Service as `kubectl patch` does. */
+  async edit(name: string, change: { annotations?: JsonObject; spec?: JsonObject }): Promise<void> {
+    const target = { kind: kinds.service, namespace: 'default', name };
+    const { annotations = {}, spec = {} } = change;
+    await mergePatch(this.#kubectl, target, { metadata: { annotations }, spec });
   }
 
   remove(name: string): void {
@@ -123,6 +126,7 @@ class Cluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#operators.map((operator) => operator.stop()));
+    this.#kubectl.close();
     await this.api.close();
   }
 }
@@ -234,10 +238,10 @@ describe('the operator', () => {
     cluster.start();
     cluster.service('web');
     await cluster.gets('web', '198.51.100.1');
-    cluster.edit('web', { annotations: { 'metallb.io/address-pool': 'lna' } });
+    await cluster.edit('web', { annotations: { 'metallb.io/address-pool': 'lna' } });
     await until('it is told', () => cluster.reason('web') === 'PoolUnknown');
     assert.equal(cluster.ips('web'), '198.51.100.1');
-    cluster.edit('web', { annotations: { 'metallb.io/address-pool': 'lan' } });
+    await cluster.edit('web', { annotations: { 'metallb.io/address-pool': 'lan' } });
     await until('all is well', () => cluster.reason('web') === 'IPAllocated');
     assert.equal(cluster.ips('web'), '198.51.100.1');
   });
@@ -256,7 +260,7 @@ describe('the operator', () => {
     cluster.remove('a');
     await cluster.gets('c', '198.51.100.1');
     assert.equal(cluster.ips('d'), '');
-    cluster.edit('b', { spec: { type: 'ClusterIP' } });
+    await cluster.edit('b', { spec: { type: 'ClusterIP' } });
     await cluster.gets('d', '198.51.100.2');
     await cluster.gets('b', '');
     cluster.service('e');
@@ -386,7 +390,7 @@ describe('the operator', () => {
     cluster.service('ours', { spec: { loadBalancerClass: 'example.com/ours' } });
     await cluster.gets('ours', '198.51.100.1');
     assert.equal(cluster.read('theirs').status?.conditions, undefined);
-    cluster.edit('ours', { spec: { type: 'ClusterIP', loadBalancerClass: null } });
+    await cluster.edit('ours', { spec: { type: 'ClusterIP', loadBalancerClass: null } });
     await cluster.gets('ours', '');
     cluster.service('next', { spec: { loadBalancerClass: 'example.com/ours' } });
     await until('next is served', () => cluster.ips('next') !== '');
