@@ -11,5 +11,13 @@ export type Clock = {
 export const systemClock: Clock = {
   nowMs: () => Number(process.hrtime.bigint()) / 1e6,
   wall: () => new Date(),
-  sleep: (ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }),
+  sleep: async (ms, signal) => {
+    try {
+      await wait(ms, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      // The timer's own AbortError says less than the reason it was aborted for.
+      signal?.throwIfAborted();
+      throw error;
+    }
+  },
 };

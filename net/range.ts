@@ -1,4 +1,4 @@
-import { type Address, bitsOf, type Family, formatAddress } from './address.ts';
+import { type Address, bitsOf, compareAddresses, type Family, formatAddress } from './address.ts';
 
 /** All addresses from `first` to `last`, both included. */
 export type Range = { readonly family: Family; readonly first: bigint; readonly last: bigint };
@@ -22,4 +22,20 @@ export const rangesOverlap = (a: Range, b: Range): boolean =>
 export function formatRange({ family, first, last }: Range): string {
   const text = formatAddress({ family, value: first });
   return first === last ? text : `${text}-${formatAddress({ family, value: last })}`;
+}
+
+/** What two overlapping ranges share. */
+export const intersection = (a: Range, b: Range): Range => ({
+  family: a.family,
+  first: a.first > b.first ? a.first : b.first,
+  last: a.last < b.last ? a.last : b.last,
+});
+
+/** By family, then by first address, then by last. */
+export function compareRanges(a: Range, b: Range): number {
+  const end = (range: Range, value: bigint): Address => ({ family: range.family, value });
+  return (
+    compareAddresses(end(a, a.first), end(b, b.first)) ||
+    compareAddresses(end(a, a.last), end(b, b.last))
+  );
 }

@@ -1,0 +1,76 @@
+# The tools of this project, then the machine's own; commands of the system administrator are not on everyone's path.
+export MACHINE_PATH := $(PATH):/usr/sbin:/sbin
+export PATH := $(CURDIR)/.tools/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(MACHINE_PATH)
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Tests that need no network of their own.
+WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker}/**/*.test.ts' '*.test.ts'
+# One file: make test FILE=net/address.test.ts
+FILE ?=
+# How many power cuts the main job makes, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1
+CUTS ?= 10
+KEEP ?=
+NODE ?=
+
+.PHONY: help
+help:
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ See it work
+.PHONY: lab cut power clean-lab
+lab: setup ## The main job on this machine, as root; KEEP=1 stays with a live view, CUTS=n cuts power n times
+	@node e2e/lab/main.ts --cuts $(CUTS) $(if $(filter-out 0,$(KEEP)),--keep)
+
+cut: ready ## In a lab that stays: cut a node's power (NODE=node-1)
+	@node e2e/lab/ask.ts cut $(NODE)
+
+power: ready ## In a lab that stays: give it back (NODE=node-1)
+	@node e2e/lab/ask.ts power $(NODE)
+
+clean-lab: ready ## End every lab on this machine and remove its hosts
+	@node e2e/lab/clean.ts
+
+##@ Every day
+.PHONY: setup ready test check fix generate types lint format-check
+setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
+	@.ci/setup node packages tools
+
+ready:
+	@.ci/setup node packages
+
+test: setup ## Every check and test, the lab's too; FILE=path/of.test.ts runs one file alone
+ifeq ($(FILE),)
+	@$(MAKE) types lint format-check
+	node --test --test-concurrency=1 $(WITHOUT_LAB) 'e2e/**/*.test.ts'
+else
+	node --test $(FILE)
+endif
+
+check: ready ## What needs no root and no lab: types, lint, format, unit tests
+	@$(MAKE) types lint format-check
+	node --test $(WITHOUT_LAB)
+
+types: ready
+	tsc
+
+lint: ready
+	oxlint --quiet
+
+format-check: ready
+	oxfmt --check
+
+fix: ready ## Format everything, and mend what the linter can mend
+	oxfmt
+	oxlint --fix
+
+generate: ready ## Write crds/*.yaml from the schemas
+	node crds/generate.ts
+
+##@ Tidy up
+.PHONY: clean
+clean: ## Remove what set-up brought: node_modules and .tools
+	rm -rf node_modules .tools e2e/lab/report.json

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { condition } from './conditions.ts';
+import { count, type Definition } from './definition.ts';
+import { ipAddressPoolKind } from './names.ts';
+import { admitted, longestNotation } from './notation.ts';
+import { labelSelector } from './selector.ts';
+
+const serviceAllocation = z.object({
+  priority: z
+    .int()
+    .describe(
+      'Which of several fitting pools is drawn from first: the smallest positive number. ' +
+        '0, or leaving it out, puts the pool after all that have a number.',
+    )
+    .optional(),
+  namespaces: z
+    .array(z.string())
+    .describe('Namespaces, by name, whose Services may have addresses of this pool.')
+    .optional(),
+  namespaceSelectors: z
+    .array(labelSelector)
+    .describe(
+      'Namespaces, by label, whose Services may have addresses of this pool; one matching ' +
+        'selector is enough. They add to the names in namespaces.',
+    )
+    .optional(),
+  serviceSelectors: z
+    .array(labelSelector)
+    .describe('Services, by label, that may have addresses of this pool; one match is enough.')
+    .optional(),
+});
+
+// Each rule is about something else, so that a person reads one message.
+const addresses = z
+  .string()
+  .max(longestNotation)
+  .regex(admitted.alphabet)
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: "self.contains('/') || self.contains('-')",
+        message: 'a single address needs a prefix length: write 198.51.100.7/32 or 2001:db8::7/128',
+        messageExpression:
+          "self + ' is a bare address: write ' + self + (self.contains(':') ? '/128' : '/32')",
+      },
+      {
+        rule: `self.matches(r'${admitted.ipv4.source}') || self.contains(':')`,
+        message:
+          'write an IPv4 network like 198.51.100.224/28 (prefix length up to 32) or a range like ' +
+          '198.51.100.200-198.51.100.219 (both addresses in full)',
+      },
+      {
+        rule: `self.matches(r'${admitted.ipv6.source}') || !self.contains(':')`,
+        message:
+          'write an IPv6 network like 2001:db8::/120 (prefix length up to 128) or a range like ' +
+          '2001:db8::1-2001:db8::ff (both addresses in full, both IPv6)',
+      },
+    ],
+  });
+
+const spec = z.object({
+  addresses: z
+    .array(addresses)
+    .min(1)
+    // The API server bounds what rules may cost, and must know how often they run: 3,500 is the most.
+    .max(2_000)
+    .describe(
+      'The addresses to hand out. Each item is a network (198.51.100.224/28, 2001:db8::/120), ' +
+        'all of whose addresses count, or a range with both ends included ' +
+        '(198.51.100.200-198.51.100.219). A single address is written with /32 or /128. ' +
+        'Nothing may overlap, neither here nor with another pool.',
+    ),
+  autoAssign: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether Services that ask for nothing in particular draw from this pool. When false, only ' +
+        'those do that name the pool (annotation metallb.io/address-pool) or one of its ' +
+        'addresses (annotation metallb.io/loadBalancerIPs).',
+    ),
+  avoidBuggyIPs: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Leave out IPv4 addresses that end in .0 or .255: some old devices take them for network ' +
+        'or broadcast addresses.',
+    ),
+  serviceAllocation: serviceAllocation
+    .describe('Restricts the pool to some Services and sets its rank among the fitting pools.')
+    .optional(),
+});
+
+const status = z.object({
+  assignedIPv4: count('IPv4 addresses that Services hold; a shared one counts once.'),
+  assignedIPv6: count('IPv6 addresses that Services hold; a shared one counts once.'),
+  availableIPv4: count('IPv4 addresses that are still free.'),
+  availableIPv6: count('IPv6 addresses that are still free; huge pools stop counting at 2^53-1.'),
+  conditions: z
+    .array(condition)
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+    .describe('Ready says whether the pool does all that it says, and if not, why and what to do.')
+    .optional(),
+});
+
+export type IPAddressPoolSpec = z.input<typeof spec>;
+export type IPAddressPoolStatus = z.output<typeof status>;
+
+export const ipAddressPool = {
+  kind: ipAddressPoolKind,
+  description: 'Addresses that Services of type LoadBalancer can be given.',
+  spec: spec.describe('Which addresses, and for whom.'),
+  status: status
+    .describe('How much of the pool is in use, and whether anything is in its way.')
+    .optional(),
+  columns: [
+    { name: 'Addresses', type: 'string', jsonPath: '.spec.addresses' },
+    { name: 'Auto Assign', type: 'boolean', jsonPath: '.spec.autoAssign' },
+    { name: 'Assigned', type: 'integer', jsonPath: '.status.assignedIPv4' },
+    { name: 'Available', type: 'integer', jsonPath: '.status.availableIPv4' },
+    { name: 'Assigned IPv6', type: 'integer', jsonPath: '.status.assignedIPv6', priority: 1 },
+    { name: 'Available IPv6', type: 'integer', jsonPath: '.status.availableIPv6', priority: 1 },
+    { name: 'Avoid Buggy IPs', type: 'boolean', jsonPath: '.spec.avoidBuggyIPs', priority: 1 },
+    {
+      name: 'Problem',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.status=="False")].reason',
+    },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+} as const satisfies Definition;

@@ -1,0 +1,88 @@
+import { fileURLToPath } from 'node:url';
+import { type Mac, parseMac } from '../../net/mac.ts';
+import type { Host } from './host.ts';
+import { until } from './until.ts';
+
+/**
+ * A neighbour on the LAN that judges by tools which know nothing of us: the kernel's neighbour table,
+ * arping, curl, tcpdump.
+ */
+export class Client {
+  readonly host: Host;
+  #captures = 0;
+
+  constructor(host: Host) {
+    this.host = host;
+  }
+
+  /** The neighbour table of the kernel, read through the package `arp-a`. */
+  async neighbours(): Promise<ReadonlyMap<string, Mac>> {
+    const printed = await this.host.run(process.execPath, [neighboursProgram]);
+    const lines = printed.split('\n').filter((line) => line !== '');
+    const entries = lines.map((line) => JSON.parse(line) as { address: string; mac: string });
+    return new Map(entries.map(({ address, mac }) => [address, mac]));
+  }
+
+  /** The MAC of every answer to one broadcast question, with repetitions; waits a second for late ones. */
+  async answers(address: string): Promise<Mac[]> {
+    return macsIn(await this.#arping(['-b', '-w', '1'], address));
+  }
+
+  /** The first answer to a broadcast question, undefined when there is none within a second. */
+  async ask(address: string): Promise<Mac | undefined> {
+    return macsIn(await this.#arping(['-f', '-w', '1'], address))[0];
+  }
+
+  /** The body behind a URL; throws what curl says when there is none within two seconds. */
+  curl(url: string): Promise<string> {
+    return this.host.run('curl', ['--silent', '--show-error', '--fail', '--max-time', '2', url]);
+  }
+
+  /** Forgets what the kernel learned about the neighbours, so that it has to ask again. */
+  async forgetNeighbours(): Promise<void> {
+    await this.host.run('ip', ['neigh', 'flush', 'all']);
+  }
+
+  /** Frames that tcpdump sees on the client's wire while something happens, one line each. */
+  async capture(filter: string, happen: () => Promise<void>): Promise<string[]> {
+    const lines: string[] = [];
+    const running = this.host.spawn({
+      name: `tcpdump-${(this.#captures += 1)}`,
+      file: 'tcpdump',
+      args: ['-i', 'eth0', '-l', '-n', '-e', '-t', '--immediate-mode', filter],
+    });
+    running.output.on('data', (chunk) => lines.push(String(chunk)));
+    await until('tcpdump listens', () => this.host.logOf(running.name, 1).includes('listening on'));
+    await happen();
+    await running.stop();
+    return lines
+      .join('')
+      .split('\n')
+      .filter((line) => line !== '');
+  }
+
+  /** Waits for so many frames on the client's wire; throws when they do not come. */
+  async seeFrames(filter: string, count: number, withinMs: number): Promise<void> {
+    const args = ['-i', 'eth0', '-n', '--immediate-mode', '-c', String(count), filter];
+    const { code } = await this.host.outcomeOf('tcpdump', args, { timeoutMs: withinMs });
+    if (code === 0) return;
+    throw new Error(`${count} frames matching '${filter}' were not seen within ${withinMs} ms`);
+  }
+
+  async #arping(options: readonly string[], address: string): Promise<string> {
+    const args = [...options, '-I', 'eth0', address];
+    const { code, stdout, stderr } = await this.host.outcomeOf('arping', args);
+    // 1 is "nobody answered"; more is a fault of ours.
+    if (code === 0 || code === 1) return stdout;
+    throw new Error(`arping ${args.join(' ')}: ${stderr.trim()}`);
+  }
+}
+
+const neighboursProgram = fileURLToPath(new URL('./programs/neighbours.ts', import.meta.url));
+
+/** `Unicast reply from 198.51.100.11 [02:00:00:00:00:11]  0.7ms`, a line per answer. */
+function macsIn(printed: string): Mac[] {
+  return [...printed.matchAll(/ reply from .*\[([0-9A-F:]+)\]/gi)].flatMap(
+    ([, mac = '']) => parseMac(mac) ?? [],
+  );
+}

@@ -1,0 +1,22 @@
+import type { Client } from './client.ts';
+import type { Host } from './host.ts';
+import type { Hosts } from './hosts.ts';
+import { until } from './until.ts';
+
+type Lan = { readonly hosts: Hosts; readonly client: Client };
+
+/** The node that answers a broadcast question for the address now; undefined when none does. */
+export async function holderOf({ hosts, client }: Lan, address: string): Promise<Host | undefined> {
+  const mac = await client.ask(address);
+  return hosts.nodes.find((host) => host.mac === mac);
+}
+
+export function someHolderOf(lan: Lan, address: string): Promise<Host> {
+  return until(`a node answers for ${address}`, () => holderOf(lan, address));
+}
+
+/** The names of all nodes that answer for the address within a second, without repetition. */
+export async function answerersOf({ hosts, client }: Lan, address: string): Promise<string[]> {
+  const macs = new Set(await client.answers(address));
+  return [...macs].map((mac) => hosts.all.find((host) => host.mac === mac)?.name ?? mac);
+}

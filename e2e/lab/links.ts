@@ -1,0 +1,51 @@
+import { run } from './command.ts';
+import type { Host } from './host.ts';
+
+/** Games with the wire. Each is undone by its counterpart; nothing here touches a process. */
+
+/** The host's own interface is taken down, as `ip link set eth0 down` by an administrator. */
+export async function linkDown(host: Host): Promise<void> {
+  await host.run('ip', ['link', 'set', 'eth0', 'down']);
+}
+
+export async function linkUp(host: Host): Promise<void> {
+  await host.run('ip', ['link', 'set', 'eth0', 'up']);
+}
+
+/** The cable is pulled: the switch's port goes down, and the host loses its carrier. */
+export async function portDown(host: Host): Promise<void> {
+  await run('ip', ['-n', host.switchNamespace, 'link', 'set', host.name, 'down']);
+}
+
+export async function portUp(host: Host): Promise<void> {
+  await run('ip', ['-n', host.switchNamespace, 'link', 'set', host.name, 'up']);
+}
+
+/** The switch passes nothing between one side and the other, in neither direction; carriers stay. */
+export async function partition(side: readonly Host[], other: readonly Host[]): Promise<void> {
+  const [first] = [...side, ...other];
+  if (first === undefined) return;
+  const names = (hosts: readonly Host[]): string =>
+    `{ ${hosts.map(({ name }) => `"${name}"`).join(', ')} }`;
+  const rules = `${emptyPartition}
+    add chain bridge partition forward { type filter hook forward priority 0; }
+    add rule bridge partition forward iifname ${names(side)} oifname ${names(other)} drop
+    add rule bridge partition forward iifname ${names(other)} oifname ${names(side)} drop
+  `;
+  await nftOnSwitch(first, rules);
+}
+
+/** Ends every partition of the lab this host belongs to. */
+export async function heal(host: Host): Promise<void> {
+  await nftOnSwitch(host, emptyPartition);
+}
+
+const emptyPartition = `
+    table bridge partition
+    delete table bridge partition
+    add table bridge partition
+`;
+
+async function nftOnSwitch(host: Host, rules: string): Promise<void> {
+  await run('ip', ['netns', 'exec', host.switchNamespace, 'nft', '-f', '-'], { input: rules });
+}

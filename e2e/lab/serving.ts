@@ -1,0 +1,24 @@
+import { type Cluster, openCluster } from './cluster.ts';
+import { someHolderOf } from './holders.ts';
+import { assigned } from './steps/addresses.ts';
+
+/** A cluster in which everything runs, and the address of examples/web.yaml is answered for. */
+export async function openServing(): Promise<{ cluster: Cluster; address: string }> {
+  const cluster = await openCluster({ nodes: 3 });
+  try {
+    await cluster.startControlPlane();
+    await cluster.applyDefinitions();
+    cluster.startOperator();
+    cluster.startSpeakers();
+    await cluster.applyFile('examples/pool.yaml');
+    await cluster.applyFile('examples/web.yaml');
+    const address = await assigned(cluster, 'web');
+    await someHolderOf(cluster, address);
+    await Promise.all(cluster.hosts.nodes.map(cluster.memberAgain));
+    return { cluster, address };
+  } catch (error) {
+    const logs = cluster.logs(20);
+    await cluster[Symbol.asyncDispose]();
+    throw new Error(`bringing up the lab; the logs end with:\n${logs}`, { cause: error });
+  }
+}

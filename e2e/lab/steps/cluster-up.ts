@@ -1,0 +1,38 @@
+import { kinds, pathOf } from '../../../kube/kinds.ts';
+import type { Node } from '../../../kube/object.ts';
+import type { Cluster } from '../cluster.ts';
+import { outcomeOf } from '../command.ts';
+import type { StepReport } from '../job.ts';
+
+/** The Kubernetes API answers, to us and to a stock kubectl. */
+export async function clusterUp(cluster: Cluster, report: StepReport): Promise<void> {
+  const { api, hosts, kubeconfigPath } = cluster;
+  await cluster.startControlPlane();
+  for (const { name, address } of hosts.all) report.say(`host ${name.padEnd(8)} ${address}`);
+  const { items } = await api.call<{ items: readonly Node[] }>({
+    method: 'GET',
+    path: pathOf(kinds.node),
+  });
+  report.check(`${items.length} nodes are registered`, items.length === hosts.nodes.length);
+  const nodes = await kubectl(kubeconfigPath, ['get', 'nodes', '--no-headers']);
+  if (nodes === undefined) {
+    report.say('kubectl is not installed here: what it would be asked is passed over');
+    return;
+  }
+  const ready = nodes.split('\n').filter((line) => / Ready /.test(line)).length;
+  report.check('`kubectl get nodes` shows them Ready', ready === hosts.nodes.length, nodes);
+}
+
+/** What a stock kubectl prints; undefined where there is none. */
+export async function kubectl(
+  kubeconfigPath: string,
+  args: readonly string[],
+): Promise<string | undefined> {
+  try {
+    const command = ['--kubeconfig', kubeconfigPath, ...args];
+    const { code, stdout, stderr } = await outcomeOf('kubectl', command);
+    return code === 0 ? stdout : `kubectl ${args.join(' ')} failed: ${stderr.trim()}`;
+  } catch {
+    return undefined;
+  }
+}

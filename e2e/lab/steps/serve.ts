@@ -1,0 +1,29 @@
+import type { Cluster } from '../cluster.ts';
+import { someHolderOf } from '../holders.ts';
+import type { StepReport } from '../job.ts';
+import { until } from '../until.ts';
+
+/** The client is served, by the node its neighbour table names. */
+export async function serve(
+  cluster: Cluster,
+  addresses: readonly string[],
+  report: StepReport,
+): Promise<void> {
+  const { client } = cluster;
+  await client.forgetNeighbours();
+  report.say(
+    'nftables rules on every node stand in for kube-proxy: address and port lead to its own backend',
+  );
+  for (const address of addresses) {
+    const url = `http://${address}/`;
+    const body = (await until(`${url} is served`, () => client.curl(url))).trim();
+    const holder = await someHolderOf(cluster, address);
+    const mac = (await client.neighbours()).get(address);
+    report.check(`curl ${url}: ${body}`, body === `served by ${holder.name}`);
+    report.check(
+      `the client's neighbour table says ${address} is at ${mac}`,
+      mac === holder.mac,
+      holder.mac,
+    );
+  }
+}

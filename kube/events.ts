@@ -1,0 +1,174 @@
+import type { Clock } from '../daemon/clock.ts';
+import type { Log } from '../daemon/log.ts';
+import {
+  firstEvent,
+  foldKey,
+  formatTime,
+  type Happening,
+  type Reporter,
+  type Subject,
+} from './event-fold.ts';
+import { kinds } from './kinds.ts';
+import type { Event } from './object.ts';
+import { ApiError, type Transport } from './transport.ts';
+import { create, mergePatch, type Target } from './write.ts';
+
+/** Most events that wait to be written, and that are remembered to be counted on. */
+const mostWaiting = 1_000;
+const mostRemembered = 4_096;
+/** Events are for people: ten a second are more than anybody reads, and nothing to an API server. */
+const spacingMs = 100;
+const attempts = 3;
+const retryMs = 1_000;
+
+type Entry = {
+  readonly event: Event;
+  /** Said so many times since it was last written. */
+  unwritten: number;
+  /** As the API server counts it; `undefined` while it is not known to exist there. */
+  written: number | undefined;
+  lastTimestamp: string;
+};
+
+/**
+ * Writes Kubernetes Events about objects. The same one again is counted instead of written anew. It never holds
+ * anybody up and never throws: an event is not worth an outage.
+ */
+export class EventRecorder {
+  readonly #transport: Transport;
+  readonly #reporter: Reporter;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #entries = new Map<string, Entry>();
+  readonly #waiting = new Set<Entry>();
+  #writing: Promise<void> | undefined;
+  #dropped = 0;
+
+  constructor(options: Reporter & { transport: Transport; clock: Clock; log: Log }) {
+    this.#transport = options.transport;
+    this.#reporter = options;
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  /** Events that were given up: too many waited, or the API server would not have them. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  record(about: Subject, happening: Happening): void {
+    const entry = this.#entryOf(about, happening);
+    entry.unwritten++;
+    entry.lastTimestamp = formatTime(this.#clock.wall());
+    this.#waiting.add(entry);
+    if (this.#waiting.size > mostWaiting) {
+      const [oldest] = this.#waiting;
+      if (oldest !== undefined) {
+        this.#waiting.delete(oldest);
+        oldest.unwritten = 0;
+        this.#drop(oldest, new Error('too many events are waiting'));
+      }
+    }
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** Resolves when everything recorded so far is written or given up, or when the signal is aborted. */
+  async flush(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = () => resolve();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    await Promise.race([this.#writing, promise]);
+    signal.removeEventListener('abort', stop);
+  }
+
+  #entryOf(about: Subject, happening: Happening): Entry {
+    const key = foldKey(about, happening);
+    const known = this.#entries.get(key);
+    // What was said last is remembered longest.
+    this.#entries.delete(key);
+    const entry = known ?? this.#newEntry(about, happening);
+    this.#entries.set(key, entry);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > mostRemembered && oldest !== undefined) this.#entries.delete(oldest);
+    return entry;
+  }
+
+  #newEntry(about: Subject, happening: Happening): Entry {
+    const event = firstEvent(about, happening, this.#reporter, this.#clock.wall());
+    return { event, unwritten: 0, written: undefined, lastTimestamp: '' };
+  }
+
+  async #writeAll(): Promise<void> {
+    for (const entry of this.#waiting) {
+      // Said again while it is being written, it waits anew, as the last.
+      this.#waiting.delete(entry);
+      const saying = entry.unwritten;
+      entry.unwritten = 0;
+      await this.#write(entry, saying);
+      await this.#clock.sleep(spacingMs);
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(entry: Entry, saying: number): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        entry.written = await this.#send(entry, saying);
+        return;
+      } catch (error) {
+        if (attempt === attempts || isFinal(error)) return this.#drop(entry, error);
+        await this.#clock.sleep(retryMs * attempt);
+      }
+    }
+  }
+
+  /** Returns the count that now stands. Events vanish after an hour, and others may be there from before. */
+  async #send(entry: Entry, saying: number): Promise<number> {
+    if (entry.written !== undefined) {
+      try {
+        return await this.#countOn(entry, entry.written + saying);
+      } catch (error) {
+        if (!isCode(error, 404)) throw error;
+        entry.written = undefined;
+      }
+    }
+    const { lastTimestamp } = entry;
+    try {
+      const event = { ...entry.event, count: saying, lastTimestamp, firstTimestamp: lastTimestamp };
+      await create(this.#transport, kinds.event, event);
+      return saying;
+    } catch (error) {
+      if (!isCode(error, 409)) throw error;
+      // Patching nothing reads it, and needs no further permission.
+      const there = await mergePatch<Event>(this.#transport, targetOf(entry), {});
+      return this.#countOn(entry, (there.count ?? 1) + saying);
+    }
+  }
+
+  async #countOn(entry: Entry, count: number): Promise<number> {
+    const { lastTimestamp } = entry;
+    await mergePatch(this.#transport, targetOf(entry), { count, lastTimestamp });
+    return count;
+  }
+
+  #drop(entry: Entry, error: unknown): void {
+    this.#dropped++;
+    const fields = { error, reason: entry.event.reason, dropped: this.#dropped };
+    if (this.#dropped === 1) this.#log.warn('an event was given up', fields);
+    else this.#log.debug('an event was given up', fields);
+  }
+}
+
+function targetOf({ event }: Entry): Target {
+  return { kind: kinds.event, namespace: event.metadata.namespace, name: event.metadata.name };
+}
+
+function isCode(error: unknown, code: number): boolean {
+  return error instanceof ApiError && error.code === code;
+}
+
+/** Asking again would not change the answer. */
+function isFinal(error: unknown): boolean {
+  return error instanceof ApiError && error.code >= 400 && error.code < 500 && error.code !== 429;
+}

@@ -1,0 +1,53 @@
+import { annotationKey } from '../crds/names.ts';
+import type { Pool } from '../crds/pool.ts';
+import { keyOf, type Service } from '../kube/object.ts';
+import { type Address, sameAddress } from '../net/address.ts';
+import { poolOf } from './choose.ts';
+import type { Ledger } from './ledger.ts';
+import { poolContains } from './pool-addresses.ts';
+import { isOurs, readTerms, statusAddresses } from './request.ts';
+
+export type Adoption = {
+  readonly services: Iterable<Service>;
+  readonly pools: readonly Pool[];
+  readonly lbClass: string | undefined;
+};
+
+/**
+ * Writes into an empty ledger what the statuses of the Services say that they hold. Of two that
+ * claim the same address the older Service has it. Answers with the keys of all Services, the
+ * oldest first: the order in which those without address came.
+ */
+export function adopt({ services, pools, lbClass }: Adoption, ledger: Ledger): readonly string[] {
+  const byAge = [...services].toSorted(compareAges);
+  for (const service of byAge) {
+    if (isOurs(service, lbClass)) adoptOne(service, pools, ledger);
+  }
+  return byAge.map(keyOf);
+}
+
+function adoptOne(service: Service, pools: readonly Pool[], ledger: Ledger): void {
+  const key = keyOf(service);
+  const terms = readTerms(service);
+  const claimed = distinct(statusAddresses(service)).filter(
+    (address) => ledger.obstacle(address, key, terms) === undefined,
+  );
+  if (claimed.length === 0) return;
+  const recorded = service.metadata.annotations?.[annotationKey('ip-allocated-from-pool')];
+  const named = pools.find(({ name }) => name === recorded);
+  const still = named !== undefined && claimed.every((address) => poolContains(named, address));
+  const pool = still ? named.name : (poolOf(claimed, pools)?.name ?? recorded ?? '');
+  ledger.hold(key, { addresses: claimed, pool, terms });
+}
+
+const distinct = (addresses: readonly Address[]): readonly Address[] =>
+  addresses.filter(
+    (address, index) => addresses.findIndex((other) => sameAddress(other, address)) === index,
+  );
+
+function compareAges(a: Service, b: Service): number {
+  const [left, right] = [a, b].map(
+    (service) => `${service.metadata.creationTimestamp ?? ''} ${keyOf(service)}`,
+  );
+  return (left ?? '') < (right ?? '') ? -1 : 1;
+}

@@ -1,0 +1,121 @@
+import type { Pool } from '../crds/pool.ts';
+import { quote } from '../crds/problem.ts';
+import { matches } from '../crds/selector.ts';
+import { type Address, formatAddress } from '../net/address.ts';
+import { poolContains } from './pool-addresses.ts';
+import { type Refusal, refusal } from './reasons.ts';
+import type { Request } from './request.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Pools that may serve a request, in the order in which they are tried. */
+export type Choice =
+  | { readonly kind: 'pools'; readonly pools: readonly Pool[] }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal };
+
+/**
+ * Which pools may serve a request, and in which order. Asked for by address or by name it is that
+ * one; otherwise those with a serviceAllocation that admits the Service, by priority, then those
+ * for everybody. Equals go by name, so that the same objects always give the same answer.
+ */
+export function choosePools(
+  request: Request,
+  pools: readonly Pool[],
+  namespaceLabels: Labels | undefined,
+): Choice {
+  const named = namePool(request, pools);
+  if (named === undefined) return automatic(request, pools, namespaceLabels);
+  if ('reason' in named) return refuse(named);
+  if (named.closed !== undefined) {
+    return refuse(
+      refusal('PoolClosed', `pool ${named.name} hands out nothing new: ${named.closed.detail}`),
+    );
+  }
+  if (!admits(named, request, namespaceLabels)) {
+    const detail = `the serviceAllocation of pool ${named.name} does not admit this Service`;
+    return refuse(refusal('PoolNotForService', detail));
+  }
+  return { kind: 'pools', pools: [named] };
+}
+
+/**
+ * Whether a pool's serviceAllocation admits a Service. Namespaces that are named but match none
+ * admit nobody. An empty list asks for nothing.
+ */
+export function admits(pool: Pool, request: Request, namespaceLabels: Labels = {}): boolean {
+  const { allocation } = pool;
+  if (allocation === undefined) return true;
+  const { namespaces, namespaceSelectors, serviceSelectors } = allocation;
+  const anyNamespace = namespaces.size === 0 && namespaceSelectors.length === 0;
+  const namespaceFits =
+    anyNamespace ||
+    namespaces.has(request.namespace) ||
+    namespaceSelectors.some((selector) => matches(selector, namespaceLabels));
+  const serviceFits =
+    serviceSelectors.length === 0 ||
+    serviceSelectors.some((selector) => matches(selector, request.labels));
+  return namespaceFits && serviceFits;
+}
+
+/** The pool in which all these addresses lie; an open one goes before a closed one. */
+export function poolOf(addresses: readonly Address[], pools: readonly Pool[]): Pool | undefined {
+  const containing = pools.filter((pool) =>
+    addresses.every((address) => poolContains(pool, address)),
+  );
+  return containing.find((pool) => pool.closed === undefined) ?? containing[0];
+}
+
+/** The one pool that the request names or whose addresses it wants, if it does either. */
+function namePool(request: Request, pools: readonly Pool[]): Pool | Refusal | undefined {
+  const { pool: name, wanted } = request;
+  const named = pools.find((pool) => pool.name === name);
+  if (name !== undefined && named === undefined) {
+    return refusal('PoolUnknown', `there is no pool ${quote(name)}`);
+  }
+  if (wanted.length === 0) return named;
+  const texts = wanted.map(formatAddress).join(' and ');
+  if (named === undefined) {
+    const found = poolOf(wanted, pools);
+    return found ?? refusal('AddressOutsidePools', `no pool contains ${texts}`);
+  }
+  if (wanted.every((address) => poolContains(named, address))) return named;
+  return refusal('PoolMismatch', `pool ${named.name} does not contain ${texts}`);
+}
+
+function automatic(
+  request: Request,
+  pools: readonly Pool[],
+  namespaceLabels: Labels | undefined,
+): Choice {
+  const forIt = pools.filter((pool) => pool.autoAssign && admits(pool, request, namespaceLabels));
+  const open = forIt.filter((pool) => pool.closed === undefined).toSorted(compareTurns);
+  if (open.length > 0) return { kind: 'pools', pools: open };
+  const [closed] = forIt;
+  if (closed?.closed !== undefined) {
+    return refuse(
+      refusal('PoolClosed', `pool ${closed.name} hands out nothing new: ${closed.closed.detail}`),
+    );
+  }
+  const detail =
+    pools.length === 0
+      ? 'there is no IPAddressPool'
+      : `none of ${pools.length} pools assigns to this Service by itself`;
+  return refuse(refusal('NoPoolForService', detail));
+}
+
+/** Pools with a serviceAllocation first, by priority (0 means none: last), then by name. */
+function compareTurns(a: Pool, b: Pool): number {
+  const difference = turnOf(a) - turnOf(b);
+  if (difference !== 0) return difference;
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+// After every priority that JSON can carry, before the pools for everybody.
+const withoutPriority = 2 ** 53;
+
+function turnOf({ allocation }: Pool): number {
+  if (allocation === undefined) return Number.POSITIVE_INFINITY;
+  return allocation.priority > 0 ? allocation.priority : withoutPriority;
+}
+
+const refuse = (why: Refusal): Choice => ({ kind: 'refuse', refusal: why });

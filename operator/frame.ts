@@ -1,0 +1,217 @@
+import dot from '@dot-i/k8s-operator';
+import type { ResourceEvent, ResourceMeta } from '@dot-i/k8s-operator';
+import type { KubernetesObject } from '@kubernetes/client-node';
+import type { Clock } from '../daemon/clock.ts';
+import type { Log } from '../daemon/log.ts';
+import { apiVersionOf, type Kind, pathOf } from '../kube/kinds.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { Reflector } from '../kube/reflector.ts';
+import type { Change } from '../kube/store.ts';
+import type { Transport } from '../kube/transport.ts';
+
+// The package is CommonJS: its default export arrives as a property of the module.
+const { default: Operator, ResourceEventType, ResourceMetaImpl } = dot;
+
+export type FrameOptions = {
+  readonly transport: Transport;
+  readonly server: string;
+  /** Every kind that is watched or written. */
+  readonly kinds: readonly Kind[];
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: () => number;
+};
+
+/** A copy of all objects of a kind, by `namespace/name`, or `name` where there is no namespace. */
+export type Cached<T> = {
+  readonly size: number;
+  get(key: string): T | undefined;
+  values(): IterableIterator<T>;
+};
+
+/**
+ * The `Operator` of @dot-i/k8s-operator on our own connection to the API server. What it does
+ * over the network is replaced, one method each; docs/decisions/operator-frame.md says why.
+ */
+export abstract class Frame extends Operator {
+  readonly #options: FrameOptions;
+  readonly #stopping = new AbortController();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #reflectors = new Map<string, Reflector<KubeObject>>();
+  #broken: { readonly error: unknown } | undefined;
+
+  constructor(options: FrameOptions) {
+    super(loggerFor(options.log));
+    this.#options = options;
+  }
+
+  /** Starts, and goes on until the signal is aborted. Rejects with what broke inside. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.stop();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) this.stop();
+    try {
+      this.spawn(() => this.start());
+      await aborted(this.#stopping.signal);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    }
+    if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
+  override stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** Runs a task for as long as the frame; its failure ends the frame. */
+  protected spawn(task: (signal: AbortSignal) => Promise<void>): void {
+    const { signal } = this.#stopping;
+    const failed = (error: unknown) => {
+      if (signal.aborted) return;
+      this.#broken = { error };
+      this.stop();
+    };
+    const running: Promise<void> = task(signal)
+      .catch(failed)
+      .finally(() => this.#tasks.delete(running));
+    this.#tasks.add(running);
+  }
+
+  /** Follows a kind; resolves after the first complete list, whose objects come as events, too. */
+  // oxlint-disable-next-line max-params -- the signature is that of the package
+  protected override async watchResource(
+    group: string,
+    version: string,
+    plural: string,
+    onEvent: (event: ResourceEvent) => Promise<void>,
+    namespace?: string,
+  ): Promise<void> {
+    const kind = this.#kind(plural, group === '' ? version : `${group}/${version}`);
+    const { transport, log, clock, random } = this.#options;
+    const tell = (change: Change<KubeObject>) => this.spawn(() => onEvent(eventOf(plural, change)));
+    const reflector = new Reflector<KubeObject>({
+      transport,
+      kind,
+      ...(namespace === undefined ? {} : { namespace }),
+      onChange: tell,
+      log,
+      clock,
+      random,
+    });
+    this.#reflectors.set(idOf(kind), reflector);
+    this.spawn((signal) => reflector.run(signal));
+    await reflector.synced;
+  }
+
+  /** The objects of a kind that is watched, as last seen. */
+  protected cached<T extends KubeObject>(kind: Kind): Cached<T> {
+    const cached: Cached<KubeObject> | undefined = this.#reflectors.get(idOf(kind));
+    if (cached === undefined) throw new Error(`${idOf(kind)} is not watched`);
+    // What the API server serves under a kind has the shape of that kind.
+    return cached as Cached<T>;
+  }
+
+  /** How the package refers to an object. */
+  protected metaOf(kind: Kind, object: KubeObject): ResourceMeta {
+    return ResourceMetaImpl.createWithPlural(kind.plural, typed(object));
+  }
+
+  protected override async setResourceStatus(
+    meta: ResourceMeta,
+    status: unknown,
+  ): Promise<ResourceMeta> {
+    const { id, apiVersion, kind, name, namespace, resourceVersion } = meta;
+    const metadata = { name, namespace, resourceVersion };
+    const path = this.#path(meta, 'status');
+    const body = { apiVersion, kind, metadata, status };
+    const answer = await this.#options.transport.call<KubeObject>(
+      { method: 'PUT', path, body },
+      this.#stopping.signal,
+    );
+    return ResourceMetaImpl.createWithId(id, typed(answer));
+  }
+
+  protected override async patchResourceStatus(
+    meta: ResourceMeta,
+    status: unknown,
+  ): Promise<ResourceMeta> {
+    const body = { metadata: { resourceVersion: meta.resourceVersion }, status };
+    return ResourceMetaImpl.createWithId(meta.id, typed(await this.#merge(meta, body, 'status')));
+  }
+
+  protected override async setResourceFinalizers(
+    meta: ResourceMeta,
+    finalizers: string[],
+  ): Promise<void> {
+    const { resourceVersion } = meta;
+    await this.#merge(meta, { metadata: { resourceVersion, finalizers } });
+  }
+
+  protected override getCustomResourceApiUri(
+    group: string,
+    version: string,
+    plural: string,
+    namespace?: string,
+  ): string {
+    const kind = { group, version, plural, kind: plural, namespaced: namespace !== undefined };
+    return `${this.#options.server}${pathOf(kind, { namespace })}`;
+  }
+
+  protected override registerCustomResourceDefinition(crdFile: string): Promise<never> {
+    const what = `the operator does not install ${crdFile}: it has no right to`;
+    return Promise.reject(new Error(`${what}. Apply it with kubectl apply --server-side -f.`));
+  }
+
+  async #merge(meta: ResourceMeta, body: unknown, subresource?: string): Promise<KubeObject> {
+    const path = this.#path(meta, subresource);
+    const contentType = 'application/merge-patch+json';
+    const call = { method: 'PATCH', path, body, contentType } as const;
+    return await this.#options.transport.call<KubeObject>(call, this.#stopping.signal);
+  }
+
+  #path({ id, namespace, name }: ResourceMeta, subresource?: string): string {
+    const kind = this.#options.kinds.find((each) => idOf(each) === id);
+    if (kind === undefined) throw new Error(`${id} is not a kind that this operator handles`);
+    return pathOf(kind, { namespace, name, subresource });
+  }
+
+  #kind(plural: string, apiVersion: string): Kind {
+    const id = `${plural}.${apiVersion}`;
+    const kind = this.#options.kinds.find((each) => idOf(each) === id);
+    if (kind === undefined) throw new Error(`${id} is not a kind that this operator handles`);
+    return kind;
+  }
+}
+
+/** As the package names a kind: `services.v1`, `ipaddresspools.metallb.io/v1beta1`. */
+const idOf = (kind: Kind): string => `${kind.plural}.${apiVersionOf(kind)}`;
+
+const eventTypes = {
+  added: ResourceEventType.Added,
+  changed: ResourceEventType.Modified,
+  deleted: ResourceEventType.Deleted,
+};
+
+const eventOf = (plural: string, { kind, object }: Change<KubeObject>): ResourceEvent => ({
+  meta: ResourceMetaImpl.createWithPlural(plural, typed(object)),
+  type: eventTypes[kind],
+  object: typed(object),
+});
+
+/** client-node declares times as Date; as JSON brings them, and as we keep them, they are text. */
+const typed = (object: KubeObject): KubernetesObject => object as unknown as KubernetesObject;
+
+const loggerFor = (log: Log) => ({
+  debug: (detail: string) => log.debug('frame', { detail }),
+  info: (detail: string) => log.info('frame', { detail }),
+  warn: (detail: string) => log.warn('frame', { detail }),
+  error: (detail: string) => log.error('frame', { detail }),
+});
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+}

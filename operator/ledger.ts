@@ -1,0 +1,232 @@
+import { type Address, type Family, sameAddress } from '../net/address.ts';
+import type { Range } from '../net/range.ts';
+import { AddressSet } from './address-set.ts';
+
+/** On which conditions a Service holds an address: what decides whether another may join it. */
+export type Terms = {
+  /** `TCP/80`: protocol and service port. */
+  readonly ports: readonly string[];
+  /** Empty: the address is not shared. */
+  readonly sharing: string;
+  /** Two Services may share only when the same nodes may receive for both. */
+  readonly backend: string;
+};
+
+export type Holding = {
+  readonly addresses: readonly Address[];
+  readonly pool: string;
+  readonly terms: Terms;
+};
+
+/** Why an address cannot be had: who holds it, and on which of the terms the two differ. */
+export type Obstacle = {
+  readonly holder: string;
+  readonly conflict: 'unshared' | 'sharing' | 'backend' | 'port';
+  readonly port?: string;
+};
+
+/** One record per held address; all else is derived from these. */
+type Entry = {
+  readonly address: Address;
+  pool: string;
+  readonly holders: Holder[];
+};
+
+type Holder = { readonly service: string; readonly terms: Terms };
+
+type Shelf = {
+  readonly entries: Map<bigint, Entry>;
+  readonly held: AddressSet;
+  /** Held, resting or barred: what a search passes over at first. */
+  readonly unfit: AddressSet;
+};
+
+type Stay = { readonly holding: Holding; readonly leaving: readonly Address[] };
+
+/**
+ * Who holds which address. A Service that moves keeps its old addresses until `settle`, which is
+ * called when its status says the new ones: nobody is given an address that a status still names.
+ */
+export class Ledger {
+  readonly #restMs: number;
+  readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
+  readonly #stays = new Map<string, Stay>();
+  readonly #sharing = new Map<string, Set<Entry>>();
+  readonly #use = new Map<string, Record<Family, number>>();
+  /** Released addresses in the order in which their rest ends. */
+  readonly #resting = new Map<string, { address: Address; untilMs: number }>();
+  #barred: Address[] = [];
+
+  constructor(restMs: number) {
+    this.#restMs = restMs;
+  }
+
+  holdingOf(service: string): Holding | undefined {
+    return this.#stays.get(service)?.holding;
+  }
+
+  /** How many Services hold something. */
+  get size(): number {
+    return this.#stays.size;
+  }
+
+  /** Distinct held addresses recorded under a pool; a shared one counts once. */
+  inUse(pool: string): Readonly<Record<Family, number>> {
+    return this.#use.get(pool) ?? { IPv4: 0, IPv6: 0 };
+  }
+
+  /** What keeps `service` from holding `address` on these terms; undefined when nothing does. */
+  obstacle(address: Address, service: string, terms: Terms): Obstacle | undefined {
+    const entry = this.#shelves[address.family].entries.get(address.value);
+    if (entry === undefined) return undefined;
+    for (const { service: holder, terms: theirs } of entry.holders) {
+      if (holder === service) continue;
+      if (theirs.sharing === '' || terms.sharing === '') return { holder, conflict: 'unshared' };
+      if (theirs.sharing !== terms.sharing) return { holder, conflict: 'sharing' };
+      if (theirs.backend !== terms.backend) return { holder, conflict: 'backend' };
+      const port = theirs.ports.find((each) => terms.ports.includes(each));
+      if (port !== undefined) return { holder, conflict: 'port', port };
+    }
+    return undefined;
+  }
+
+  /** The lowest address of a range that nobody holds; with `rested`, also none that still rests. */
+  lowestFree(range: Range, rested: boolean): Address | undefined {
+    const { family, first, last } = range;
+    const shelf = this.#shelves[family];
+    const value = (rested ? shelf.unfit : shelf.held).lowestMissing(first, last);
+    return value === undefined ? undefined : { family, value };
+  }
+
+  /** The addresses held under a sharing key, in no particular order. */
+  *sharedUnder(sharing: string): Generator<Address> {
+    for (const entry of this.#sharing.get(sharing) ?? []) yield entry.address;
+  }
+
+  /** Records what `service` holds from now on; what it held before stays its own until `settle`. */
+  hold(service: string, holding: Holding): void {
+    const before = this.#stays.get(service);
+    const leaving =
+      before === undefined
+        ? none
+        : [...before.leaving, ...before.holding.addresses].filter(
+            (address) => !holding.addresses.some((staying) => sameAddress(staying, address)),
+          );
+    for (const address of holding.addresses) this.#enter(address, service, holding);
+    this.#stays.set(service, { holding, leaving });
+  }
+
+  /** The status of `service` says what it holds: gives back, and returns, what it held before. */
+  settle(service: string, nowMs: number): readonly Address[] {
+    const stay = this.#stays.get(service);
+    if (stay === undefined || isSettled(stay)) return none;
+    const freed = stay.leaving.filter((address) => this.#leave(address, service, nowMs));
+    if (stay.holding.addresses.length === 0) this.#stays.delete(service);
+    else this.#stays.set(service, { ...stay, leaving: none });
+    return freed;
+  }
+
+  /** `service` is gone: gives back, and returns, all it held. */
+  forget(service: string, nowMs: number): readonly Address[] {
+    const stay = this.#stays.get(service);
+    if (stay === undefined) return none;
+    this.hold(service, { ...stay.holding, addresses: [] });
+    return this.settle(service, nowMs);
+  }
+
+  /** Ends the rest of those released long enough ago. */
+  wake(nowMs: number): void {
+    for (const [key, { address, untilMs }] of this.#resting) {
+      if (untilMs > nowMs) return;
+      this.#resting.delete(key);
+      this.#shelves[address.family].unfit.delete(address.value);
+    }
+  }
+
+  /** Takes an address out of every search; it may still be held where it is asked for by name. */
+  bar(address: Address): void {
+    this.#shelves[address.family].held.add(address.value);
+    this.#shelves[address.family].unfit.add(address.value);
+    this.#barred.push(address);
+  }
+
+  /** Lifts every bar: the pools have changed, and with them what must not be handed out. */
+  unbar(): void {
+    for (const address of this.#barred) {
+      const shelf = this.#shelves[address.family];
+      if (shelf.entries.has(address.value)) continue;
+      shelf.held.delete(address.value);
+      if (!this.#resting.has(restKey(address))) shelf.unfit.delete(address.value);
+    }
+    this.#barred = [];
+  }
+
+  #enter(address: Address, service: string, { pool, terms }: Holding): void {
+    const { entries, held, unfit } = this.#shelves[address.family];
+    let entry = entries.get(address.value);
+    if (entry === undefined) {
+      entry = { address, pool, holders: [] };
+      entries.set(address.value, entry);
+      held.add(address.value);
+      unfit.add(address.value);
+      if (this.#resting.size > 0) this.#resting.delete(restKey(address));
+      this.#count(entry, 1);
+    } else if (entry.pool !== pool) {
+      this.#count(entry, -1);
+      entry.pool = pool;
+      this.#count(entry, 1);
+    }
+    this.#strike(entry, service);
+    entry.holders.push({ service, terms });
+    if (terms.sharing !== '') {
+      const sharers = this.#sharing.get(terms.sharing);
+      if (sharers === undefined) this.#sharing.set(terms.sharing, new Set([entry]));
+      else sharers.add(entry);
+    }
+  }
+
+  /** Takes a holder off a record. True when it was the last, and the address is free again. */
+  #leave(address: Address, service: string, nowMs: number): boolean {
+    const { entries, held, unfit } = this.#shelves[address.family];
+    const entry = entries.get(address.value);
+    if (entry === undefined) return false;
+    this.#strike(entry, service);
+    if (entry.holders.length > 0) return false;
+    entries.delete(address.value);
+    held.delete(address.value);
+    this.#count(entry, -1);
+    if (this.#restMs <= 0) unfit.delete(address.value);
+    else this.#resting.set(restKey(address), { address, untilMs: nowMs + this.#restMs });
+    return true;
+  }
+
+  #strike(entry: Entry, service: string): void {
+    const index = entry.holders.findIndex((holder) => holder.service === service);
+    const [struck] = index < 0 ? [] : entry.holders.splice(index, 1);
+    if (struck === undefined || struck.terms.sharing === '' || entry.holders.length > 0) return;
+    const { terms } = struck;
+    const sharers = this.#sharing.get(terms.sharing);
+    sharers?.delete(entry);
+    if (sharers?.size === 0) this.#sharing.delete(terms.sharing);
+  }
+
+  #count({ pool, address }: Entry, step: 1 | -1): void {
+    const use = this.#use.get(pool) ?? { IPv4: 0, IPv6: 0 };
+    use[address.family] += step;
+    if (use.IPv4 + use.IPv6 === 0) this.#use.delete(pool);
+    else this.#use.set(pool, use);
+  }
+}
+
+const emptyShelf = (): Shelf => ({
+  entries: new Map(),
+  held: new AddressSet(),
+  unfit: new AddressSet(),
+});
+
+const none: readonly Address[] = [];
+
+const isSettled = ({ holding, leaving }: Stay): boolean =>
+  leaving.length === 0 && holding.addresses.length > 0;
+
+const restKey = ({ family, value }: Address): string => `${family}/${value}`;

@@ -1,0 +1,48 @@
+/**
+ * Every reason why a Service has not what it asks for, with what to do about it. The same word
+ * stands in the condition, the event, the log field and the metric label.
+ */
+const remedies = {
+  AddressUnreadable:
+    'Write one address per family, separated by a comma, such as "198.51.100.7" or "198.51.100.7, 2001:db8::7".',
+  AddressAskedTwice:
+    'Remove spec.loadBalancerIP: the annotation metallb.io/loadBalancerIPs says the same and more.',
+  FamilyMismatch:
+    'Ask for exactly one address for each IP family of the Service (see its spec.ipFamilies).',
+  ClusterAddressMissing:
+    'Use a dual-stack cluster, or set spec.ipFamilyPolicy to PreferDualStack or SingleStack.',
+  AddressOutsidePools: 'Add the address to an IPAddressPool, or ask for one that a pool contains.',
+  AddressTaken:
+    'Ask for another address, free this one, or let both Services share it: same metallb.io/allow-shared-ip key, different ports, same traffic policy.',
+  PoolUnknown:
+    'Create the IPAddressPool, or correct or remove the annotation metallb.io/address-pool.',
+  PoolMismatch:
+    'Ask for an address of that pool, or correct or remove the annotation metallb.io/address-pool.',
+  PoolNotForService:
+    "Extend the pool's spec.serviceAllocation to this Service, or ask for another pool.",
+  PoolClosed:
+    'Correct the IPAddressPool as its condition says; it hands out addresses again at once.',
+  PoolLacksFamily:
+    'Add a range of the missing IP family to a pool, or change spec.ipFamilies and spec.ipFamilyPolicy of the Service.',
+  PoolExhausted: 'Add addresses to the pool, or delete Services that no longer need theirs.',
+  NoPoolForService:
+    'Create an IPAddressPool with autoAssign for this Service, or name a pool in the annotation metallb.io/address-pool.',
+} as const;
+
+export type Reason = keyof typeof remedies;
+
+export const remedyOf = (reason: Reason): string => remedies[reason];
+
+/** MetalLB's own word for the good news, so that tools which look for its events find ours. */
+export const assignedReason = 'IPAllocated';
+
+/** Why a request is not met: the word, and what is the case here (a clause without full stop). */
+export type Refusal = { readonly reason: Reason; readonly detail: string };
+
+export const refusal = (reason: Reason, detail: string): Refusal => ({ reason, detail });
+
+/** What a person reads: what is wrong, what stands meanwhile, what to do. */
+export function explainRefusal({ reason, detail }: Refusal, meanwhile?: string): string {
+  const fact = meanwhile === undefined ? detail : `${detail}; ${meanwhile}`;
+  return `${fact}. ${remedyOf(reason)}`;
+}

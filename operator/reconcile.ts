@@ -1,0 +1,128 @@
+import type { Clock } from '../daemon/clock.ts';
+import type { Log } from '../daemon/log.ts';
+import type { Service } from '../kube/object.ts';
+import { formatAddress } from '../net/address.ts';
+import { allocate, type Decision, enact, type World } from './allocate.ts';
+import type { Holding, Ledger, Terms } from './ledger.ts';
+import { readRequest, type Reading } from './request.ts';
+import { changeStatus, clearStatus, type News, type Standing, type StatusPatch } from './status.ts';
+
+/** What one reconcile needs of the world around it. */
+export type Ports = {
+  readonly lbClass: string | undefined;
+  readonly ledger: Ledger;
+  /** Who has not all that it asks for, in the order in which they came. */
+  readonly waiting: Set<string>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The newest state of a Service that we know of: from the API server, or from our own write. */
+  service(key: string): Service | undefined;
+  /** What its requests are decided against; `namespace` is where it lives. */
+  world(namespace: string): World;
+  write(service: Service, patch: StatusPatch, signal: AbortSignal): Promise<void>;
+  tell(service: Service, news: News, standing: Standing): void;
+  /** An address has become free, or shareable: those waiting may have a chance now. */
+  retryWaiting(): void;
+  /** Something about a pool's numbers may have changed. */
+  poolChanged(pool: string): void;
+};
+
+/**
+ * Brings one Service to what it asks for: decides against the ledger, records that there, and
+ * only then writes, so that whatever happens to the write, nobody else is given the address.
+ */
+export async function reconcile(key: string, ports: Ports, signal: AbortSignal): Promise<void> {
+  const service = ports.service(key);
+  if (service === undefined) {
+    dismiss(key, ports);
+    return;
+  }
+  const reading = readRequest(service, ports.lbClass);
+  switch (reading.kind) {
+    case 'unready':
+      return;
+    case 'foreign':
+      return await letGo(key, service, ports, signal);
+    case 'faulty':
+    case 'request':
+      return await serve(key, service, decide(key, service, reading, ports), { ports, signal });
+  }
+}
+
+type Verdict = { readonly decision: Decision; readonly terms: Terms; readonly complete: boolean };
+
+function decide(
+  key: string,
+  { metadata }: Service,
+  reading: Extract<Reading, { kind: 'faulty' | 'request' }>,
+  ports: Ports,
+): Verdict {
+  const { ledger, clock } = ports;
+  if (reading.kind === 'faulty') {
+    const decision: Decision = { kind: 'refuse', refusal: reading.refusal };
+    return { decision, terms: reading.terms, complete: false };
+  }
+  const { request } = reading;
+  ledger.wake(clock.nowMs());
+  const decision = allocate(request, ports.world(metadata.namespace ?? ''));
+  const held = decision.kind === 'assign' ? decision : ledger.holdingOf(key);
+  const met = decision.kind === 'assign' || decision.kind === 'keep';
+  const complete = met && (held?.addresses.length ?? 0) >= request.families.length;
+  return { decision, terms: request.terms, complete };
+}
+
+async function serve(
+  key: string,
+  service: Service,
+  { decision, terms, complete }: Verdict,
+  { ports, signal }: { readonly ports: Ports; readonly signal: AbortSignal },
+): Promise<void> {
+  const { ledger, waiting, clock } = ports;
+  const before = ledger.holdingOf(key);
+  enact(decision, key, terms, ledger);
+  if (complete) waiting.delete(key);
+  else waiting.add(key);
+  const held = ledger.holdingOf(key);
+  const refusal = 'refusal' in decision ? decision.refusal : undefined;
+  const standing = { addresses: held?.addresses ?? [], pool: held?.pool ?? '', refusal };
+  const change = changeStatus(service, standing, clock.wall());
+  if (change !== undefined) await ports.write(service, change.patch, signal);
+  const freed = ledger.settle(key, clock.nowMs());
+  if (change?.news !== undefined) ports.tell(service, change.news, standing);
+  if (decision.kind === 'assign' || freed.length > 0) {
+    for (const pool of new Set([before?.pool, held?.pool])) if (pool) ports.poolChanged(pool);
+  }
+  if (freed.length > 0 || opensSharing(before, held)) ports.retryWaiting();
+}
+
+/** Whether others may now join an address that they could not join before. */
+function opensSharing(before: Holding | undefined, held: Holding | undefined): boolean {
+  if (held === undefined || held.terms.sharing === '') return false;
+  return before === undefined || JSON.stringify(before.terms) !== JSON.stringify(held.terms);
+}
+
+/** A Service that is not ours, or no longer. The status of another controller stays as it is. */
+async function letGo(
+  key: string,
+  service: Service,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<void> {
+  if (service.spec?.type !== 'LoadBalancer') {
+    const patch = clearStatus(service);
+    if (patch !== undefined) await ports.write(service, patch, signal);
+  }
+  dismiss(key, ports);
+}
+
+/** A Service that is gone gives back what it held. */
+export function dismiss(key: string, ports: Ports): void {
+  const { ledger, waiting, clock, log } = ports;
+  const pool = ledger.holdingOf(key)?.pool;
+  waiting.delete(key);
+  const freed = ledger.forget(key, clock.nowMs());
+  if (pool !== undefined) ports.poolChanged(pool);
+  if (freed.length === 0) return;
+  log.info('released', { service: key, addresses: freed.map(formatAddress), pool });
+  ports.retryWaiting();
+}

@@ -1,0 +1,108 @@
+import type { Pool } from '../crds/pool.ts';
+import { type Address, compareAddresses, type Family, formatAddress } from '../net/address.ts';
+import type { Ledger } from './ledger.ts';
+import { avoids, poolContains, poolSize } from './pool-addresses.ts';
+import { type Refusal, refusal } from './reasons.ts';
+import type { Request } from './request.ts';
+
+export type Find =
+  | { readonly kind: 'found'; readonly addresses: readonly Address[]; readonly pool: Pool }
+  | { readonly kind: 'none'; readonly refusal: Refusal };
+
+/**
+ * Addresses for a request that leaves the choice to us: all its families from the first pool that
+ * has them; where one family will do, the preferred one from the first pool that has that.
+ */
+export function findAddresses(request: Request, pools: readonly Pool[], ledger: Ledger): Find {
+  let second: Find | undefined;
+  let third: Find | undefined;
+  for (const pool of pools) {
+    const found = request.families.map((family) => findInPool(request, family, pool, ledger));
+    const addresses = found.filter((address) => address !== undefined);
+    if (addresses.length === 0) continue;
+    const here: Find = { kind: 'found', addresses, pool };
+    if (addresses.length === found.length) return here;
+    if (found[0] === undefined) third ??= here;
+    else second ??= here;
+  }
+  if (request.secondOptional && second !== undefined) return second;
+  if (request.secondOptional && third !== undefined) return third;
+  return { kind: 'none', refusal: explainNone(request, pools, ledger) };
+}
+
+/**
+ * One address of a pool. In this order: one that the Service has already, one that it may share,
+ * the lowest that is free and rested, the lowest that is free.
+ */
+export function findInPool(
+  request: Request,
+  family: Family,
+  pool: Pool,
+  ledger: Ledger,
+): Address | undefined {
+  const { service, terms } = request;
+  const fits = (address: Address): boolean =>
+    address.family === family &&
+    poolContains(pool, address) &&
+    ledger.obstacle(address, service, terms) === undefined;
+  const own = ledger.holdingOf(service)?.addresses.find(fits);
+  if (own !== undefined) return own;
+  if (terms.sharing !== '') {
+    const shared = [...ledger.sharedUnder(terms.sharing)].filter(fits);
+    const lowest = shared.reduce<Address | undefined>(lower, undefined);
+    if (lowest !== undefined) return lowest;
+  }
+  return lowestFree(pool, family, ledger, true) ?? lowestFree(pool, family, ledger, false);
+}
+
+function lowestFree(
+  pool: Pool,
+  family: Family,
+  ledger: Ledger,
+  rested: boolean,
+): Address | undefined {
+  for (const range of pool.ranges) {
+    if (range.family !== family) continue;
+    for (;;) {
+      const address = ledger.lowestFree(range, rested);
+      if (address === undefined) break;
+      if (!avoids(pool, address)) return address;
+      // Barred once instead of stepped over by every later search.
+      ledger.bar(address);
+    }
+  }
+  return undefined;
+}
+
+const lower = (a: Address | undefined, b: Address): Address =>
+  a === undefined || compareAddresses(b, a) < 0 ? b : a;
+
+// A sentence, not a report: the rest of the pools is counted.
+const poolsNamed = 3;
+
+function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): Refusal {
+  const exhausted: string[] = [];
+  for (const pool of pools) {
+    const size = poolSize(pool);
+    const used = ledger.inUse(pool.name);
+    const present = request.families.filter((family) => size[family] > 0n);
+    const allPresent = present.length === request.families.length;
+    if (!allPresent && !request.secondOptional) continue;
+    const full = present.map((family) => `${used[family]} of ${size[family]} ${family}`);
+    if (full.length > 0)
+      exhausted.push(`pool ${pool.name}: ${full.join(' and ')} addresses in use`);
+  }
+  if (exhausted.length > 0) return refusal('PoolExhausted', listed(exhausted));
+  const lacking = pools.map((pool) => pool.name);
+  const families = request.families.join(' and ');
+  return refusal('PoolLacksFamily', `no ${families} range in pool ${listed(lacking)}`);
+}
+
+function listed(parts: readonly string[]): string {
+  const rest = parts.length - poolsNamed;
+  const named = parts.slice(0, poolsNamed).join(', ');
+  return rest > 0 ? `${named} and ${rest} more` : named;
+}
+
+export const formatAddresses = (addresses: readonly Address[]): string =>
+  addresses.map(formatAddress).join(' and ');

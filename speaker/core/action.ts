@@ -1,0 +1,70 @@
+import type { Mac } from '../../net/mac.ts';
+import type { Message } from './message.ts';
+import type { Candidate } from './rank.ts';
+
+/** Who may hold each address, as the plan has it; the address is its canonical text. */
+export type Candidates = ReadonlyMap<string, readonly Candidate[]>;
+
+/** What happens to a segment. */
+export type Event =
+  /** A frame with a valid signature; `boot` and `sequence` come from its envelope. */
+  | {
+      readonly kind: 'frame';
+      readonly boot: bigint;
+      readonly sequence: bigint;
+      readonly message: Message;
+    }
+  | { readonly kind: 'plan'; readonly candidates: Candidates }
+  | { readonly kind: 'link'; readonly up: boolean; readonly mac: Mac }
+  /** Hand everything over and go. */
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'tick' };
+
+/** Why an address has no holder, and so why its next holder takes it. */
+export type VacancyReason =
+  | 'Unclaimed'
+  | 'HolderDied'
+  | 'HolderRestarted'
+  | 'HolderLeft'
+  | 'Released'
+  | 'LinkReturned';
+export type HoldReason = VacancyReason | 'HandedOver';
+export type YieldReason =
+  | 'BetterClaim'
+  | 'HandedOver'
+  | 'Withdrawn'
+  | 'NoLongerCandidate'
+  | 'LinkDown'
+  | 'Leaving';
+
+/** What is to be done about it, in this order. */
+export type Action =
+  | { readonly kind: 'send'; readonly to: Mac | 'all'; readonly message: Message }
+  /** Answer for the address from now on, and tell the neighbours. */
+  | {
+      readonly kind: 'hold';
+      readonly address: string;
+      readonly term: number;
+      readonly reason: HoldReason;
+      readonly from?: string;
+      /** How long the holder before had been silent when it was found dead. */
+      readonly silentMs?: number;
+    }
+  /** Answer no more for the address. */
+  | {
+      readonly kind: 'yield';
+      readonly address: string;
+      readonly reason: YieldReason;
+      readonly to?: string;
+    }
+  /** Answer nothing until `speak`: this node may have been declared dead without noticing. */
+  | { readonly kind: 'hush' }
+  | { readonly kind: 'speak' }
+  | { readonly kind: 'peer'; readonly node: string; readonly state: PeerState }
+  /** Another sender uses this node's name. */
+  | { readonly kind: 'namesake'; readonly mac: Mac }
+  | { readonly kind: 'phase'; readonly phase: Phase };
+
+export type PeerState = 'alive' | 'suspect' | 'dead' | 'restarted' | 'left';
+/** `down`: the link is. `left`: everything is handed over. */
+export type Phase = 'down' | 'listening' | 'active' | 'leaving' | 'left';

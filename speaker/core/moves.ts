@@ -1,0 +1,113 @@
+import type { Action } from './action.ts';
+import { claim, drop, tellClaims, tellReleased, yieldTo } from './claims.ts';
+import { chunks, claimsPerMessage, type ClaimItem, type Message } from './message.ts';
+import { rank } from './rank.ts';
+import {
+  claimsOf,
+  isCandidate,
+  loadOf,
+  type Move,
+  type Peer,
+  say,
+  type Segment,
+} from './segment.ts';
+import { canTake } from './succession.ts';
+import { handoverRepeatMs, handoverRepeats } from './timing.ts';
+
+/** Puts on their way what this node holds and should not: all of it when it leaves. */
+export function planMoves(segment: Segment): void {
+  for (const { address } of claimsOf(segment, segment.node)) {
+    if (segment.phase !== 'leaving' && isCandidate(segment, address)) {
+      segment.moves.delete(address);
+    } else if (!segment.moves.has(address)) {
+      segment.moves.set(address, {
+        tried: new Set(),
+        heir: undefined,
+        askedAtMs: -Infinity,
+        asks: 0,
+      });
+    }
+  }
+}
+
+/**
+ * Planned moves, made before they are broken: the heir is asked, takes the address with a better claim and announces
+ * it; hearing that claim, the holder stops. Until then it goes on answering.
+ */
+export function moveAlong(segment: Segment, nowMs: number): Action[] {
+  const actions: Action[] = [];
+  const asked = new Map<string, ClaimItem[]>();
+  const dropped: ClaimItem[] = [];
+  const load = (node: string): number => loadOf(segment, node) + (asked.get(node)?.length ?? 0);
+  for (const [address, move] of segment.moves) {
+    if (nowMs - move.askedAtMs < handoverRepeatMs) continue;
+    const term = segment.claims.get(address)?.term ?? 0;
+    move.heir = nextHeir(segment, address, move, load);
+    move.asks++;
+    move.askedAtMs = nowMs;
+    if (move.heir !== undefined) {
+      asked.set(move.heir, [...(asked.get(move.heir) ?? []), { address, term }]);
+    } else if (!isCandidate(segment, address)) {
+      drop(segment, address, { reason: 'Released' }, nowMs);
+      actions.push(yieldTo(address, 'NoLongerCandidate'));
+      dropped.push({ address, term });
+    }
+  }
+  for (const [node, claims] of asked) {
+    const peer = segment.peers.get(node);
+    if (peer === undefined) continue;
+    for (const some of chunks(claims, claimsPerMessage)) {
+      actions.push(say(segment, peer.mac, { kind: 'handover', claims: some }));
+    }
+  }
+  return [...actions, ...tellReleased(segment, dropped)];
+}
+
+/** The heir asked before, once more, or the next in rank where that one does not answer. */
+function nextHeir(
+  segment: Segment,
+  address: string,
+  move: Move,
+  load: (node: string) => number,
+): string | undefined {
+  const { heir, asks, tried } = move;
+  if (heir !== undefined && canTake(segment, heir) && asks < handoverRepeats) return heir;
+  if (heir !== undefined) tried.add(heir);
+  move.asks = 0;
+  const others = (segment.candidates.get(address) ?? []).filter(
+    ({ node }) => node !== segment.node && canTake(segment, node) && !tried.has(node),
+  );
+  return rank(address, others, load)[0];
+}
+
+/** A holder asks this node to take over. A question repeated is answered again. */
+export function hearHandover(
+  segment: Segment,
+  peer: Peer,
+  { claims }: Message & { kind: 'handover' },
+): Action[] {
+  const actions: Action[] = [];
+  const taken: ClaimItem[] = [];
+  for (const { address, term } of claims) {
+    const known = segment.claims.get(address);
+    if (known?.holder === segment.node && known.term > term) {
+      taken.push({ address, term: known.term });
+      continue;
+    }
+    const current = known?.holder === peer.node && known.term === term;
+    if (!current || !canTake(segment, segment.node) || !isCandidate(segment, address)) continue;
+    const mine = claim(segment, address);
+    taken.push(mine);
+    actions.push({ kind: 'hold', ...mine, reason: 'HandedOver', from: peer.node });
+  }
+  return [...actions, ...tellClaims(segment, 'all', taken)];
+}
+
+/** When a move has to be looked at again. */
+export function movesDueAtMs(segment: Segment): number {
+  let dueAtMs = Infinity;
+  for (const { askedAtMs, heir } of segment.moves.values()) {
+    if (heir !== undefined) dueAtMs = Math.min(dueAtMs, askedAtMs + handoverRepeatMs);
+  }
+  return dueAtMs;
+}

@@ -1,0 +1,174 @@
+import type { Mac } from '../../net/mac.ts';
+import type { Action, Candidates, Phase, VacancyReason } from './action.ts';
+import { emptyDigest } from './digest.ts';
+import type { ClaimItem, Digest, Message, Standing } from './message.ts';
+import type { SequenceWindow } from './replay.ts';
+import { pulseIntervalMs } from './timing.ts';
+
+/**
+ * What one node knows of one segment, the broadcast domain behind one of its links: which peers live there, who holds
+ * which address, and what is under way. Changed by `step` only.
+ */
+export type Segment = {
+  readonly node: string;
+  /** Told apart from an earlier life of the same node by this random number. */
+  readonly boot: bigint;
+  readonly shortestPulseMs: number;
+  readonly random: () => bigint;
+  mac: Mac;
+  phase: Phase;
+  phaseSinceMs: number;
+  /** Set while peers are being asked whether they took over during a stall. */
+  hushedSinceMs: number | undefined;
+  steppedAtMs: number;
+  nextPulseAtMs: number;
+
+  readonly peers: Map<string, Peer>;
+  /** When another sender last used this node's name. */
+  namesakeAtMs: number;
+  /** Senders that have not yet answered a question of ours, by boot. */
+  readonly strangers: Map<bigint, Stranger>;
+
+  candidates: Candidates;
+  /** The best claim heard for each address, or how it became vacant. */
+  readonly claims: Map<string, Held | Vacant>;
+  /** The same by holder, this node included. */
+  readonly holdings: Map<string, Holding>;
+  /** Counts the changes of this node's own claims. */
+  version: number;
+  /** Planned addresses that nobody holds. */
+  readonly vacancies: Set<string>;
+  /** When the vacancies are to be looked at again, and since when the candidates have been the same. */
+  vacanciesDueAtMs: number;
+  candidatesSinceMs: number;
+  /** Addresses on their way to an heir. */
+  readonly moves: Map<string, Move>;
+};
+
+export type Peer = {
+  readonly node: string;
+  readonly boot: bigint;
+  readonly sequences: SequenceWindow;
+  mac: Mac;
+  standing: Standing;
+  heardAtMs: number;
+  /** Asked and not answered yet: suspected, or being checked after a stall of our own. */
+  question: Question | undefined;
+  pulledAtMs: number;
+  snapshot:
+    | { version: number; readonly parts: Set<number>; readonly addresses: Set<string> }
+    | undefined;
+};
+
+export type Question = {
+  readonly nonce: bigint;
+  readonly why: 'Silent' | 'Stalled';
+  readonly firstAtMs: number;
+  lastAtMs: number;
+};
+
+export type Stranger = {
+  readonly node: string;
+  readonly nonce: bigint;
+  readonly sinceMs: number;
+  askedAtMs: number;
+};
+
+export type Held = { readonly holder: string; readonly term: number; readonly version: number };
+export type Vacant = {
+  readonly holder?: undefined;
+  readonly term: number;
+  readonly sinceMs: number;
+  readonly reason: VacancyReason;
+  readonly from?: string;
+  readonly silentMs?: number;
+};
+
+export type Holding = { readonly terms: Map<string, number>; digest: Digest };
+
+/** An address that this node gives away: to whom, and since when that heir has been asked. */
+export type Move = {
+  readonly tried: Set<string>;
+  heir: string | undefined;
+  askedAtMs: number;
+  asks: number;
+};
+
+/** A node that has just started: it listens, and holds nothing. */
+export function openSegment(self: {
+  node: string;
+  mac: Mac;
+  boot: bigint;
+  shortestPulseMs: number;
+  random: () => bigint;
+  nowMs: number;
+}): Segment {
+  const { nowMs, ...identity } = self;
+  return {
+    ...identity,
+    phase: 'listening',
+    phaseSinceMs: nowMs,
+    hushedSinceMs: undefined,
+    steppedAtMs: nowMs,
+    nextPulseAtMs: nowMs,
+    peers: new Map(),
+    strangers: new Map(),
+    candidates: new Map(),
+    claims: new Map(),
+    holdings: new Map(),
+    version: 0,
+    vacancies: new Set(),
+    vacanciesDueAtMs: Infinity,
+    candidatesSinceMs: nowMs,
+    namesakeAtMs: -Infinity,
+    moves: new Map(),
+  };
+}
+
+export const intervalMs = (segment: Segment): number =>
+  pulseIntervalMs(segment.shortestPulseMs, segment.peers.size + 1);
+
+export const holdingOf = (segment: Segment, node: string): Holding | undefined =>
+  segment.holdings.get(node);
+
+export const digestOf = (segment: Segment, node: string): Digest =>
+  segment.holdings.get(node)?.digest ?? emptyDigest;
+
+/** What a node holds, listed: safe to walk while claims change. */
+export const claimsOf = (segment: Segment, node: string): ClaimItem[] =>
+  Array.from(segment.holdings.get(node)?.terms ?? [], ([address, term]) => ({ address, term }));
+
+export const loadOf = (segment: Segment, node: string): number =>
+  segment.holdings.get(node)?.terms.size ?? 0;
+
+/** Who may take a vacant address has changed: each has its turn anew. */
+export function reviewVacancies(segment: Segment, nowMs: number): void {
+  segment.vacanciesDueAtMs = -Infinity;
+  segment.candidatesSinceMs = nowMs;
+}
+
+export const isCandidate = (segment: Segment, address: string): boolean =>
+  (segment.candidates.get(address) ?? []).some(({ node }) => node === segment.node);
+
+export const isHolding = (segment: Segment, address: string): boolean =>
+  segment.claims.get(address)?.holder === segment.node;
+
+export function standingOf(segment: Segment): Standing {
+  const { phase } = segment;
+  return {
+    phase: phase === 'down' ? 'listening' : phase,
+    intervalMs: intervalMs(segment),
+    claims: digestOf(segment, segment.node),
+  };
+}
+
+/** A message's body; who sends it is filled in by `say`. */
+export type Body = Message extends infer M
+  ? M extends Message
+    ? Omit<M, 'node' | 'mac'>
+    : never
+  : never;
+
+export function say(segment: Segment, to: Mac | 'all', body: Body): Action {
+  return { kind: 'send', to, message: { node: segment.node, mac: segment.mac, ...body } };
+}

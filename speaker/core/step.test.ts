@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { everyNode, FakeSegment } from '../testing/fake-segment.ts';
+
+const address = '198.51.100.0';
+
+/** Nodes that have found each other and share `addresses`. */
+function settled(options: { nodes?: number; addresses?: number; seed?: number } = {}): FakeSegment {
+  const { nodes = 3, addresses = 1, seed = 1 } = options;
+  const lan = new FakeSegment({ seed, nodes });
+  for (const node of lan.nodes) lan.start(node);
+  lan.plan(everyNode(lan.nodes, addresses));
+  lan.run(1500);
+  return lan;
+}
+
+const holderOf = (lan: FakeSegment, of = address) => {
+  const [holder, ...others] = lan.holders(of);
+  assert.deepEqual(others, [], `${of} has more than one holder`);
+  assert.ok(holder !== undefined, `${of} has no holder`);
+  return lan.node(holder);
+};
+
+const placement = (lan: FakeSegment, addresses: number) =>
+  [...everyNode(lan.nodes, addresses).keys()].map((one) => [one, ...lan.holders(one)]);
+
+test('an address gets exactly one holder', () => {
+  holderOf(settled());
+});
+
+test('a node alone holds every address once it has listened', () => {
+  const lan = settled({ nodes: 1, addresses: 3 });
+  assert.equal(lan.nodes[0]?.holding.size, 3);
+});
+
+test('a newcomer answers nothing while it listens', () => {
+  const lan = new FakeSegment({ seed: 1, nodes: 1 });
+  lan.plan(everyNode(lan.nodes, 1));
+  for (const node of lan.nodes) lan.start(node);
+  lan.run(299);
+  assert.deepEqual(lan.holders(address), []);
+});
+
+test('addresses spread within one of each other', () => {
+  const lan = settled({ nodes: 4, addresses: 30 });
+  const loads = lan.nodes.map(({ holding }) => holding.size);
+  assert.ok(Math.max(...loads) - Math.min(...loads) <= 1, loads.join(' '));
+});
+
+test('nodes that boot one after the other still share the addresses', () => {
+  const lan = new FakeSegment({ seed: 1, nodes: 3 });
+  lan.plan(everyNode(lan.nodes, 9));
+  for (const [index, node] of lan.nodes.entries()) {
+    lan.timeline.at(index * 100, () => {
+      lan.start(node);
+    });
+  }
+  lan.run(3000);
+  assert.deepEqual(
+    lan.nodes.map(({ holding }) => holding.size),
+    [3, 3, 3],
+  );
+});
+
+test('a dead holder is replaced within three pulse intervals and a message', () => {
+  const lan = settled();
+  const holder = holderOf(lan);
+  lan.crash(holder);
+  const crashedAtMs = lan.nowMs;
+  while (lan.holders(address).length === 0 && lan.nowMs < crashedAtMs + 1000) lan.run(1);
+  assert.ok(lan.nowMs - crashedAtMs <= 302, `took ${lan.nowMs - crashedAtMs} ms`);
+});
+
+test('a crash moves only the addresses of the crashed node', () => {
+  const lan = settled({ nodes: 4, addresses: 20 });
+  const before = placement(lan, 20);
+  lan.crash(lan.node('node-2'));
+  lan.run(1000);
+  const after = placement(lan, 20);
+  const moved = before.filter(([, holder], index) => after[index]?.[1] !== holder);
+  assert.deepEqual(
+    moved.map(([, holder]) => holder),
+    Array.from({ length: 5 }, () => 'node-2'),
+  );
+});
+
+test('a returning node takes nothing back', () => {
+  const lan = settled({ addresses: 9 });
+  lan.crash(lan.node('node-2'));
+  lan.run(1000);
+  const before = placement(lan, 9);
+  lan.start(lan.node('node-2'));
+  lan.run(2000);
+  assert.deepEqual(placement(lan, 9), before);
+});
+
+test('a process that restarts at once gives its addresses up without the wait for silence', () => {
+  const lan = settled();
+  const holder = holderOf(lan);
+  lan.crash(holder);
+  lan.run(20);
+  lan.start(holder);
+  lan.run(10);
+  assert.notEqual(holderOf(lan), holder);
+});
+
+test('a planned leave leaves no moment without an answer', () => {
+  const lan = settled({ addresses: 9 });
+  const leaver = holderOf(lan);
+  const held = [...leaver.holding];
+  assert.equal(held.length, 3);
+  let gaps = 0;
+  lan.onActions = () => {
+    gaps += held.filter((one) => lan.holders(one).length === 0).length;
+  };
+  lan.leave(leaver);
+  lan.run(50);
+  assert.equal(leaver.segment?.phase, 'left');
+  assert.equal(gaps, 0);
+  for (const one of held) assert.notEqual(holderOf(lan, one), leaver);
+});
+
+test('a node that leaves alone says so and goes', () => {
+  const lan = settled({ nodes: 1 });
+  const [node] = lan.nodes;
+  assert.ok(node);
+  lan.leave(node);
+  lan.run(10);
+  assert.equal(node.segment?.phase, 'left');
+  assert.deepEqual(lan.holders(address), []);
+});
+
+test('a holder that is no candidate any more hands its address over without a gap', () => {
+  const lan = settled();
+  const holder = holderOf(lan);
+  let gaps = 0;
+  lan.onActions = () => {
+    gaps += lan.holders(address).length === 0 ? 1 : 0;
+  };
+  const others = lan.nodes
+    .filter((node) => node !== holder)
+    .map(({ name }) => ({ node: name, score: 0 }));
+  lan.plan(new Map([[address, others]]));
+  lan.run(100);
+  assert.notEqual(holderOf(lan), holder);
+  assert.equal(gaps, 0);
+});
+
+/** The holder of the address, the node that comes first after it, and the one after that. */
+function ranked(lan: FakeSegment) {
+  const holder = holderOf(lan);
+  const [first, second] = lan.nodes.filter((node) => node !== holder);
+  assert.ok(first && second);
+  const scores = [holder, first, second].map(({ name }, index) => ({
+    node: name,
+    score: 9 - index,
+  }));
+  const plan = new Map([[address, scores]]);
+  lan.plan(plan);
+  return { holder, first, second };
+}
+
+test('an heir that does not know of the address is passed over after one pulse interval', () => {
+  const lan = settled();
+  const { holder, first, second } = ranked(lan);
+  lan.step(first, { kind: 'plan', candidates: new Map() });
+  lan.crash(holder);
+  lan.run(300 + 100 + 5);
+  assert.equal(holderOf(lan), second);
+});
+
+test('an heir that does not take what it is handed is passed over', () => {
+  const lan = settled();
+  const { holder, first, second } = ranked(lan);
+  lan.step(first, { kind: 'plan', candidates: new Map() });
+  lan.leave(holder);
+  lan.run(200);
+  assert.equal(holderOf(lan), second);
+  assert.equal(holder.segment?.phase, 'left');
+});
+
+test('an address that left the plan is answered by nobody', () => {
+  const lan = settled();
+  lan.plan(new Map());
+  lan.run(10);
+  assert.deepEqual(lan.holders(address), []);
+});
+
+test('a frozen holder answers nothing after it thaws until its peers have told it who holds what', () => {
+  const lan = settled();
+  const holder = holderOf(lan);
+  lan.pause(holder);
+  lan.run(5000);
+  const heir = holderOf(lan);
+  assert.notEqual(heir, holder);
+  let doubled = 0;
+  lan.onActions = () => {
+    doubled += lan.holders(address).length > 1 ? 1 : 0;
+  };
+  lan.resume(holder);
+  lan.run(1000);
+  assert.equal(holderOf(lan), heir);
+  assert.equal(doubled, 0);
+});
+
+test('a frozen holder that nobody replaced speaks again within milliseconds', () => {
+  const lan = settled();
+  const holder = holderOf(lan);
+  lan.pause(holder);
+  lan.run(240);
+  lan.resume(holder);
+  lan.run(5);
+  assert.equal(holderOf(lan), holder);
+});
+
+test('after a partition heals one holder is left within a pulse interval', () => {
+  const lan = settled();
+  const holder = holderOf(lan);
+  lan.setSide(holder, 1);
+  lan.run(2000);
+  assert.equal(lan.holders(address).length, 2);
+  lan.setSide(holder, 0);
+  lan.run(103);
+  holderOf(lan);
+});
+
+test('a holder whose link goes down is replaced and does not come back as a second one', () => {
+  const lan = settled();
+  const holder = holderOf(lan);
+  lan.setLink(holder, false);
+  lan.run(400);
+  const heir = holderOf(lan);
+  assert.notEqual(heir, holder);
+  lan.setLink(holder, true);
+  lan.run(2000);
+  assert.equal(holderOf(lan), heir);
+});
+
+test('recorded frames of a dead node bring it back to nobody', () => {
+  const lan = settled();
+  const holder = holderOf(lan);
+  const { segment } = holder;
+  assert.ok(segment);
+  lan.crash(holder);
+  lan.run(1000);
+  const heir = holderOf(lan);
+  for (let replay = 0; replay < 50; replay++) {
+    for (const node of lan.nodes) {
+      const standing = { phase: 'active', intervalMs: 100, claims: { count: 1, sum: 7 } } as const;
+      const message = { kind: 'pulse', node: holder.name, mac: holder.mac, standing } as const;
+      const claims = {
+        ...message,
+        kind: 'claims',
+        version: 99,
+        claims: [{ address, term: 99 }],
+      } as const;
+      lan.step(node, { kind: 'frame', boot: segment.boot, sequence: 1n, message });
+      lan.step(node, { kind: 'frame', boot: segment.boot, sequence: 2n, message: claims });
+    }
+    lan.run(20);
+  }
+  assert.equal(holderOf(lan), heir);
+});
+
+test('a second machine with the same node name stays silent while the first is heard', () => {
+  const lan = settled({ nodes: 2 });
+  const before = placement(lan, 1);
+  const twin = new FakeSegment({ seed: 2, nodes: 1 });
+  assert.equal(twin.nodes[0]?.name, 'node-1');
+  // The twin's pulses reach both; what they hear of each other changes nothing.
+  for (let pulse = 1; pulse <= 20; pulse++) {
+    const standing = { phase: 'listening', intervalMs: 100, claims: { count: 0, sum: 0 } } as const;
+    const message = { kind: 'pulse', node: 'node-1', mac: '02:00:00:00:00:ff', standing } as const;
+    for (const node of lan.nodes) {
+      lan.step(node, { kind: 'frame', boot: 4711n, sequence: BigInt(pulse), message });
+    }
+    lan.run(100);
+  }
+  assert.deepEqual(placement(lan, 1), before);
+});
+
+test('the same seed gives the same trace, another seed another one', () => {
+  const trace = (seed: number) => {
+    const lan = settled({ seed, addresses: 20 });
+    lan.crash(lan.node('node-1'));
+    lan.run(1000);
+    return lan.traceDigest();
+  };
+  assert.equal(trace(7), trace(7));
+  assert.notEqual(trace(7), trace(8));
+});
+
+test('frames a second do not grow with the number of addresses', () => {
+  const quiet = (addresses: number) => {
+    const lan = settled({ nodes: 5, addresses });
+    lan.run(1000);
+    const before = lan.frames;
+    lan.run(10_000);
+    return lan.frames - before;
+  };
+  assert.equal(quiet(1), 500);
+  assert.equal(quiet(200), 500);
+});

@@ -1,0 +1,227 @@
+import type { Action, Candidates, Event, Phase } from './action.ts';
+import { adoptPlan } from './candidates.ts';
+import {
+  drop,
+  hearClaims,
+  hearRelease,
+  isInStep,
+  tellAll,
+  tellReleased,
+  yieldTo,
+} from './claims.ts';
+import {
+  answer,
+  deadlineOf,
+  forgetAll,
+  hearPeer,
+  hearStanding,
+  hearStranger,
+  judgeSilence,
+  questionAll,
+} from './membership.ts';
+import { hearHandover, moveAlong, movesDueAtMs, planMoves } from './moves.ts';
+import { isFresh } from './replay.ts';
+import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
+import { fillVacancies } from './succession.ts';
+import {
+  askAgainMs,
+  leaveAtMostMs,
+  listenAtMostMs,
+  listenMs,
+  stallMs,
+  strangerMs,
+  suspectAfterMs,
+} from './timing.ts';
+
+/**
+ * One step of the state machine: what happened, when, and what is to be done about it. Changes the segment in place (a
+ * copy of ten thousand claims with every pulse would only feed the garbage collector) and touches nothing else: no
+ * socket, no timer, no clock. The same events at the same times give the same actions.
+ */
+export function step(segment: Segment, event: Event, nowMs: number): readonly Action[] {
+  const actions = noticeStall(segment, nowMs);
+  actions.push(...take(segment, event, nowMs));
+  if (segment.phase === 'down' || segment.phase === 'left') return actions;
+  actions.push(...judgeSilence(segment, nowMs), ...advance(segment, nowMs));
+  if (segment.phase === 'active' && segment.hushedSinceMs === undefined) {
+    actions.push(...fillVacancies(segment, nowMs));
+  }
+  actions.push(...moveAlong(segment, nowMs), ...leaveWhenDone(segment, nowMs));
+  actions.push(...pulseWhenDue(segment, nowMs));
+  return actions;
+}
+
+/** When `step` wants to run next even if nothing happens. */
+export function dueAtMs(segment: Segment): number {
+  const { phase, phaseSinceMs } = segment;
+  if (phase === 'down' || phase === 'left') return Infinity;
+  const interval = intervalMs(segment);
+  const due = [segment.nextPulseAtMs, movesDueAtMs(segment)];
+  if (phase === 'active') due.push(segment.vacanciesDueAtMs);
+  if (phase === 'leaving') due.push(phaseSinceMs + leaveAtMostMs);
+  if (phase === 'listening') due.push(phaseSinceMs + listenMs(interval));
+  for (const { heardAtMs, standing, ...peer } of segment.peers.values()) {
+    if (peer.question === undefined) due.push(heardAtMs + suspectAfterMs(standing.intervalMs));
+    else {
+      due.push(deadlineOf({ heardAtMs, standing, ...peer }, peer.question));
+      due.push(peer.question.lastAtMs + askAgainMs(standing.intervalMs));
+    }
+  }
+  // What is overdue waits for something to be heard, at the latest for the next pulse of our own.
+  return Math.min(...due.filter((at) => at > segment.steppedAtMs));
+}
+
+/** Having been away for longer than others wait, answer nothing until they have said where they stand. */
+function noticeStall(segment: Segment, nowMs: number): Action[] {
+  const awayMs = nowMs - segment.steppedAtMs;
+  segment.steppedAtMs = nowMs;
+  if (awayMs < stallMs(intervalMs(segment)) || segment.phase === 'down') return [];
+  if (segment.phase === 'listening') segment.phaseSinceMs = nowMs;
+  const hushed = segment.hushedSinceMs !== undefined;
+  segment.hushedSinceMs = nowMs;
+  const questions = questionAll(segment, nowMs);
+  return hushed ? questions : [{ kind: 'hush' }, ...questions];
+}
+
+function take(segment: Segment, event: Event, nowMs: number): Action[] {
+  switch (event.kind) {
+    case 'frame':
+      return segment.phase === 'down' ? [] : hear(segment, event, nowMs);
+    case 'plan':
+      return replan(segment, event.candidates, nowMs);
+    case 'link':
+      return setLink(segment, event, nowMs);
+    case 'leave':
+      return leave(segment, nowMs);
+    case 'tick':
+      return [];
+  }
+}
+
+function replan(segment: Segment, candidates: Candidates, nowMs: number): Action[] {
+  const actions = adoptPlan(segment, candidates, nowMs);
+  planMoves(segment);
+  return actions;
+}
+
+function leave(segment: Segment, nowMs: number): Action[] {
+  if (segment.phase === 'left') return [];
+  const actions = setPhase(segment, segment.phase === 'down' ? 'left' : 'leaving', nowMs);
+  planMoves(segment);
+  return actions;
+}
+
+function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number): Action[] {
+  const { boot, sequence, message } = event;
+  if (message.node === segment.node) return hearNamesake(segment, event, nowMs);
+  const peer = segment.peers.get(message.node);
+  if (peer?.boot !== boot) return hearStranger(segment, event, nowMs);
+  if (!isFresh(peer.sequences, sequence)) return [];
+  const actions = hearPeer(segment, peer, message, nowMs);
+  switch (message.kind) {
+    case 'pulse':
+      actions.push(...hearStanding(segment, peer, message.standing, nowMs));
+      break;
+    case 'ask':
+      actions.push(answer(segment, message));
+      break;
+    case 'answer':
+      actions.push(...hearStanding(segment, peer, message.standing, nowMs));
+      break;
+    case 'pull':
+      actions.push(...tellAll(segment, peer));
+      break;
+    case 'claims':
+      actions.push(...hearClaims(segment, peer, message, nowMs));
+      break;
+    case 'release':
+      hearRelease(segment, peer, message, nowMs);
+      break;
+    case 'handover':
+      actions.push(...hearHandover(segment, peer, message));
+      break;
+  }
+  return actions;
+}
+
+/** Another machine with this node's name: both would answer for the same addresses, so a newcomer waits. */
+function hearNamesake(
+  segment: Segment,
+  { boot, message }: Event & { kind: 'frame' },
+  nowMs: number,
+): Action[] {
+  if (boot === segment.boot) return [];
+  const first = nowMs - segment.namesakeAtMs >= strangerMs(intervalMs(segment));
+  segment.namesakeAtMs = nowMs;
+  return first ? [{ kind: 'namesake', mac: message.mac }] : [];
+}
+
+function setLink(segment: Segment, { up, mac }: Event & { kind: 'link' }, nowMs: number): Action[] {
+  segment.mac = mac;
+  if (up) return segment.phase === 'down' ? setPhase(segment, 'listening', nowMs) : [];
+  if (segment.phase === 'down' || segment.phase === 'left') return [];
+  const actions = claimsOf(segment, segment.node).map(({ address }) => {
+    drop(segment, address, { reason: 'LinkReturned' }, nowMs);
+    return yieldTo(address, 'LinkDown');
+  });
+  forgetAll(segment, nowMs);
+  const next = segment.phase === 'leaving' ? 'left' : 'down';
+  return [...actions, ...setPhase(segment, next, nowMs)];
+}
+
+function setPhase(segment: Segment, phase: Phase, nowMs: number): Action[] {
+  if (segment.phase === phase) return [];
+  segment.phase = phase;
+  segment.phaseSinceMs = nowMs;
+  segment.nextPulseAtMs = nowMs;
+  reviewVacancies(segment, nowMs);
+  return [{ kind: 'phase', phase }];
+}
+
+/** A newcomer becomes active, and a node that stalled speaks again, once all peers have been heard out. */
+function advance(segment: Segment, nowMs: number): Action[] {
+  if (segment.hushedSinceMs === undefined && segment.phase !== 'listening') return [];
+  const interval = intervalMs(segment);
+  const peers = [...segment.peers.values()];
+  const inStep = peers.every((peer) => isInStep(segment, peer));
+  if (segment.hushedSinceMs !== undefined) {
+    const asked = peers.some(({ question }) => question?.why === 'Stalled');
+    const late = nowMs - segment.hushedSinceMs >= listenAtMostMs(interval);
+    if (asked || (!inStep && !late)) return [];
+    segment.hushedSinceMs = undefined;
+    reviewVacancies(segment, nowMs);
+    return [{ kind: 'speak' }];
+  }
+  const listenedMs = nowMs - segment.phaseSinceMs;
+  if (listenedMs < listenMs(interval)) return [];
+  if (!inStep && listenedMs < listenMs(interval) + listenAtMostMs(interval)) return [];
+  if (nowMs - segment.namesakeAtMs < listenMs(interval)) return [];
+  return setPhase(segment, 'active', nowMs);
+}
+
+/** With nothing left to hand over, or nobody to take it for too long, the last pulse says goodbye. */
+function leaveWhenDone(segment: Segment, nowMs: number): Action[] {
+  if (segment.phase !== 'leaving') return [];
+  const waiting = [...segment.moves.values()].some(({ heir }) => heir !== undefined);
+  if (waiting && nowMs - segment.phaseSinceMs < leaveAtMostMs) return [];
+  const own = claimsOf(segment, segment.node);
+  const actions = own.map(({ address }) => {
+    drop(segment, address, { reason: 'Released' }, nowMs);
+    return yieldTo(address, 'Leaving');
+  });
+  return [
+    ...actions,
+    ...tellReleased(segment, own),
+    ...setPhase(segment, 'left', nowMs),
+    say(segment, 'all', { kind: 'pulse', standing: standingOf(segment) }),
+  ];
+}
+
+function pulseWhenDue(segment: Segment, nowMs: number): Action[] {
+  if (segment.phase === 'left' || nowMs < segment.nextPulseAtMs) return [];
+  const interval = intervalMs(segment);
+  // Kept to its beat unless it fell behind by more than one.
+  const next = segment.nextPulseAtMs + interval;
+  segment.nextPulseAtMs = next > nowMs ? next : nowMs + interval;
+  return [say(segment, 'all', { kind: 'pulse', standing: standingOf(segment) })];
+}

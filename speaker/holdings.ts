@@ -1,0 +1,71 @@
+import type { Holding } from './l2-report.ts';
+import type { Fact, Held } from './orders.ts';
+import type { Plan } from './plan.ts';
+
+/** What this node holds, as the wire thread told it, and which Services that is for. */
+export class Holdings {
+  readonly #held = new Map<string, { readonly fact: Held; readonly since: Date }>();
+  #plan: Plan = new Map();
+  #addressesOf = new Map<string, readonly string[]>();
+
+  /** Takes in a fact; returns the Services that it changes. */
+  note(fact: Fact, now: Date): readonly string[] {
+    if (fact.kind === 'held') this.#held.set(fact.address, { fact, since: now });
+    else if (fact.kind === 'yielded') this.#held.delete(fact.address);
+    else return [];
+    return this.servicesOf(fact.address);
+  }
+
+  /** The Services that have this address, as `namespace/name`. */
+  servicesOf(address: string): readonly string[] {
+    return this.#plan.get(address)?.services ?? [];
+  }
+
+  /** Takes in a plan; returns the Services of which this node holds something else now. */
+  adopt(plan: Plan): readonly string[] {
+    const before = this.#addressesOf;
+    this.#plan = plan;
+    this.#addressesOf = byService(plan);
+    const services = new Set([...before.keys(), ...this.#addressesOf.keys()]);
+    return [...services].filter(
+      (service) => String(before.get(service)) !== String(this.#addressesOf.get(service)),
+    );
+  }
+
+  /** Whether the plan has addresses for the Service. */
+  isPlanned(service: string): boolean {
+    return this.#addressesOf.has(service);
+  }
+
+  /** What this node holds of a Service's addresses; undefined: nothing. */
+  of(service: string): Holding | undefined {
+    const held = (this.#addressesOf.get(service) ?? []).flatMap((address) => {
+      const one = this.#held.get(address);
+      return one === undefined ? [] : [one];
+    });
+    const [first] = held.toSorted((a, b) => b.since.getTime() - a.since.getTime());
+    if (first === undefined) return undefined;
+    return {
+      addresses: held.map(({ fact }) => fact.address),
+      latest: first.fact,
+      since: first.since,
+    };
+  }
+
+  /** Every address held here, with the Services it is held for. */
+  *all(): Generator<{ readonly fact: Held; readonly services: readonly string[] }> {
+    for (const { fact } of this.#held.values()) {
+      yield { fact, services: this.servicesOf(fact.address) };
+    }
+  }
+}
+
+function byService(plan: Plan): Map<string, readonly string[]> {
+  const addresses = new Map<string, readonly string[]>();
+  for (const [address, { services }] of plan) {
+    for (const service of services) {
+      addresses.set(service, [...(addresses.get(service) ?? []), address]);
+    }
+  }
+  return addresses;
+}

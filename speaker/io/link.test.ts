@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { formatRange } from '../../net/range.ts';
+import { type Link, readLinks } from './link.ts';
+import { LinkEvents } from './link-events.ts';
+import { Poll } from './poll.ts';
+import { type Host, ip, needsLinux, needsTwoHosts, TwoHosts } from './testing/two-hosts.ts';
+
+it('every machine has a loopback', needsLinux, () => {
+  assert(readLinks().some(({ loopback, up }) => loopback && up));
+});
+
+describe('links', needsTwoHosts, () => {
+  let hosts: TwoHosts;
+  before(() => {
+    hosts = new TwoHosts();
+  });
+  after(() => hosts?.[Symbol.dispose]());
+
+  function linkOf(host: Host): Link | undefined {
+    using _ = hosts.enter(host);
+    return readLinks().find(({ name }) => name === host.link);
+  }
+
+  const set = ({ namespace, link }: Host, ...words: string[]): string =>
+    ip('-n', namespace, 'link', 'set', link, ...words);
+
+  it('are read as they are: MAC, MTU, networks of both families', () => {
+    const { namespace, link, mac } = hosts.near;
+    ip('-n', namespace, 'address', 'add', '203.0.113.129/25', 'dev', link);
+    ip('-n', namespace, 'address', 'add', '2001:db8::1/64', 'dev', link, 'nodad');
+    const found = linkOf(hosts.near);
+    assert(found);
+    assert.deepEqual([found.mac, found.mtu, found.up, found.running], [mac, 1500, true, true]);
+    const networks = found.networks.map(formatRange);
+    for (const network of [
+      '198.51.100.0-198.51.100.255',
+      '203.0.113.128-203.0.113.255',
+      '2001:db8::-2001:db8::ffff:ffff:ffff:ffff',
+    ]) {
+      assert(networks.includes(network), network);
+    }
+  });
+
+  it('show lost carrier while they stay up, and keep their networks', () => {
+    set(hosts.far, 'down');
+    const found = linkOf(hosts.near);
+    assert.deepEqual([found?.up, found?.running], [true, false]);
+    assert(found?.networks.map(formatRange).includes('198.51.100.0-198.51.100.255'));
+    using _ = hosts.enter(hosts.near);
+    using events = new LinkEvents();
+    using poll = new Poll();
+    poll.add(events.fd);
+    set(hosts.far, 'up');
+    while (linkOf(hosts.near)?.running !== true) {
+      waitFor(poll, 'the carrier');
+      events.drain();
+    }
+  });
+
+  it('tell of every kind of change, and only then', () => {
+    const { near, far } = hosts;
+    using _ = hosts.enter(near);
+    using events = new LinkEvents();
+    using poll = new Poll();
+    poll.add(events.fd);
+    assert.deepEqual(poll.wait(0), []);
+    const changes: Readonly<Record<string, () => unknown>> = {
+      MAC: () => set(near, 'address', '02:00:00:00:00:77'),
+      MTU: () => set(near, 'mtu', '1400'),
+      address: () => ip('-n', near.namespace, 'address', 'add', '203.0.113.7/24', 'dev', near.link),
+      carrier: () => set(far, 'down'),
+      down: () => set(near, 'down'),
+      gone: () => hosts.cut(),
+      back: () => hosts.connect(),
+    };
+    for (const [name, change] of Object.entries(changes)) {
+      change();
+      // The kernel tells of a second carrier change within a second only when that is over.
+      waitFor(poll, name);
+      while (poll.wait(20).length > 0) assert(events.drain());
+    }
+    assert.equal(events.drain(), false);
+  });
+});
+
+/** A wait may end early: the children of this process send it signals. */
+function waitFor(poll: Poll, what: string): void {
+  const endMs = performance.now() + 3_000;
+  while (poll.wait(endMs - performance.now()).length === 0) {
+    assert(performance.now() < endMs, `told of ${what}`);
+  }
+}

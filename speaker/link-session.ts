@@ -1,0 +1,295 @@
+import { formatAddress, parseAddress } from '../net/address.ts';
+import type { Mac } from '../net/mac.ts';
+import { Announcer } from './announcer.ts';
+import type { Action, Event } from './core/action.ts';
+import type { Candidate } from './core/rank.ts';
+import { openSegment, type Segment } from './core/segment.ts';
+import { dueAtMs, step } from './core/step.ts';
+import { PacketSocket } from './io/packet-socket.ts';
+import type { Link } from './io/link.ts';
+import type { Fact, LinkCounts } from './orders.ts';
+import type { Plan } from './plan.ts';
+import type { PulseKeys } from './pulse-keys.ts';
+import { open, seal } from './wire/envelope.ts';
+import { etherTypes, formatFrame, headerBytes, speakersMac } from './wire/ethernet.ts';
+import { arpFilters, dropAll, speakersFilter } from './wire/filter.ts';
+import { formatMessage, parseMessage } from './wire/message.ts';
+import { rangeContains } from '../net/range.ts';
+
+/** What all sessions of one process have in common. */
+export type Identity = {
+  readonly node: string;
+  readonly boot: bigint;
+  /** The first seals, all open. */
+  readonly keys: PulseKeys;
+  readonly shortestPulseMs: number;
+  /** Grows with every frame this process sends, whatever the link. */
+  readonly nextSequence: () => bigint;
+  readonly random: () => number;
+  readonly random64: () => bigint;
+  readonly nowMs: () => number;
+  readonly report: (fact: Fact) => void;
+};
+
+/** A flood of frames must not keep questions or pulses waiting for longer than about a millisecond. */
+const batchesPerTurn = 4;
+
+/**
+ * One announcing link: its two sockets, what is known of its segment, and what is held there. Belongs to the wire
+ * thread, which calls it when something is to be read or due.
+ */
+export class LinkSession implements Disposable {
+  readonly speakersFd: number;
+  readonly questionsFd: number;
+  readonly #identity: Identity;
+  readonly #speakers: PacketSocket;
+  readonly #questions: PacketSocket;
+  readonly #segment: Segment;
+  readonly #announcer: Announcer;
+  #link: Link;
+  #hushedAtMs: number | undefined;
+  #stoodDown = false;
+  #refused = 0;
+
+  constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
+    this.#identity = identity;
+    this.#link = link;
+    const nowMs = identity.nowMs();
+    this.#speakers = new PacketSocket({
+      link,
+      etherType: etherTypes.speaker,
+      filter: speakersFilter,
+    });
+    this.#questions = new PacketSocket({ link, etherType: etherTypes.arp });
+    this.speakersFd = this.#speakers.fd;
+    this.questionsFd = this.#questions.fd;
+    this.#speakers.join(speakersMac);
+    this.#announcer = new Announcer({
+      lan: this.#questions,
+      mac: link.mac,
+      random: identity.random,
+    });
+    this.#segment = openSegment({
+      node: identity.node,
+      mac: link.mac,
+      boot: identity.boot,
+      shortestPulseMs: identity.shortestPulseMs,
+      random: identity.random64,
+      nowMs,
+    });
+    if (!link.running) this.#step({ kind: 'link', up: false, mac: link.mac });
+  }
+
+  get link(): Link {
+    return this.#link;
+  }
+
+  /** Whether the device is the one this session was opened on. */
+  isOn({ index, name, mac }: Link): boolean {
+    return index === this.#link.index && name === this.#link.name && mac !== undefined;
+  }
+
+  /** The link as it is now: carrier and MAC may have changed. */
+  follow(link: Link): void {
+    const { mac } = link;
+    if (mac === undefined) return;
+    const cameBack = link.running && !this.#link.running;
+    this.#link = link;
+    this.#announcer.moveTo(mac, this.#identity.nowMs());
+    if (cameBack) this.#stoodDown = false;
+    this.#step({ kind: 'link', up: link.running && !this.#stoodDown, mac });
+  }
+
+  adopt(plan: Plan): void {
+    const candidates = new Map<string, readonly Candidate[]>();
+    for (const [address, { candidates: all, links }] of plan) {
+      const here = this.#mayAnnounce(address, links);
+      const { node } = this.#identity;
+      candidates.set(address, here ? all : all.filter((candidate) => candidate.node !== node));
+    }
+    this.#step({ kind: 'plan', candidates });
+  }
+
+  leave(): void {
+    this.#step({ kind: 'leave' });
+  }
+
+  get hasLeft(): boolean {
+    return this.#segment.phase === 'left';
+  }
+
+  /** When `tick` has something to do. */
+  dueAtMs(): number {
+    const announcerDueMs = this.#hushedAtMs === undefined ? this.#announcer.dueAtMs() : Infinity;
+    return Math.min(dueAtMs(this.#segment), announcerDueMs);
+  }
+
+  tick(): void {
+    this.#step({ kind: 'tick' });
+    if (this.#hushedAtMs === undefined) this.#announcer.tick(this.#identity.nowMs());
+  }
+
+  /** Reads what the speakers of the segment say. */
+  readSpeakers(): void {
+    for (let batch = 0; batch < batchesPerTurn; batch++) {
+      const { frames } = this.#speakers.receive();
+      if (frames.length === 0) return;
+      for (const frame of frames) this.#hear(frame);
+    }
+  }
+
+  /** Answers who asks for a held address. */
+  readQuestions(): void {
+    for (let batch = 0; batch < batchesPerTurn; batch++) {
+      const { frames } = this.#questions.receive();
+      if (frames.length === 0) return;
+      if (this.#hushedAtMs !== undefined) continue;
+      for (const { address, mac } of this.#announcer.answer(frames)) {
+        this.#report({ kind: 'conflict', address: formatAddress(address), mac });
+      }
+    }
+  }
+
+  counts(): LinkCounts {
+    return {
+      link: this.#link.name,
+      peers: this.#segment.peers.size,
+      held: this.#announcer.held().length,
+      refused: this.#refused,
+      ...this.#announcer.counts(),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#speakers.close();
+    this.#questions.close();
+  }
+
+  #mayAnnounce(address: string, links: readonly string[] | undefined): boolean {
+    if (links !== undefined) return links.includes(this.#link.name);
+    const parsed = parseAddress(address);
+    return (
+      parsed !== undefined && this.#link.networks.some((network) => rangeContains(network, parsed))
+    );
+  }
+
+  #hear(frame: Uint8Array): void {
+    const { keys, node, boot } = this.#identity;
+    const envelope = open(frame.subarray(headerBytes), keys);
+    const message =
+      envelope === undefined ? undefined : parseMessage(envelope.kind, envelope.payload);
+    if (envelope === undefined || message === undefined) {
+      this.#refused++;
+      return;
+    }
+    if (message.node === node && envelope.boot === boot) this.#standDownFor(message.mac);
+    else this.#step({ ...envelope, kind: 'frame', message });
+  }
+
+  /** Our own voice from another link: both lie on one segment, where one of them is enough. */
+  #standDownFor(sibling: Mac): void {
+    const { mac } = this.#link;
+    if (this.#stoodDown || mac === undefined || mac <= sibling) return;
+    this.#stoodDown = true;
+    this.#report({ kind: 'sibling', mac: sibling });
+    this.#step({ kind: 'link', up: false, mac });
+  }
+
+  #step(event: Event): void {
+    const nowMs = this.#identity.nowMs();
+    const actions = step(this.#segment, event, nowMs);
+    const held = actions.filter((action) => action.kind === 'hold');
+    const spoken = actions.some(({ kind }) => kind === 'speak');
+    if (this.#changeHeld(actions, nowMs)) this.#swapFilter();
+    if (spoken) this.#announcer.announceAgain(nowMs);
+    if (held.length > 0 && this.#hushedAtMs === undefined) this.#announcer.tick(nowMs);
+    const takeoverMs = this.#identity.nowMs() - nowMs;
+    for (const action of actions) this.#tell(action, takeoverMs);
+  }
+
+  /** Carries out what changes who is answered for; whether anything did. */
+  #changeHeld(actions: readonly Action[], nowMs: number): boolean {
+    let changed = false;
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'hold':
+        case 'yield': {
+          const address = parseAddress(action.address);
+          if (address === undefined) break;
+          if (action.kind === 'hold') this.#announcer.hold(address, nowMs);
+          else this.#announcer.release(address);
+          changed = true;
+          break;
+        }
+        case 'hush':
+          this.#hushedAtMs = nowMs;
+          changed = true;
+          break;
+        case 'speak':
+          this.#report({ kind: 'stalled', hushedMs: nowMs - (this.#hushedAtMs ?? nowMs) });
+          this.#hushedAtMs = undefined;
+          changed = true;
+          break;
+        case 'send':
+        case 'peer':
+        case 'phase':
+        case 'namesake':
+          break;
+      }
+    }
+    return changed;
+  }
+
+  #swapFilter(): void {
+    const silent = this.#hushedAtMs !== undefined;
+    this.#questions.swapFilter(silent ? [dropAll] : arpFilters(this.#announcer.held()));
+    // What came in before the silence would be answered after it.
+    while (silent && this.#questions.receive().frames.length > 0);
+  }
+
+  /** Sends what is to be sent, and reports the rest. */
+  #tell(action: Action, takeoverMs: number): void {
+    switch (action.kind) {
+      case 'send':
+        this.#send(action);
+        break;
+      case 'hold': {
+        const { mac } = this.#link;
+        if (mac !== undefined) this.#report({ ...action, kind: 'held', mac, takeoverMs });
+        break;
+      }
+      case 'yield':
+        this.#report({ ...action, kind: 'yielded' });
+        break;
+      case 'peer':
+      case 'phase':
+      case 'namesake':
+        this.#report(action);
+        break;
+      case 'hush':
+      case 'speak':
+        break;
+    }
+  }
+
+  #send({ to, message }: Action & { kind: 'send' }): void {
+    const { boot, keys, nextSequence } = this.#identity;
+    const sealed = seal({ ...formatMessage(message), boot, sequence: nextSequence() }, keys[0]);
+    // A frame that a dead link or a full queue does not take is a lost frame: the protocol repeats what matters.
+    this.#speakers.send([
+      formatFrame({
+        destination: to === 'all' ? speakersMac : to,
+        source: message.mac,
+        etherType: etherTypes.speaker,
+        payload: sealed,
+      }),
+    ]);
+  }
+
+  #report(fact: WithoutLink<Fact>): void {
+    // The link is what every such fact lacks, and all it lacks.
+    this.#identity.report({ ...fact, link: this.#link.name } as Fact);
+  }
+}
+
+type WithoutLink<F> = F extends { readonly link: string } ? Omit<F, 'link'> : never;

@@ -1,0 +1,88 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Mac } from '../net/mac.ts';
+import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
+import type { Plan } from './plan.ts';
+import type { PulseKeys } from './pulse-keys.ts';
+
+/** What the wire thread is started with. */
+export type WireStart = {
+  readonly node: string;
+  readonly keys: PulseKeys;
+  readonly shortestPulseMs: number;
+  /** The links to announce on; undefined: all but those that match `excludedLinks`. */
+  readonly links: readonly string[] | undefined;
+  readonly excludedLinks: readonly RegExp[];
+  readonly orders: MessagePort;
+  /** Until when the main thread was last alive, in nanoseconds of the monotonic clock. */
+  readonly mainAliveUntil: BigUint64Array;
+};
+
+/** What the main thread tells the wire thread. */
+export type Order =
+  | { readonly kind: 'plan'; readonly plan: Plan }
+  /** Hand everything over; the answer is the fact `left`. */
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'stop' };
+
+/** What the wire thread tells the main thread, after the fact. */
+export type Fact =
+  /** Orders wake the thread through this descriptor. */
+  | { readonly kind: 'ready'; readonly wakerFd: number }
+  | { readonly kind: 'joined'; readonly link: string; readonly mac: Mac }
+  | { readonly kind: 'gone'; readonly link: string }
+  | { readonly kind: 'phase'; readonly link: string; readonly phase: Phase }
+  | {
+      readonly kind: 'peer';
+      readonly link: string;
+      readonly node: string;
+      readonly state: PeerState;
+    }
+  | Held
+  | {
+      readonly kind: 'yielded';
+      readonly link: string;
+      readonly address: string;
+      readonly reason: YieldReason;
+      readonly to?: string;
+    }
+  /** This node stood still, and answered nothing until its peers had said who holds what. */
+  | { readonly kind: 'stalled'; readonly link: string; readonly hushedMs: number }
+  /** Another machine uses this node's name. */
+  | { readonly kind: 'namesake'; readonly link: string; readonly mac: Mac }
+  /** Another station says that it has an address held here. */
+  | {
+      readonly kind: 'conflict';
+      readonly link: string;
+      readonly address: string;
+      readonly mac: Mac;
+    }
+  /** Two links of this node lie on one segment: this one stays silent. */
+  | { readonly kind: 'sibling'; readonly link: string; readonly mac: Mac }
+  | { readonly kind: 'counts'; readonly counts: readonly LinkCounts[] }
+  | { readonly kind: 'left' };
+
+export type Held = {
+  readonly kind: 'held';
+  readonly link: string;
+  readonly mac: Mac;
+  readonly address: string;
+  readonly term: number;
+  readonly reason: HoldReason;
+  readonly from?: string;
+  /** How long the holder before had been silent when it was found dead. */
+  readonly silentMs?: number;
+  /** From the decision to the last byte of the first announcement. */
+  readonly takeoverMs: number;
+};
+
+/** What one link has seen since its session began. */
+export type LinkCounts = {
+  readonly link: string;
+  readonly peers: number;
+  readonly held: number;
+  readonly questions: number;
+  readonly answers: number;
+  readonly announcements: number;
+  /** Frames of the speakers' own type that no key of ours had sealed, or that made no sense. */
+  readonly refused: number;
+};

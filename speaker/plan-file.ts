@@ -1,0 +1,50 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Plan } from './plan.ts';
+
+/** The plan as it lies on disk, for a start while the API server is away. */
+const fileShape = z.object({
+  version: z.literal(1),
+  addresses: z.array(
+    z.tuple([
+      z.string(),
+      z.object({
+        services: z.array(z.string()),
+        candidates: z.array(z.object({ node: z.string(), score: z.number() })),
+        links: z.array(z.string()).optional(),
+      }),
+    ]),
+  ),
+});
+
+const fileName = 'plan.json';
+
+/** The plan kept last; undefined where there is none or it cannot be read, with the reason. */
+export function readPlanFile(
+  stateDir: string,
+): { readonly plan: Plan } | { readonly plan: undefined; readonly reason: string } {
+  const path = join(stateDir, fileName);
+  try {
+    const { addresses } = fileShape.parse(JSON.parse(readFileSync(path, 'utf8')));
+    const entries = addresses.map(
+      ([address, { links, ...rest }]) => [address, { ...rest, links }] as const,
+    );
+    return { plan: new Map(entries) };
+  } catch (error) {
+    // A start without this file is a start that waits for the API server; nothing else is lost.
+    return { plan: undefined, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Replaces the plan on disk whole: a power cut leaves the old one or the new one. */
+export function writePlanFile(stateDir: string, plan: Plan): void {
+  const path = join(stateDir, fileName);
+  const next = `${path}.next`;
+  try {
+    writeFileSync(next, JSON.stringify({ version: 1, addresses: [...plan] }));
+    renameSync(next, path);
+  } catch (error) {
+    throw new Error(`keeping the plan in ${path}`, { cause: error });
+  }
+}

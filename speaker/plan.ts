@@ -1,0 +1,139 @@
+import { type Advertisement, selectsPool } from '../crds/advertisement.ts';
+import type { Model } from '../crds/model.ts';
+import { readAnnotation } from '../crds/names.ts';
+import type { Pool } from '../crds/pool.ts';
+import { indexPools } from '../crds/pool-index.ts';
+import { type Address, formatAddress, parseAddress } from '../net/address.ts';
+import { type EndpointSlice, keyOf, type Node, type Service } from '../kube/object.ts';
+import { candidatesFor, selectsNode, type Silence } from './candidates.ts';
+import type { Candidate } from './core/rank.ts';
+
+/** Everything a plan is made of. */
+export type World = {
+  readonly services: readonly Service[];
+  /** By the Service's `namespace/name`. */
+  readonly slicesOf: (service: string) => readonly EndpointSlice[];
+  readonly nodes: readonly Node[];
+  readonly model: Model;
+};
+
+export type PlanSettings = {
+  /** The node that this plan is for. */
+  readonly node: string;
+  /** Only Services of this class are ours; undefined: those without a class. */
+  readonly loadBalancerClass: string | undefined;
+  readonly ignoreExcludeLabel: boolean;
+};
+
+export type PlannedAddress = {
+  /** `namespace/name` of the Services that have the address. */
+  readonly services: readonly string[];
+  readonly candidates: readonly Candidate[];
+  /** Where this node may announce it; undefined: on every link in the address's network. */
+  readonly links: readonly string[] | undefined;
+};
+
+/** Which addresses are to be answered for, by whom and where; by canonical address. */
+export type Plan = ReadonlyMap<string, PlannedAddress>;
+
+/** An address of a Service that nobody answers for, and why. */
+export type Silent = {
+  readonly service: string;
+  readonly address: string;
+  readonly reason: Silence;
+};
+
+/** The plan of one node: the candidates are the same on every node, the links are its own. */
+export function planFor(
+  world: World,
+  settings: PlanSettings,
+): { readonly plan: Plan; readonly silent: readonly Silent[] } {
+  const plan = new Map<string, PlannedAddress>();
+  const silent: Silent[] = [];
+  const self = world.nodes.find(({ metadata }) => metadata.name === settings.node);
+  const poolOf = poolFinder(world.model.pools);
+  const advertisementsOf = cachedByPool(world.model.advertisements);
+  for (const service of world.services) {
+    if (!isOurs(service, settings.loadBalancerClass)) continue;
+    const key = keyOf(service);
+    for (const address of addressesOf(service)) {
+      const candidacy = candidatesFor({
+        service,
+        slices: world.slicesOf(key),
+        advertisements: advertisementsOf(poolOf(address, service)),
+        nodes: world.nodes,
+        ignoreExcludeLabel: settings.ignoreExcludeLabel,
+      });
+      const text = formatAddress(address);
+      if (candidacy.kind === 'silent') {
+        silent.push({ service: key, address: text, reason: candidacy.reason });
+        continue;
+      }
+      const planned: PlannedAddress = {
+        services: [key],
+        candidates: candidacy.candidates,
+        links: self === undefined ? [] : linksOf(candidacy.advertisements, self),
+      };
+      const before = plan.get(text);
+      plan.set(text, before === undefined ? planned : shared(before, planned));
+    }
+  }
+  return { plan, silent };
+}
+
+export function isOurs({ spec }: Service, loadBalancerClass: string | undefined): boolean {
+  return spec?.type === 'LoadBalancer' && spec.loadBalancerClass === loadBalancerClass;
+}
+
+export const addressesOf = ({ status }: Service): Address[] =>
+  (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => {
+    const address = ip === undefined ? undefined : parseAddress(ip);
+    return address === undefined ? [] : [address];
+  });
+
+/** The pool around the address; where its pool is gone, what the operator wrote down of it still selects. */
+function poolFinder(pools: readonly Pool[]) {
+  const around = indexPools(pools);
+  const named = new Map(pools.map((pool) => [pool.name, pool]));
+  return (address: Address, { metadata }: Service): PoolIdentity => {
+    const name = readAnnotation(metadata.annotations, 'ip-allocated-from-pool') ?? '';
+    return around(address) ?? named.get(name) ?? { name, labels: {} };
+  };
+}
+
+type PoolIdentity = Pick<Pool, 'name' | 'labels'>;
+
+function cachedByPool(advertisements: readonly Advertisement[]) {
+  const cache = new Map<string, readonly Advertisement[]>();
+  return (pool: PoolIdentity): readonly Advertisement[] => {
+    const known = cache.get(pool.name);
+    if (known !== undefined) return known;
+    const selecting = advertisements.filter((advertisement) => selectsPool(advertisement, pool));
+    cache.set(pool.name, selecting);
+    return selecting;
+  };
+}
+
+/** The union over the advertisements that select the node; one that names no interface allows them all. */
+function linksOf(
+  advertisements: readonly Advertisement[],
+  node: Node,
+): readonly string[] | undefined {
+  const selecting = advertisements.filter((advertisement) => selectsNode(advertisement, node));
+  if (selecting.some(({ interfaces }) => interfaces.length === 0)) return undefined;
+  return [...new Set(selecting.flatMap(({ interfaces }) => interfaces))].sort();
+}
+
+/** Several Services on one address have one holder: a node that is a candidate for all, if there is one. */
+function shared(a: PlannedAddress, b: PlannedAddress): PlannedAddress {
+  const both = a.candidates.filter(({ node }) => b.candidates.some((one) => one.node === node));
+  const links =
+    a.links === undefined || b.links === undefined
+      ? undefined
+      : [...new Set([...a.links, ...b.links])].sort();
+  return {
+    services: [...a.services, ...b.services],
+    candidates: both.length > 0 ? both : a.candidates,
+    links,
+  };
+}

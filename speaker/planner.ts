@@ -1,0 +1,97 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../daemon/clock.ts';
+import type { Log } from '../daemon/log.ts';
+import type { Observer } from './observer.ts';
+import { readPlanFile, writePlanFile } from './plan-file.ts';
+import { type Plan, planFor, type PlanSettings, type Silent } from './plan.ts';
+
+/** Changes come in flocks: what comes within this time makes one plan. */
+const gatherMs = 10;
+/** How long a start waits for the API server before it goes by the plan of its last life. */
+const patienceMs = 3000;
+
+type Surroundings = {
+  readonly observer: Observer;
+  readonly settings: PlanSettings;
+  readonly stateDir: string | undefined;
+  readonly onPlan: (plan: Plan) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** Makes a new plan whenever the world has changed. Where nothing can be found out, the plan stays as it is. */
+export class Planner {
+  readonly #surroundings: Surroundings;
+  #changed = Promise.withResolvers<void>();
+  #plan: Plan | undefined;
+  #silent = new Map<string, Silent>();
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  /** Whether there is a plan, from the API server or from disk. */
+  get hasPlan(): boolean {
+    return this.#plan !== undefined;
+  }
+
+  /** Something changed: plan again soon. */
+  readonly change = (): void => {
+    this.#changed.resolve();
+  };
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { observer, clock } = this.#surroundings;
+    const synced = observer.synced();
+    const late = clock.sleep(patienceMs, signal).then(() => this.#adoptKept());
+    // Whichever ends the wait, the other's end is no news.
+    late.catch(() => {});
+    await synced;
+    for (;;) {
+      this.#changed = Promise.withResolvers();
+      this.#replan();
+      await Promise.race([this.#changed.promise, aborted(signal)]);
+      await clock.sleep(gatherMs, signal);
+    }
+  }
+
+  #adoptKept(): void {
+    const { stateDir, log, onPlan } = this.#surroundings;
+    if (this.#plan !== undefined || stateDir === undefined) return;
+    const kept = readPlanFile(stateDir);
+    if (kept.plan === undefined) {
+      log.warn('no API server and no kept plan', { reason: kept.reason });
+      return;
+    }
+    log.warn('no API server: going by the kept plan', { addresses: kept.plan.size });
+    this.#plan = kept.plan;
+    onPlan(kept.plan);
+  }
+
+  #replan(): void {
+    const { observer, settings, stateDir, onPlan } = this.#surroundings;
+    const { plan, silent } = planFor(observer.world(), settings);
+    this.#explain(silent);
+    if (isDeepStrictEqual(plan, this.#plan)) return;
+    this.#plan = plan;
+    onPlan(plan);
+    if (stateDir !== undefined) writePlanFile(stateDir, plan);
+  }
+
+  /** Says once why nobody answers for an address. */
+  #explain(silent: readonly Silent[]): void {
+    const now = new Map(silent.map((one) => [`${one.service} ${one.address} ${one.reason}`, one]));
+    for (const [key, one] of now) {
+      if (!this.#silent.has(key)) this.#surroundings.log.info('nobody may announce', { ...one });
+    }
+    this.#silent = now;
+  }
+}
+
+/** Rejects when the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  if (signal.aborted) reject(signal.reason);
+  return promise;
+}

@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { LinkEvents } from './io/link-events.ts';
+import { type Link, readLinks } from './io/link.ts';
+import { Poll, Waker } from './io/poll.ts';
+import { type Identity, LinkSession } from './link-session.ts';
+import type { Fact, Order, WireStart } from './orders.ts';
+import type { Plan } from './plan.ts';
+
+/** How often the counters are reported. */
+const countsEveryMs = 1000;
+/** While the main thread hangs, how often to look whether it is back. */
+const lookAgainMs = 50;
+
+/**
+ * The thread that owns sockets, membership, election and announcing. It never waits for anything but the wire, its
+ * alarms and orders; while the main thread hangs it says nothing, so that peers take over.
+ */
+class WireThread {
+  readonly #start: WireStart;
+  readonly #identity: Identity;
+  readonly #poll = new Poll();
+  readonly #waker = new Waker();
+  readonly #linkEvents = new LinkEvents();
+  readonly #sessions = new Map<string, LinkSession>();
+  #plan: Plan = new Map();
+  #leaving = false;
+  #stopped = false;
+  #countedAtMs = 0;
+
+  constructor(start: WireStart) {
+    let sequence = 0n;
+    const random64 = () => randomBytes(8).readBigUInt64BE();
+    this.#start = start;
+    this.#identity = {
+      node: start.node,
+      keys: start.keys,
+      shortestPulseMs: start.shortestPulseMs,
+      boot: random64(),
+      nextSequence: () => ++sequence,
+      random64,
+      random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+      nowMs: () => Number(process.hrtime.bigint()) / 1e6,
+      report,
+    };
+  }
+
+  /** Runs until it is told to stop. */
+  run(): void {
+    this.#poll.add(this.#waker.fd);
+    this.#poll.add(this.#linkEvents.fd);
+    this.#followLinks();
+    report({ kind: 'ready', wakerFd: this.#waker.fd });
+    while (!this.#stopped) this.#turn();
+    for (const session of this.#sessions.values()) session[Symbol.dispose]();
+    this.#linkEvents.close();
+    this.#poll.close();
+    this.#waker.close();
+  }
+
+  /** Waits, then reads the speakers before anything else: what they say decides whether questions are answered. */
+  #turn(): void {
+    const hanging = process.hrtime.bigint() > Atomics.load(this.#start.mainAliveUntil, 0);
+    if (hanging) {
+      this.#poll.wait(lookAgainMs);
+      this.#takeOrders();
+      return;
+    }
+    const ready = new Set(this.#poll.wait(this.#dueAtMs() - this.#identity.nowMs()));
+    if (ready.has(this.#waker.fd)) this.#takeOrders();
+    if (ready.has(this.#linkEvents.fd)) this.#followLinks();
+    const sessions = [...this.#sessions.values()];
+    for (const session of sessions) if (ready.has(session.speakersFd)) session.readSpeakers();
+    for (const session of sessions) session.tick();
+    for (const session of sessions) if (ready.has(session.questionsFd)) session.readQuestions();
+    if (this.#leaving && sessions.every(({ hasLeft }) => hasLeft)) this.#sayLeft();
+    this.#count();
+  }
+
+  #dueAtMs(): number {
+    const due = [...this.#sessions.values()].map((session) => session.dueAtMs());
+    return Math.min(this.#countedAtMs + countsEveryMs, ...due);
+  }
+
+  #takeOrders(): void {
+    this.#waker.drain();
+    for (;;) {
+      const received: { message: Order } | undefined = receiveMessageOnPort(this.#start.orders);
+      if (received === undefined) return;
+      this.#obey(received.message);
+    }
+  }
+
+  #obey(order: Order): void {
+    switch (order.kind) {
+      case 'plan':
+        this.#plan = order.plan;
+        for (const session of this.#sessions.values()) session.adopt(order.plan);
+        break;
+      case 'leave':
+        this.#leaving = true;
+        for (const session of this.#sessions.values()) session.leave();
+        break;
+      case 'stop':
+        this.#stopped = true;
+        break;
+    }
+  }
+
+  /** Opens, follows and closes sessions so that there is one for each announcing link as it is now. */
+  #followLinks(): void {
+    this.#linkEvents.drain();
+    const links = new Map(readLinks().map((link) => [link.name, link]));
+    for (const [name, session] of this.#sessions) {
+      const link = links.get(name);
+      if (link === undefined || !session.isOn(link)) this.#close(name, session);
+      else if (changed(session.link, link)) {
+        session.follow(link);
+        session.adopt(this.#plan);
+      }
+    }
+    for (const link of links.values()) {
+      if (!this.#sessions.has(link.name) && this.#isAnnouncing(link)) this.#open(link);
+    }
+  }
+
+  #isAnnouncing({ name, loopback, mac }: Link): boolean {
+    const { links, excludedLinks } = this.#start;
+    if (loopback || mac === undefined || this.#leaving) return false;
+    return links?.includes(name) ?? !excludedLinks.some((pattern) => pattern.test(name));
+  }
+
+  #open(link: Link): void {
+    const { mac } = link;
+    if (mac === undefined) return;
+    const session = new LinkSession({ ...link, mac }, this.#identity);
+    this.#sessions.set(link.name, session);
+    this.#poll.add(session.speakersFd);
+    this.#poll.add(session.questionsFd);
+    report({ kind: 'joined', link: link.name, mac });
+    session.adopt(this.#plan);
+  }
+
+  #close(name: string, session: LinkSession): void {
+    session.follow({ ...session.link, running: false });
+    this.#poll.remove(session.speakersFd);
+    this.#poll.remove(session.questionsFd);
+    session[Symbol.dispose]();
+    this.#sessions.delete(name);
+    report({ kind: 'gone', link: name });
+  }
+
+  #sayLeft(): void {
+    this.#leaving = false;
+    report({ kind: 'left' });
+  }
+
+  #count(): void {
+    const nowMs = this.#identity.nowMs();
+    if (nowMs - this.#countedAtMs < countsEveryMs) return;
+    this.#countedAtMs = nowMs;
+    const counts = Array.from(this.#sessions.values(), (session) => session.counts());
+    report({ kind: 'counts', counts });
+  }
+}
+
+/** Whether anything about a link changed that its session goes by. */
+function changed(before: Link, now: Link): boolean {
+  const gist = ({ running, mac, networks }: Link) =>
+    [running, mac, ...networks.map(({ first, last }) => `${first}-${last}`)].join(' ');
+  return gist(before) !== gist(now);
+}
+
+function report(fact: Fact): void {
+  parentPort?.postMessage(fact);
+}
+
+// The main thread starts this file with exactly these.
+new WireThread(workerData as WireStart).run();

@@ -1,0 +1,84 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+import { mostPayloadBytes } from './ethernet.ts';
+
+/**
+ * What carries one message between speakers: an Ethernet payload of our own EtherType, or a UDP
+ * datagram. The seal binds every byte before it. It does not bind the frame's addresses, which any
+ * station can write; who speaks is told by the boot id, and by the message inside.
+ *
+ * | offset | bytes | what                                                           |
+ * |-------:|------:|----------------------------------------------------------------|
+ * |      0 |     2 | `Hg`: others may use the experimental EtherType too            |
+ * |      2 |     1 | version: 1                                                     |
+ * |      3 |     1 | kind of the message                                            |
+ * |      4 |     2 | length of the message: behind the seal there may be padding    |
+ * |      6 |     8 | boot id of the sender: random at each start                    |
+ * |     14 |     8 | sequence: grows with each frame of one boot, against replay    |
+ * |     22 |     n | the message                                                    |
+ * | 22 + n |    16 | seal: the first half of HMAC-SHA256 over all the above (RFC 2104 §5) |
+ */
+export type Envelope = {
+  /** 0 to 255; what it means is the message's business. */
+  readonly kind: number;
+  readonly boot: bigint;
+  readonly sequence: bigint;
+  readonly payload: Uint8Array;
+};
+
+const headBytes = 22;
+const sealBytes = 16;
+const magicAndVersion = 0x486701;
+/** What an envelope adds to its message; a link's MTU has to hold both. */
+export const overheadBytes = headBytes + sealBytes;
+/** Longer messages are split by their sender. */
+export const mostMessageBytes = mostPayloadBytes - overheadBytes;
+/** Shorter keys weaken the seal (RFC 2104 §3 asks for the length of the hash). */
+export const leastKeyBytes = 32;
+
+/** The sealed bytes; throws for a message that no frame can carry, since that is the sender's mistake. */
+export function seal({ kind, boot, sequence, payload }: Envelope, key: Uint8Array): Uint8Array {
+  if (payload.length > mostMessageBytes) {
+    throw new Error(
+      `sealing a message of ${payload.length} bytes: a frame carries at most ${mostMessageBytes}`,
+    );
+  }
+  if (!Number.isInteger(kind) || kind < 0 || kind > 255) {
+    throw new Error(`sealing a message of kind ${kind}: a kind is one byte`);
+  }
+  const end = headBytes + payload.length;
+  const bytes = new Uint8Array(end + sealBytes);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, magicAndVersion * 256 + kind);
+  view.setUint16(4, payload.length);
+  view.setBigUint64(6, boot);
+  view.setBigUint64(14, sequence);
+  bytes.set(payload, headBytes);
+  bytes.set(sealOf(bytes.subarray(0, end), key), end);
+  return bytes;
+}
+
+/**
+ * The envelope in these bytes if one of the keys sealed it; undefined for anything else. Several
+ * keys make a rotation possible: every speaker learns the new key before one seals with it.
+ * The message is a view of the bytes.
+ */
+export function open(bytes: Uint8Array, keys: readonly Uint8Array[]): Envelope | undefined {
+  if (bytes.length < overheadBytes) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(0) >>> 8 !== magicAndVersion) return undefined;
+  const end = headBytes + view.getUint16(4);
+  if (end + sealBytes > bytes.length) return undefined;
+  const sealed = bytes.subarray(0, end);
+  const found = bytes.subarray(end, end + sealBytes);
+  if (!keys.some((key) => timingSafeEqual(sealOf(sealed, key), found))) return undefined;
+  return {
+    kind: view.getUint8(3),
+    boot: view.getBigUint64(6),
+    sequence: view.getBigUint64(14),
+    payload: bytes.subarray(headBytes, end),
+  };
+}
+
+const sealOf = (bytes: Uint8Array, key: Uint8Array): Uint8Array =>
+  createHmac('sha256', key).update(bytes).digest().subarray(0, sealBytes);

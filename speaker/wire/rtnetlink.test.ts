@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import fc from 'fast-check';
+
+import { formatDump, parseMessages } from './rtnetlink.ts';
+
+const bytes = (...hex: readonly string[]): Uint8Array =>
+  Uint8Array.from(Buffer.from(hex.join('').replaceAll(' ', ''), 'hex'));
+
+/** Written by hand after the tables: a veth at index 7 that is up with carrier. */
+const newLink = bytes(
+  '48000000 1000 0200 01000000 00000000', // 72 bytes, RTM_NEWLINK, sequence 1
+  '0000 0100 07000000 43000100 00000000', // ifinfomsg: UP, BROADCAST, RUNNING, LOWER_UP
+  '0900 0300 6574683000 000000', // IFLA_IFNAME eth0
+  '0800 0400 dc050000', // IFLA_MTU 1500
+  '0a00 0100 02000000000b 0000', // IFLA_ADDRESS
+  '0500 2100 01 000000', // IFLA_CARRIER
+);
+const newAddress = bytes(
+  '28000000 1400 0200 02000000 00000000', // RTM_NEWADDR, sequence 2
+  '02 18 80 00 07000000', // ifaddrmsg: AF_INET /24
+  '0800 0100 c6336401', // IFA_ADDRESS
+  '0800 0200 c633640b', // IFA_LOCAL
+);
+const done = bytes('14000000 0300 0200 01000000 00000000 00000000');
+
+describe('what the kernel tells about links', () => {
+  it('reads a link', () => {
+    assert.equal(new DataView(newLink.buffer).getUint32(0, true), newLink.length);
+    assert.deepEqual(parseMessages(newLink, 1), [
+      {
+        kind: 'link',
+        link: {
+          index: 7,
+          name: 'eth0',
+          mac: '02:00:00:00:00:0b',
+          up: true,
+          running: true,
+          loopback: false,
+          mtu: 1500,
+        },
+      },
+    ]);
+  });
+
+  it('reads a link that is down as not running', () => {
+    const [told] = parseMessages(newLink.with(24, 0x42), 1);
+    assert(told?.kind === 'link');
+    assert.deepEqual([told.link.up, told.link.running], [false, false]);
+  });
+
+  it('reads a link that has just lost its carrier as not running, whatever its flags still say', () => {
+    const [told] = parseMessages(newLink.with(68, 0), 1);
+    assert(told?.kind === 'link');
+    assert.deepEqual([told.link.up, told.link.running], [true, false]);
+  });
+
+  it('reads an address of this end, with its network', () => {
+    const value = 0xc633640bn;
+    assert.deepEqual(parseMessages(newAddress, 2), [
+      {
+        kind: 'address',
+        address: {
+          index: 7,
+          address: { family: 'IPv4', value },
+          network: { family: 'IPv4', first: 0xc6336400n, last: 0xc63364ffn },
+        },
+      },
+    ]);
+  });
+
+  it('reads many messages in one datagram, the end among them, and leaves out other sequences', () => {
+    const both = Uint8Array.of(...newLink, ...newAddress, ...done);
+    assert.deepEqual(
+      parseMessages(both, 1).map(({ kind }) => kind),
+      ['link', 'done'],
+    );
+  });
+
+  it('reads a refusal', () => {
+    const refusal = bytes('14000000 0200 0000 01000000 00000000 ffffffff');
+    assert.deepEqual(parseMessages(refusal, 1), [{ kind: 'error', errno: 1 }]);
+  });
+
+  it('asks in the form of its table', () => {
+    const expected = '20000000 1200 0103 09000000 00000000' + '00'.repeat(16);
+    assert.deepEqual(formatDump('links', 9), bytes(expected));
+  });
+
+  it('never throws and always ends, whatever the bytes', () => {
+    const nearly = fc
+      .tuple(fc.constantFrom(newLink, newAddress, done), fc.nat({ max: 19 }), fc.nat({ max: 255 }))
+      .map(([whole, at, byte]) => whole.with(at, byte));
+    fc.assert(
+      fc.property(fc.oneof(nearly, fc.uint8Array({ maxLength: 256 })), (any) => {
+        parseMessages(any, 1);
+        for (let length = 0; length < any.length; length++)
+          parseMessages(any.subarray(0, length), 1);
+      }),
+    );
+  });
+});
