@@ -63,7 +63,11 @@ export class EventRecorder {
     this.#waiting.add(entry);
     if (this.#waiting.size > mostWaiting) {
       const [oldest] = this.#waiting;
-      if (oldest !== undefined) this.#drop(oldest, new Error('too many events are waiting'));
+      if (oldest !== undefined) {
+        this.#waiting.delete(oldest);
+        oldest.unwritten = 0;
+        this.#drop(oldest, new Error('too many events are waiting'));
+      }
     }
     this.#writing ??= this.#writeAll();
   }
@@ -97,21 +101,20 @@ export class EventRecorder {
 
   async #writeAll(): Promise<void> {
     for (const entry of this.#waiting) {
-      await this.#write(entry);
-      // Said again meanwhile, it comes last.
+      // Said again while it is being written, it waits anew, as the last.
       this.#waiting.delete(entry);
-      if (entry.unwritten > 0) this.#waiting.add(entry);
+      const saying = entry.unwritten;
+      entry.unwritten = 0;
+      await this.#write(entry, saying);
       await this.#clock.sleep(spacingMs);
     }
     this.#writing = undefined;
   }
 
-  async #write(entry: Entry): Promise<void> {
+  async #write(entry: Entry, saying: number): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const saying = entry.unwritten;
       try {
         entry.written = await this.#send(entry, saying);
-        entry.unwritten -= saying;
         return;
       } catch (error) {
         if (attempt === attempts || isFinal(error)) return this.#drop(entry, error);
@@ -137,6 +140,7 @@ export class EventRecorder {
       return saying;
     } catch (error) {
       if (!isCode(error, 409)) throw error;
+      // Patching nothing reads it, and needs no further permission.
       const there = await mergePatch<Event>(this.#transport, targetOf(entry), {});
       return this.#countOn(entry, (there.count ?? 1) + saying);
     }
@@ -149,8 +153,6 @@ export class EventRecorder {
   }
 
   #drop(entry: Entry, error: unknown): void {
-    this.#waiting.delete(entry);
-    entry.unwritten = 0;
     this.#dropped++;
     const fields = { error, reason: entry.event.reason, dropped: this.#dropped };
     if (this.#dropped === 1) this.#log.warn('an event was given up', fields);

@@ -13,7 +13,7 @@ import { captured } from './wire/testing/captured.ts';
 import { readLinks } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
 import { Poll } from './io/poll.ts';
-import { ip, needsRoot, TwoHosts } from './io/testing/two-hosts.ts';
+import { ip, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
 
 const stranger = '02:00:00:00:00:66';
 
@@ -24,7 +24,7 @@ const at = (text: string): Address => {
 };
 
 /** An announcer on the near host, with the kernel of the far host as its judge. */
-describe('an announcer on a real link', needsRoot, () => {
+describe('an announcer on a real link', needsTwoHosts, () => {
   let hosts: TwoHosts;
   before(() => {
     hosts = new TwoHosts();

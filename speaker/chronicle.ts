@@ -1,5 +1,5 @@
 import type { Log } from '../daemon/log.ts';
-import type { Fact } from './orders.ts';
+import type { Fact, Held } from './orders.ts';
 
 /** Writes down what the wire thread tells: `info` where an address or a peer changed, once per change. */
 export function chronicle(log: Log, fact: Fact): void {
@@ -18,18 +18,31 @@ export function chronicle(log: Log, fact: Fact): void {
     case 'gone':
       return log.warn('a link is gone', fields);
     case 'stalled':
-      return log.warn('stood still and stayed silent until the peers had answered', rounded(fields));
+      return log.warn(
+        'stood still and stayed silent until the peers had answered',
+        rounded(fields),
+      );
     case 'namesake':
       return log.error('another machine uses the name of this node: rename one of them', fields);
     case 'conflict':
       return log.error('another station answers for an address held here', fields);
     case 'sibling':
-      return log.warn('two links of this node lie on one segment: one of them stays silent', fields);
+      return log.warn(
+        'two links of this node lie on one segment: one of them stays silent',
+        fields,
+      );
     case 'ready':
     case 'counts':
     case 'left':
       return log.debug('wire', { kind, ...fields });
   }
+}
+
+/** The event on a Service whose address this node has begun to answer for; its reason word is MetalLB's. */
+export function announcing(node: string, { address, link, mac, reason, from }: Held) {
+  const before = from === undefined ? '' : `, taken over from "${from}"`;
+  const message = `announcing ${address} from node "${node}" (${link}, ${mac})${before}: ${reason}`;
+  return { type: 'Normal', reason: 'nodeAssigned', message } as const;
 }
 
 /** Milliseconds to a tenth: more digits are noise. */

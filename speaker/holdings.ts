@@ -13,7 +13,12 @@ export class Holdings {
     if (fact.kind === 'held') this.#held.set(fact.address, { fact, since: now });
     else if (fact.kind === 'yielded') this.#held.delete(fact.address);
     else return [];
-    return this.#plan.get(fact.address)?.services ?? [];
+    return this.servicesOf(fact.address);
+  }
+
+  /** The Services that have this address, as `namespace/name`. */
+  servicesOf(address: string): readonly string[] {
+    return this.#plan.get(address)?.services ?? [];
   }
 
   /** Takes in a plan; returns the Services of which this node holds something else now. */
@@ -40,13 +45,17 @@ export class Holdings {
     });
     const [first] = held.toSorted((a, b) => b.since.getTime() - a.since.getTime());
     if (first === undefined) return undefined;
-    return { addresses: held.map(({ fact }) => fact.address), latest: first.fact, since: first.since };
+    return {
+      addresses: held.map(({ fact }) => fact.address),
+      latest: first.fact,
+      since: first.since,
+    };
   }
 
   /** Every address held here, with the Services it is held for. */
   *all(): Generator<{ readonly fact: Held; readonly services: readonly string[] }> {
     for (const { fact } of this.#held.values()) {
-      yield { fact, services: this.#plan.get(fact.address)?.services ?? [] };
+      yield { fact, services: this.servicesOf(fact.address) };
     }
   }
 }

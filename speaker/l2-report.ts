@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseL2Status, type L2Status } from '../crds/l2-status.ts';
 import { serviceL2StatusKind } from '../crds/names.ts';
-import type { Clock } from '../daemon/clock.ts';
 import { apiVersionOf, pathOf } from '../kube/kinds.ts';
 import { type KubeObject, placeOf } from '../kube/object.ts';
 import { ApiError, type Transport } from '../kube/transport.ts';
@@ -13,7 +12,6 @@ type Surroundings = {
   readonly transport: Transport;
   readonly namespace: string;
   readonly node: string;
-  readonly clock: Clock;
 };
 
 /** What one Service has here: its addresses, and how the first of them came. */

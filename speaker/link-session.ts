@@ -9,6 +9,7 @@ import { PacketSocket } from './io/packet-socket.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
 import type { Plan } from './plan.ts';
+import type { PulseKeys } from './pulse-keys.ts';
 import { open, seal } from './wire/envelope.ts';
 import { etherTypes, formatFrame, headerBytes, speakersMac } from './wire/ethernet.ts';
 import { arpFilters, dropAll, speakersFilter } from './wire/filter.ts';
@@ -20,7 +21,7 @@ export type Identity = {
   readonly node: string;
   readonly boot: bigint;
   /** The first seals, all open. */
-  readonly keys: readonly [Uint8Array, ...Uint8Array[]];
+  readonly keys: PulseKeys;
   readonly shortestPulseMs: number;
   /** Grows with every frame this process sends, whatever the link. */
   readonly nextSequence: () => bigint;

@@ -1,32 +1,40 @@
-import { mkdirSync } from 'node:fs';
 import { systemClock } from '../daemon/clock.ts';
+import { openProbes } from '../daemon/probes.ts';
 import { runProgram } from '../daemon/program.ts';
-import { type Access, inClusterAccess } from '../kube/access.ts';
+import { EventRecorder } from '../kube/events.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { openTransport } from '../kube/transport.ts';
-import { chronicle } from './chronicle.ts';
+import { announcing, chronicle } from './chronicle.ts';
 import { Holdings } from './holdings.ts';
 import { L2Report } from './l2-report.ts';
+import { SpeakerMetrics } from './metrics.ts';
 import { Observer } from './observer.ts';
-import type { Fact } from './orders.ts';
+import type { Fact, Held } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { Planner } from './planner.ts';
-import { readPulseKeys, withoutKey } from './pulse-keys.ts';
-import { type Settings, settingsTable } from './settings.ts';
+import { accessOf, settingsTable, wireStart } from './settings.ts';
 import { WirePort } from './wire-port.ts';
 
 /** A planned move takes milliseconds; a pod's termination grace is longer than this. */
 const leaveAtMostMs = 3000;
 
 await runProgram('speaker', settingsTable, async (settings, { log, signal }) => {
-  const { nodeName: node, namespace } = settings;
+  const { nodeName: node, namespace, metricsPort, host } = settings;
   const clock = systemClock;
   const random = Math.random;
-  using transport = closing(openTransport(accessOf(settings)));
+  const transport = openTransport(accessOf(settings, process.env));
+  const events = new EventRecorder({
+    transport,
+    component: 'metallb-speaker',
+    instance: node,
+    clock,
+    log,
+  });
+  const metrics = new SpeakerMetrics(node);
   const holdings = new Holdings();
-  const report = new L2Report({ transport, namespace, node, clock });
+  const report = new L2Report({ transport, namespace, node });
   const reports = new KeyedQueue({ work: writeReport, concurrency: 4, clock, random, log });
-  const wire = new WirePort(wireOrders(settings, log), onFact);
+  const wire = new WirePort(wireStart(settings, log), onFact);
   const observer = new Observer({
     transport,
     namespace,
@@ -47,6 +55,16 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     clock,
     log,
   });
+  const ready = {
+    plan: () => (planner.hasPlan ? undefined : 'no plan yet: the API server has not been heard'),
+  };
+  await using _probes = await openProbes({
+    port: metricsPort,
+    flag: '--metrics-port',
+    host,
+    ready,
+    metrics: metrics.metrics,
+  });
   try {
     await Promise.race([
       Promise.all([observer.run(signal), planner.run(signal), reports.run(signal)]),
@@ -55,16 +73,30 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   } finally {
     await wire.leave(clock, leaveAtMostMs);
     await wire.close();
+    transport.close();
   }
 
   function onFact(fact: Fact): void {
     chronicle(log, fact);
+    metrics.note(fact);
     for (const service of holdings.note(fact, clock.wall())) reports.add(service);
+    if (fact.kind === 'held' || fact.kind === 'yielded') metrics.announce(holdings);
+    if (fact.kind === 'held') tell(fact);
   }
 
   function onPlan(plan: Plan): void {
     wire.give({ kind: 'plan', plan });
     for (const service of holdings.adopt(plan)) reports.add(service);
+    metrics.announce(holdings);
+  }
+
+  /** After the fact, once, on the Service that it is about. */
+  function tell(fact: Held): void {
+    for (const key of holdings.servicesOf(fact.address)) {
+      const service = observer.service(key);
+      if (service === undefined) continue;
+      events.record({ ...service, apiVersion: 'v1', kind: 'Service' }, announcing(node, fact));
+    }
   }
 
   async function writeReport(service: string, until: AbortSignal): Promise<void> {

@@ -1,6 +1,21 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { Mac } from '../net/mac.ts';
 import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
 import type { Plan } from './plan.ts';
+import type { PulseKeys } from './pulse-keys.ts';
+
+/** What the wire thread is started with. */
+export type WireStart = {
+  readonly node: string;
+  readonly keys: PulseKeys;
+  readonly shortestPulseMs: number;
+  /** The links to announce on; undefined: all but those that match `excludedLinks`. */
+  readonly links: readonly string[] | undefined;
+  readonly excludedLinks: readonly RegExp[];
+  readonly orders: MessagePort;
+  /** Until when the main thread was last alive, in nanoseconds of the monotonic clock. */
+  readonly mainAliveUntil: BigUint64Array;
+};
 
 /** What the main thread tells the wire thread. */
 export type Order =

@@ -7,7 +7,11 @@ import {
   text,
   type Values,
 } from '../daemon/settings.ts';
+import type { Log } from '../daemon/log.ts';
 import { defaultNamespace } from '../crds/names.ts';
+import { type Access, inClusterAccess } from '../kube/access.ts';
+import { readPulseKeys, withoutKey } from './pulse-keys.ts';
+import type { WireStart } from './orders.ts';
 
 /** Links that are never the way to clients: bridges, tunnels and pod ends. MetalLB ships this list. */
 const virtualLinks =
@@ -89,6 +93,38 @@ export const settingsTable = {
 } satisfies Table;
 
 export type Settings = Values<typeof settingsTable>;
+
+/** Where the API server is: as the settings say, or the one of the cluster this Pod runs in. */
+export function accessOf(
+  { apiServer, tokenFile, caFile }: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+): Access {
+  if (apiServer === undefined) return inClusterAccess(env);
+  return {
+    server: apiServer,
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(caFile === undefined ? {} : { caFile }),
+  };
+}
+
+/** What the wire thread needs of the settings. Reads the keys; says so where there are none. */
+export function wireStart(
+  { nodeName, pulseMs, links, excludeLinks, pulseKeyFile }: Settings,
+  log: Log,
+): Omit<WireStart, 'orders' | 'mainAliveUntil'> {
+  if (pulseKeyFile === undefined) {
+    log.warn('pulses are not authenticated: anybody on the segment can move addresses', {
+      remedy: 'give every speaker the same --pulse-key-file',
+    });
+  }
+  return {
+    node: nodeName,
+    keys: pulseKeyFile === undefined ? withoutKey() : readPulseKeys(pulseKeyFile),
+    shortestPulseMs: pulseMs,
+    links,
+    excludedLinks: excludeLinks,
+  };
+}
 
 function pattern(said: string): RegExp {
   try {

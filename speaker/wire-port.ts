@@ -1,8 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Clock } from '../daemon/clock.ts';
 import { wake } from './io/poll.ts';
-import type { Fact, Order } from './orders.ts';
-import type { WireOrders } from './wire-thread.ts';
+import type { Fact, Order, WireStart } from './orders.ts';
 
 /** The main thread counts as hanging when it has not run for this long; peers then take over. */
 const hangSeconds = 10;
@@ -11,13 +10,13 @@ const beatMs = 500;
 /** The main thread's end of the wire thread. */
 export class WirePort {
   readonly #worker: Worker;
-  readonly #orders: WireOrders['orders'];
+  readonly #orders: WireStart['orders'];
   readonly #beat: NodeJS.Timeout;
   readonly #left = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #wakerFd: number | undefined;
 
-  constructor(start: Omit<WireOrders, 'orders' | 'mainAliveUntil'>, onFact: (fact: Fact) => void) {
+  constructor(start: Omit<WireStart, 'orders' | 'mainAliveUntil'>, onFact: (fact: Fact) => void) {
     const { port1, port2 } = new MessageChannel();
     const mainAliveUntil = new BigUint64Array(new SharedArrayBuffer(8));
     const beat = () => {
@@ -27,7 +26,7 @@ export class WirePort {
     beat();
     this.#beat = setInterval(beat, beatMs);
     this.#orders = port1;
-    const workerData: WireOrders = { ...start, orders: port2, mainAliveUntil };
+    const workerData: WireStart = { ...start, orders: port2, mainAliveUntil };
     this.#worker = new Worker(new URL('wire-thread.ts', import.meta.url), {
       workerData,
       transferList: [port2],

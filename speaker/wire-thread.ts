@@ -1,29 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import {
-  type MessagePort,
-  parentPort,
-  receiveMessageOnPort,
-  workerData,
-} from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { LinkEvents } from './io/link-events.ts';
 import { type Link, readLinks } from './io/link.ts';
 import { Poll, Waker } from './io/poll.ts';
 import { type Identity, LinkSession } from './link-session.ts';
-import type { Fact, Order } from './orders.ts';
+import type { Fact, Order, WireStart } from './orders.ts';
 import type { Plan } from './plan.ts';
-
-/** What the wire thread is started with. */
-export type WireOrders = {
-  readonly node: string;
-  readonly keys: Identity['keys'];
-  readonly shortestPulseMs: number;
-  /** The links to announce on; undefined: all but those that match `excludedLinks`. */
-  readonly links: readonly string[] | undefined;
-  readonly excludedLinks: readonly RegExp[];
-  readonly orders: MessagePort;
-  /** Until when the main thread was last alive, in nanoseconds of the monotonic clock. */
-  readonly mainAliveUntil: BigUint64Array;
-};
 
 /** How often the counters are reported. */
 const countsEveryMs = 1000;
@@ -35,7 +17,7 @@ const lookAgainMs = 50;
  * alarms and orders; while the main thread hangs it says nothing, so that peers take over.
  */
 class WireThread {
-  readonly #start: WireOrders;
+  readonly #start: WireStart;
   readonly #identity: Identity;
   readonly #poll = new Poll();
   readonly #waker = new Waker();
@@ -46,7 +28,7 @@ class WireThread {
   #stopped = false;
   #countedAtMs = 0;
 
-  constructor(start: WireOrders) {
+  constructor(start: WireStart) {
     let sequence = 0n;
     const random64 = () => randomBytes(8).readBigUInt64BE();
     this.#start = start;
@@ -194,4 +176,4 @@ function report(fact: Fact): void {
 }
 
 // The main thread starts this file with exactly these.
-new WireThread(workerData as WireOrders).run();
+new WireThread(workerData as WireStart).run();

@@ -1,5 +1,5 @@
-import { isObject, type Json, type JsonObject } from './json.ts';
-import { badRequest, invalid } from './refusal.ts';
+import { asText, isObject, type Json, type JsonObject } from './json.ts';
+import { badRequest } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resource.ts';
 import { validate } from './schema/validate.ts';
 import { dropNulls, fillDefaults, prune } from './schema/walk.ts';
@@ -25,11 +25,11 @@ export function decode(draft: Json, { resource, fieldValidation, warn }: Decodin
   draft['kind'] ??= resource.kind;
   if (draft['apiVersion'] !== apiVersion) {
     throw badRequest(
-      `the API version in the data (${String(draft['apiVersion'])}) does not match the expected API version (${apiVersion})`,
+      `the API version in the data (${asText(draft['apiVersion'])}) does not match the expected API version (${apiVersion})`,
     );
   }
   if (draft['kind'] !== resource.kind) {
-    throw badRequest(`the kind in the data (${String(draft['kind'])}) is not ${resource.kind}`);
+    throw badRequest(`the kind in the data (${asText(draft['kind'])}) is not ${resource.kind}`);
   }
   if (draft['metadata'] !== undefined && !isObject(draft['metadata'])) {
     throw badRequest('metadata is not an object');
@@ -61,13 +61,4 @@ function refuseWrongTypes(draft: JsonObject, resource: Resource): void {
   throw badRequest(
     `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: json: cannot unmarshal into field ${fault.field}: ${fault.message}`,
   );
-}
-
-/** Refuses the object with everything that its schema and its kind find wrong with it. */
-export function refuseInvalid(
-  resource: Resource,
-  name: string,
-  causes: Parameters<typeof invalid>[2],
-) {
-  if (causes.length > 0) throw invalid(resource, name, causes);
 }

@@ -77,3 +77,7 @@ export function parseJson(text: string): Json | undefined {
     return undefined;
   }
 }
+
+/** A value as text: text as it is, anything else as JSON. */
+export const asText = (value: Json | undefined): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null);

@@ -155,3 +155,24 @@ export function identityFaults(
   }
   return faults;
 }
+
+/** What a delete may insist on; '' is nothing. */
+export type Preconditions = { readonly uid: string; readonly resourceVersion: string };
+
+export function checkPreconditions(
+  resource: Resource,
+  current: Stored,
+  wanted: Preconditions | undefined,
+) {
+  const { name, uid, resourceVersion } = current.metadata;
+  const differs = (what: string, given: string, found: string): void => {
+    if (given === '' || given === found) return;
+    throw conflict(
+      resource,
+      name,
+      `Precondition failed: ${what} in precondition: ${given}, ${what} in object meta: ${found}`,
+    );
+  };
+  differs('UID', wanted?.uid ?? '', uid);
+  differs('ResourceVersion', wanted?.resourceVersion ?? '', resourceVersion);
+}

@@ -1,5 +1,5 @@
 import { invalidValue } from './field-fault.ts';
-import { type JsonObject, objectAt } from './json.ts';
+import { asText, type JsonObject, objectAt } from './json.ts';
 import type { Cause } from './refusal.ts';
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
@@ -54,7 +54,7 @@ export function metadataFaults(draft: JsonObject): Cause[] {
   const labels = objectAt(draft, 'metadata', 'labels');
   for (const [key, value] of Object.entries(labels)) {
     faults.push(...keyFaults('metadata.labels', key));
-    const text = String(value);
+    const text = asText(value);
     if (text.length > 63) {
       faults.push(invalidValue('metadata.labels', value, 'must be no more than 63 bytes'));
     } else if (!valuePattern.test(text)) {
@@ -65,7 +65,7 @@ export function metadataFaults(draft: JsonObject): Cause[] {
   let bytes = 0;
   for (const [key, value] of Object.entries(annotations)) {
     faults.push(...keyFaults('metadata.annotations', key.toLowerCase()));
-    bytes += Buffer.byteLength(key) + Buffer.byteLength(String(value));
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(asText(value));
   }
   if (bytes > annotationBytes) {
     faults.push({

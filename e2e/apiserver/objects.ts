@@ -1,17 +1,21 @@
 import type { Clock } from '../../daemon/clock.ts';
 import { trackUpdate } from './apply/managed-fields.ts';
-import { decode, type FieldValidation, refuseInvalid } from './decode.ts';
-import { clone, ensureObject, type JsonObject, listAt, objectAt, same, textAt } from './json.ts';
+import { asVersion } from './conversion.ts';
+import { decode, type FieldValidation } from './decode.ts';
+import { type Manner, restrict, unchanged } from './endpoint.ts';
+import { clone, ensureObject, type JsonObject, listAt, same, textAt } from './json.ts';
 import {
   checkPlace,
+  checkPreconditions,
   checkVersion,
   dropEmptyMaps,
   identityFaults,
   keepIdentity,
+  type Preconditions,
   stampNew,
   timestamp,
 } from './metadata.ts';
-import { alreadyExists, type Cause, conflict, forbidden, notFound } from './refusal.ts';
+import { alreadyExists, type Cause, forbidden, invalid, notFound } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import {
   apiVersionOf,
@@ -43,10 +47,6 @@ export type Written = {
   readonly outcome: 'created' | 'changed' | 'unchanged';
 };
 export type Removed = { readonly object: Stored; readonly outcome: 'removed' | 'marked' };
-export type Preconditions = { readonly uid: string; readonly resourceVersion: string };
-
-/** How a draft came to be: a whole object (PUT), a patch of what is there, or an applied one. */
-export type Manner = 'put' | 'patch' | 'apply';
 
 const namespaces = { group: '', plural: 'namespaces' };
 
@@ -101,7 +101,7 @@ export class Objects {
     decode(draft, target);
     const blind = manner !== 'put' || resource.unconditionalUpdate;
     checkVersion(draft, current, { resource, blind });
-    draft = this.#restrict(draft, current, { resource, subresource, manner });
+    draft = restrict(draft, current, { resource, subresource, manner });
     keepIdentity(draft, current, resource);
     resource.strategy.defaults?.(draft);
     if (unchanged(draft, current, manner)) return { object: current, outcome: 'unchanged' };
@@ -128,7 +128,7 @@ export class Objects {
 
   /** Removes every object of a kind, as when its definition goes. */
   removeAll(resource: Resource): void {
-    for (const object of this.#store.values(collectionOf(resource), '')) {
+    for (const object of Array.from(this.#store.values(collectionOf(resource), ''))) {
       this.#drop(resource, keyOf(namespaceOf(object), object.metadata.name));
     }
   }
@@ -151,42 +151,6 @@ export class Objects {
     }
   }
 
-  /** Lets through only what the endpoint writes. */
-  #restrict(
-    draft: JsonObject,
-    current: Stored,
-    {
-      resource,
-      subresource,
-      manner,
-    }: { resource: Resource; subresource: '' | 'status'; manner: Manner },
-  ): JsonObject {
-    const metadata = { ...objectAt(draft, 'metadata') };
-    if (manner !== 'apply') {
-      delete metadata['managedFields'];
-      const kept = current.metadata['managedFields'];
-      if (kept !== undefined) metadata['managedFields'] = kept;
-    }
-    if (subresource === 'status') {
-      // A custom resource's status endpoint takes no metadata, those of the built-in kinds do.
-      const { managedFields } = metadata;
-      const own: JsonObject = { ...current.metadata };
-      if (managedFields !== undefined) own['managedFields'] = managedFields;
-      const status = draft['status'];
-      const rest: JsonObject = { ...current, metadata: resource.custom ? own : metadata };
-      if (status === undefined) delete rest['status'];
-      else rest['status'] = clone(status);
-      return clone(rest);
-    }
-    const whole: JsonObject = { ...draft, metadata };
-    if (resource.hasStatus) {
-      const status = current['status'];
-      if (status === undefined) delete whole['status'];
-      else whole['status'] = clone(status);
-    }
-    return whole;
-  }
-
   #commit(
     target: Target,
     draft: JsonObject,
@@ -199,7 +163,8 @@ export class Objects {
     try {
       if (subresource === 'status') strategy.prepareStatus?.(draft);
       else strategy.prepare?.(draft, before);
-      refuseInvalid(resource, name, this.#faults(target, draft, before));
+      const faults = this.#faults(target, draft, before);
+      if (faults.length > 0) throw invalid(resource, name, faults);
     } catch (error) {
       strategy.discard?.(draft, before);
       throw error;
@@ -280,7 +245,7 @@ export class Objects {
   /** The namespace controller's work: a namespace goes when all that is in it has gone. */
   #empty(namespace: string): void {
     for (const resource of this.#registry.collections.filter(({ namespaced }) => namespaced)) {
-      for (const object of [...this.#store.values(collectionOf(resource), namespace)]) {
+      for (const object of Array.from(this.#store.values(collectionOf(resource), namespace))) {
         if (listAt(object, 'metadata', 'finalizers').length === 0) {
           this.#drop(resource, keyOf(namespace, object.metadata.name));
         } else if (object.metadata['deletionTimestamp'] === undefined) {
@@ -301,45 +266,4 @@ export class Objects {
     );
     if (!inhabited) this.#store.remove(collectionOf(namespaces), key);
   }
-}
-
-const converted = new WeakMap<Stored, Map<string, Stored>>();
-
-/** The object as another served version shows it: with no conversion but the version's name. */
-export function asVersion(object: Stored, resource: Resource): Stored {
-  const apiVersion = apiVersionOf(resource);
-  if (object.apiVersion === apiVersion) return object;
-  const known = converted.get(object) ?? new Map<string, Stored>();
-  converted.set(object, known);
-  const made = known.get(apiVersion) ?? { ...object, apiVersion };
-  known.set(apiVersion, made);
-  return made;
-}
-
-/** Ownership that nobody asked to record does not make a write. */
-function unchanged(draft: JsonObject, current: Stored, manner: Manner): boolean {
-  if (manner === 'apply') return same(draft, current);
-  const bare = (object: JsonObject): JsonObject => {
-    const { managedFields: _, ...metadata } = objectAt(object, 'metadata');
-    return { ...object, metadata };
-  };
-  return same(bare(draft), bare(current));
-}
-
-function checkPreconditions(
-  resource: Resource,
-  current: Stored,
-  wanted: Preconditions | undefined,
-) {
-  const { name, uid, resourceVersion } = current.metadata;
-  const differs = (what: string, given: string, found: string): void => {
-    if (given === '' || given === found) return;
-    throw conflict(
-      resource,
-      name,
-      `Precondition failed: ${what} in precondition: ${given}, ${what} in object meta: ${found}`,
-    );
-  };
-  differs('UID', wanted?.uid ?? '', uid);
-  differs('ResourceVersion', wanted?.resourceVersion ?? '', resourceVersion);
 }

@@ -1,4 +1,4 @@
-import { type JsonObject, objectAt } from './json.ts';
+import { asText, at, type Json, type JsonObject, objectAt } from './json.ts';
 import { badRequest } from './refusal.ts';
 
 export type Requirement =
@@ -73,7 +73,7 @@ export function matchesLabels(object: JsonObject, selector: readonly Requirement
   return selector.every((requirement) => holds(requirement, labels[requirement.key]));
 }
 
-function holds(requirement: Requirement, value: unknown): boolean {
+function holds(requirement: Requirement, value: Json | undefined): boolean {
   switch (requirement.kind) {
     case 'exists':
       return value !== undefined;
@@ -84,9 +84,9 @@ function holds(requirement: Requirement, value: unknown): boolean {
     case 'notin':
       return typeof value !== 'string' || !requirement.values.includes(value);
     case 'above':
-      return /^-?\d+$/.test(String(value)) && Number(value) > requirement.bound;
+      return /^-?\d+$/.test(asText(value)) && Number(value) > requirement.bound;
     case 'below':
-      return /^-?\d+$/.test(String(value)) && Number(value) < requirement.bound;
+      return /^-?\d+$/.test(asText(value)) && Number(value) < requirement.bound;
   }
 }
 
@@ -114,10 +114,7 @@ export function matchesFields(object: JsonObject, terms: readonly FieldTerm[]): 
 
 /** Selectable fields are text, numbers or booleans; one that is missing reads as its Go zero. */
 function fieldText(object: JsonObject, field: string): string {
-  let here: unknown = object;
-  for (const step of field.split('.')) {
-    here = typeof here === 'object' && here !== null ? Reflect.get(here, step) : undefined;
-  }
-  if (here === undefined || here === null) return field === 'spec.unschedulable' ? 'false' : '';
-  return String(here);
+  const value = at(object, ...field.split('.'));
+  if (value === undefined || value === null) return field === 'spec.unschedulable' ? 'false' : '';
+  return asText(value);
 }

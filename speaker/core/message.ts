@@ -33,8 +33,8 @@ export type Message = { readonly node: string; readonly mac: Mac } & (
   | { readonly kind: 'handover'; readonly claims: readonly ClaimItem[] }
 );
 
-/** How many claims fit one Ethernet frame whatever the family and the length of the node's name. */
-export const claimsPerMessage = 48;
+/** As many claims as fit a frame of 1,280 bytes, the least that IPv6 asks of a link, with the longest node name. */
+export const claimsPerMessage = 40;
 
 export function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>

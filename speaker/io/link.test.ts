@@ -5,13 +5,13 @@ import { formatRange } from '../../net/range.ts';
 import { type Link, readLinks } from './link.ts';
 import { LinkEvents } from './link-events.ts';
 import { Poll } from './poll.ts';
-import { type Host, ip, needsLinux, needsRoot, TwoHosts } from './testing/two-hosts.ts';
+import { type Host, ip, needsLinux, needsTwoHosts, TwoHosts } from './testing/two-hosts.ts';
 
 it('every machine has a loopback', needsLinux, () => {
   assert(readLinks().some(({ loopback, up }) => loopback && up));
 });
 
-describe('links', needsRoot, () => {
+describe('links', needsTwoHosts, () => {
   let hosts: TwoHosts;
   before(() => {
     hosts = new TwoHosts();

@@ -55,10 +55,16 @@ export class PacketSocket implements Disposable {
   readonly #receiving = new Ring({ slots: 64, slotBytes: headerBytes + mostPayloadBytes });
   readonly #sending = new Ring({ slots: 64, slotBytes: headerBytes + mostPayloadBytes });
   #counted = { received: 0, dropped: 0, cutOff: 0 };
+  /** Held so that nothing frees it while the kernel copies it. */
+  #filter = pinned(0);
   #open = true;
 
-  /** Throws a `SystemError` when the link is not there or the right is missing. */
-  constructor({ link, etherType, filter = dropAll, ...options }: PacketSocketOptions) {
+  /**
+   * Throws a `SystemError` when the right is missing. A device can go at any moment: one that went
+   * before this makes a socket that says `LinkGone` as if it had gone just after.
+   */
+  constructor(options: PacketSocketOptions) {
+    const { link, etherType, filter = dropAll, receiveBufferBytes = 1 << 20 } = options;
     this.#link = link.name;
     // Protocol 0 receives nothing: no frame may slip in before the filter stands and the link is bound.
     const type = SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -70,9 +76,8 @@ export class PacketSocket implements Disposable {
             'the kernel has no room for it. Raise the sysctl net.core.optmem_max.',
         );
       }
-      this.#enlarge(options.receiveBufferBytes ?? 1 << 20);
-      const doing = `binding a packet socket to ${link.name}`;
-      check(doing, libc().bind(this.fd, linkAddress(link.index, etherType), linkAddressBytes));
+      this.#enlarge(receiveBufferBytes);
+      this.#bind(linkAddress(link.index, etherType));
     } catch (error) {
       this.close();
       throw error;
@@ -85,12 +90,12 @@ export class PacketSocket implements Disposable {
    */
   swapFilter(programs: Iterable<Program>): boolean {
     for (const program of programs) {
-      const bytes = formatProgram(program);
+      this.#filter = formatProgram(program);
       // struct sock_fprog: u16 length in instructions, padding, pointer.
       const value = pinned(16);
       const view = new DataView(value.buffer);
       view.setUint16(0, program.length, true);
-      view.setBigUint64(8, addressOf(bytes), true);
+      view.setBigUint64(8, addressOf(this.#filter), true);
       if (libc().setsockopt(this.fd, SOL_SOCKET, SO_ATTACH_FILTER, value, value.length) === 0) {
         return true;
       }
@@ -102,7 +107,7 @@ export class PacketSocket implements Disposable {
     return false;
   }
 
-  /** Lets frames to this group's MAC through the NIC, as long as the socket is open. */
+  /** Lets frames to this group's MAC through the NIC, as long as the socket is open and the device there. */
   join(group: Mac): void {
     // struct packet_mreq: i32 index, u16 type (0: multicast), u16 length, u8[8] address.
     const value = pinned(16);
@@ -110,7 +115,10 @@ export class PacketSocket implements Disposable {
     view.setInt32(0, this.#boundIndex(), true);
     view.setUint16(6, 6, true);
     value.set(macToBytes(group), 8);
-    this.#set(SOL_PACKET, PACKET_ADD_MEMBERSHIP, value);
+    if (libc().setsockopt(this.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, value, value.length) === 0)
+      return;
+    const code = errnoName();
+    if (code !== 'ENODEV') throw new SystemError(`joining ${group} on ${this.#link}`, code);
   }
 
   /** What has come in, at most one ring full: ask again until there is nothing. */
@@ -196,7 +204,18 @@ export class PacketSocket implements Disposable {
     }
   }
 
-  /** The kernel unbinds a socket whose device goes: then this is -1, even if a namesake comes back. */
+  #bind(address: Uint8Array): void {
+    if (libc().bind(this.fd, address, address.length) === 0) return;
+    const code = errnoName();
+    if (code !== 'ENODEV') {
+      throw new SystemError(`binding a packet socket to ${this.#link}`, code);
+    }
+  }
+
+  /**
+   * The kernel unbinds a socket whose device goes: then this is -1, even if a namesake comes back.
+   * It is 0 when the device had gone before.
+   */
   #boundIndex(): number {
     const value = pinned(linkAddressBytes);
     const doing = `reading what a packet socket on ${this.#link} is bound to`;
@@ -208,11 +227,8 @@ export class PacketSocket implements Disposable {
   #enlarge(bytes: number): void {
     const value = int(bytes);
     if (libc().setsockopt(this.fd, SOL_SOCKET, SO_RCVBUFFORCE, value, value.length) === 0) return;
-    this.#set(SOL_SOCKET, SO_RCVBUF, value);
-  }
-  #set(level: number, name: number, value: Uint8Array): void {
-    const doing = `setting option ${name} of a packet socket on ${this.#link}`;
-    check(doing, libc().setsockopt(this.fd, level, name, value, value.length));
+    const doing = `enlarging the receive buffer of a packet socket on ${this.#link}`;
+    check(doing, libc().setsockopt(this.fd, SOL_SOCKET, SO_RCVBUF, value, value.length));
   }
 }
 

@@ -29,8 +29,10 @@ export type Envelope = {
 const headBytes = 22;
 const sealBytes = 16;
 const magicAndVersion = 0x486701;
+/** What an envelope adds to its message; a link's MTU has to hold both. */
+export const overheadBytes = headBytes + sealBytes;
 /** Longer messages are split by their sender. */
-export const mostMessageBytes = mostPayloadBytes - headBytes - sealBytes;
+export const mostMessageBytes = mostPayloadBytes - overheadBytes;
 /** Shorter keys weaken the seal (RFC 2104 §3 asks for the length of the hash). */
 export const leastKeyBytes = 32;
 
@@ -62,7 +64,7 @@ export function seal({ kind, boot, sequence, payload }: Envelope, key: Uint8Arra
  * The message is a view of the bytes.
  */
 export function open(bytes: Uint8Array, keys: readonly Uint8Array[]): Envelope | undefined {
-  if (bytes.length < headBytes + sealBytes) return undefined;
+  if (bytes.length < overheadBytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint32(0) >>> 8 !== magicAndVersion) return undefined;
   const end = headBytes + view.getUint16(4);

@@ -1,13 +1,9 @@
 import type { Clock } from '../../../daemon/clock.ts';
 import type { FieldValidation } from '../decode.ts';
 import { isObject, type JsonObject, parseJson, textAt } from '../json.ts';
-import {
-  asVersion,
-  type Objects,
-  type Preconditions,
-  type Target,
-  type Written,
-} from '../objects.ts';
+import { asVersion } from '../conversion.ts';
+import type { Preconditions } from '../metadata.ts';
+import type { Objects, Target, Written } from '../objects.ts';
 import { badRequest, Refusal, unsupportedMedia } from '../refusal.ts';
 import type { Registry } from '../registry.ts';
 import { namespaceOf, type Resource } from '../resource.ts';

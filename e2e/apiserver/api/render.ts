@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../json.ts';
-import { asVersion } from '../objects.ts';
+import { asVersion } from '../conversion.ts';
 import { apiVersionOf, type Resource, type Stored } from '../resource.ts';
 import type { Rendering } from './media.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../daemon/clock.ts';
-import { asVersion } from '../objects.ts';
+import { asVersion } from '../conversion.ts';
 import { Refusal } from '../refusal.ts';
 import { apiVersionOf, collectionOf, type Stored } from '../resource.ts';
 import type { Store } from '../store.ts';

@@ -1,20 +1,11 @@
-import { ageColumn, column, field, since } from '../columns.ts';
-import { listAt, objectAt, textAt, isObject, type JsonObject } from '../json.ts';
+import { column, field } from '../columns.ts';
+import { asText, listAt, objectAt, textAt, type JsonObject } from '../json.ts';
 import { labelFault } from '../names.ts';
-import type { Column, Resource } from '../resource.ts';
-import {
-  anything,
-  integer,
-  keyedList,
-  listOf,
-  mapOf,
-  record,
-  setOf,
-  text,
-  time,
-  yesNo,
-} from '../schema/schema.ts';
+import type { Resource } from '../resource.ts';
+import { integer, keyedList, listOf, mapOf, record, text, yesNo } from '../schema/schema.ts';
 import { builtIn } from './built-in.ts';
+import { eventKind } from './event.ts';
+import { nodeKind } from './node.ts';
 import { conditions, objectReference } from './shapes.ts';
 
 const count = (object: JsonObject, ...paths: readonly string[]): number =>
@@ -83,7 +74,7 @@ const secret = builtIn({
       if (texts.length === 0) return;
       const bytes = texts.map(([key, value]) => [
         key,
-        Buffer.from(String(value)).toString('base64'),
+        Buffer.from(asText(value)).toString('base64'),
       ]);
       draft['data'] = { ...objectAt(draft, 'data'), ...Object.fromEntries(bytes) };
     },
@@ -146,158 +137,10 @@ const endpoints = builtIn({
   ],
 });
 
-const lastSeen = (object: JsonObject): string =>
-  textAt(object, 'series', 'lastObservedTime') ||
-  textAt(object, 'lastTimestamp') ||
-  textAt(object, 'eventTime') ||
-  textAt(object, 'metadata', 'creationTimestamp');
-
-const eventTable: readonly Column[] = [
-  column('Last Seen', (object, { now }) => since(lastSeen(object), now)),
-  field('Type', ['type']),
-  field('Reason', ['reason']),
-  column('Object', ({ involvedObject }) => {
-    const kind = textAt(involvedObject, 'kind').toLowerCase();
-    return `${kind}/${textAt(involvedObject, 'name')}`;
-  }),
-  field('Subobject', ['involvedObject', 'fieldPath'], true),
-  column(
-    'Source',
-    (object) => {
-      const host = textAt(object, 'source', 'host') || textAt(object, 'reportingInstance');
-      const from = textAt(object, 'source', 'component') || textAt(object, 'reportingComponent');
-      return host === '' ? from : `${from}, ${host}`;
-    },
-    true,
-  ),
-  column('Message', (object) => textAt(object, 'message').trim()),
-  column(
-    'First Seen',
-    (object, { now }) => since(textAt(object, 'firstTimestamp') || lastSeen(object), now),
-    true,
-  ),
-  column('Count', (object) => (typeof object['count'] === 'number' ? object['count'] : 1), true),
-  { ...field('Name', ['metadata', 'name'], true), format: 'name' },
-];
-
-const event = builtIn({
-  kind: 'Event',
-  plural: 'events',
-  shortNames: ['ev'],
-  description: 'Something that happened to an object.',
-  fields: {
-    involvedObject: objectReference('What it happened to.'),
-    related: objectReference('What else is concerned.'),
-    type: text('Normal or Warning.'),
-    reason: text('What happened, in one word.'),
-    message: text('What happened, for a person.'),
-    action: text('What was done.'),
-    source: record('Who reports it.', { component: text('The program.'), host: text('Its node.') }),
-    reportingComponent: text('The program that reports it.', { default: '' }),
-    reportingInstance: text('The instance of the program.', { default: '' }),
-    firstTimestamp: time('When it first happened.'),
-    lastTimestamp: time('When it last happened.'),
-    eventTime: text('When it happened.'),
-    count: integer('How often it happened.'),
-    series: record('Its repetitions.', {
-      count: integer('How many.'),
-      lastObservedTime: text('The last one.'),
-    }),
-  },
-  table: eventTable,
-  selectable: [
-    ...['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map(
-      (name) => `involvedObject.${name}`,
-    ),
-    ...['reason', 'reportingComponent', 'source', 'type'],
-  ],
-  createOnUpdate: true,
-});
-
-const ready = (object: JsonObject): string => {
-  const found = listAt(object, 'status', 'conditions').find(
-    (item) => isObject(item) && item['type'] === 'Ready',
-  );
-  const status = textAt(found, 'status');
-  const known = status === 'True' ? 'Ready' : status === '' ? 'Unknown' : 'NotReady';
-  return object['spec'] !== undefined && objectAt(object, 'spec')['unschedulable'] === true
-    ? `${known},SchedulingDisabled`
-    : known;
-};
-const rolePrefix = 'node-role.kubernetes.io/';
-const roles = (object: JsonObject): string =>
-  Object.keys(objectAt(object, 'metadata', 'labels'))
-    .filter((label) => label.startsWith(rolePrefix))
-    .map((label) => label.slice(rolePrefix.length))
-    .sort()
-    .join(',') || '<none>';
-const addressOf = (object: JsonObject, type: string): string =>
-  textAt(
-    listAt(object, 'status', 'addresses').find((item) => isObject(item) && item['type'] === type),
-    'address',
-  ) || '<none>';
-const nodeInfo = (key: string) => (object: JsonObject) =>
-  textAt(object, 'status', 'nodeInfo', key) || '<unknown>';
-
-const node = builtIn({
-  kind: 'Node',
-  hasStatus: true,
-  plural: 'nodes',
-  shortNames: ['no'],
-  clusterScoped: true,
-  description: 'A machine of the cluster.',
-  fields: {
-    spec: record('What is wanted of it.', {
-      podCIDR: text('The range of its pods.'),
-      podCIDRs: setOf('The ranges of its pods.', { type: 'string' }),
-      providerID: text('Its name at the provider.'),
-      unschedulable: yesNo('Whether it takes no new pods.'),
-      taints: listOf(
-        'What keeps pods away.',
-        record('One taint.', {
-          key: text('Its key.'),
-          value: text('Its value.'),
-          effect: text('NoSchedule, PreferNoSchedule or NoExecute.'),
-          timeAdded: time('When it was added.'),
-        }),
-      ),
-      externalID: text('No longer used.'),
-      configSource: anything('No longer used.'),
-    }),
-    status: {
-      ...record('What is known of it.', {
-        conditions: conditions('Whether it is well.'),
-        addresses: keyedList(
-          'Its addresses.',
-          ['type'],
-          record('One address.', {
-            type: text('InternalIP, Hostname …'),
-            address: text('The address.'),
-          }),
-        ),
-      }),
-      'x-kubernetes-preserve-unknown-fields': true,
-    },
-  },
-  table: [
-    { ...field('Name', ['metadata', 'name']), format: 'name' },
-    column('Status', ready),
-    column('Roles', roles),
-    ageColumn,
-    column('Version', (object) => textAt(object, 'status', 'nodeInfo', 'kubeletVersion')),
-    column('Internal-IP', (object) => addressOf(object, 'InternalIP'), true),
-    column('External-IP', (object) => addressOf(object, 'ExternalIP'), true),
-    column('OS-Image', nodeInfo('osImage'), true),
-    column('Kernel-Version', nodeInfo('kernelVersion'), true),
-    column('Container-Runtime', nodeInfo('containerRuntimeVersion'), true),
-  ],
-  selectable: ['spec.unschedulable'],
-});
-
 export const coreKinds: readonly Resource[] = [
   namespace,
-  node,
-  event,
+  nodeKind,
+  eventKind,
   configMap,
   secret,
   serviceAccount,

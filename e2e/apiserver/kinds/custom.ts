@@ -1,5 +1,5 @@
 import { ageColumn, nameColumn, since } from '../columns.ts';
-import { isObject, type Json, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
+import { asText, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
 import { parseJsonPath, valuesAt } from '../json-path.ts';
 import { subdomainFault } from '../names.ts';
 import type { Column, Resource } from '../resource.ts';
@@ -19,13 +19,14 @@ export function resourcesOf(definition: JsonObject): readonly Resource[] {
       singular: textAt(names, 'singular'),
       kind: textAt(names, 'kind'),
       listKind: textAt(names, 'listKind'),
-      shortNames: listAt(names, 'shortNames').map(String),
-      categories: listAt(names, 'categories').map(String),
+      shortNames: listAt(names, 'shortNames').map(asText),
+      categories: listAt(names, 'categories').map(asText),
       namespaced: textAt(definition, 'spec', 'scope') === 'Namespaced',
       schema: wholeSchema(objectAt(version, 'schema', 'openAPIV3Schema')),
       columns: columnsOf(listAt(version, 'additionalPrinterColumns')),
       fields: [
-        ...['metadata.name', 'metadata.namespace'],
+        'metadata.name',
+        'metadata.namespace',
         ...listAt(version, 'selectableFields').map((field) => textAt(field, 'jsonPath').slice(1)),
       ],
       strategy: { nameFault: subdomainFault },
@@ -72,7 +73,7 @@ function printerColumn(declared: JsonObject): Column {
       if (first === undefined || first === null) return null;
       switch (type) {
         case 'date':
-          return since(String(first), now);
+          return since(asText(first), now);
         case 'string':
           return [first, ...more].map(shown).join(',');
         case 'integer':

@@ -1,5 +1,5 @@
 import { column, field } from '../columns.ts';
-import { isObject, listAt, textAt } from '../json.ts';
+import { asText, isObject, listAt, textAt } from '../json.ts';
 import type { Resource } from '../resource.ts';
 import { integer, listOf, mapOf, record, setOf, text, yesNo } from '../schema/schema.ts';
 import { builtIn } from './built-in.ts';
@@ -51,11 +51,11 @@ const endpointSlice = builtIn({
       shown(
         listAt(object, 'ports')
           .filter(isObject)
-          .map((port) => String(port['port'] ?? '*')),
+          .map((port) => asText(port['port'] ?? '*')),
       ),
     ),
     column('Endpoints', (object) =>
-      shown(listAt(object, 'endpoints').flatMap((item) => listAt(item, 'addresses').map(String))),
+      shown(listAt(object, 'endpoints').flatMap((item) => listAt(item, 'addresses').map(asText))),
     ),
   ],
   hasGeneration: true,

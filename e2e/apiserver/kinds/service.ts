@@ -1,5 +1,5 @@
 import { column, orNone } from '../columns.ts';
-import { isObject, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
+import { asText, isObject, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
 import { hostLabelFault } from '../names.ts';
 import type { Resource, Strategy } from '../resource.ts';
 import {
@@ -87,7 +87,7 @@ const ingressOf = (object: JsonObject): string[] =>
 const externalWidth = 16;
 
 function externalIp(object: JsonObject, wide: boolean): string {
-  const extra = listAt(object, 'spec', 'externalIPs').map(String);
+  const extra = listAt(object, 'spec', 'externalIPs').map(asText);
   switch (textAt(object, 'spec', 'type')) {
     case 'ExternalName':
       return textAt(object, 'spec', 'externalName');
@@ -107,8 +107,8 @@ function portsOf(object: JsonObject): string {
   return orNone(
     ports
       .map(({ port, nodePort, protocol }) => {
-        const onNode = nodePort === undefined ? '' : `:${String(nodePort)}`;
-        return `${String(port)}${onNode}/${String(protocol)}`;
+        const onNode = nodePort === undefined ? '' : `:${asText(nodePort)}`;
+        return `${asText(port)}${onNode}/${asText(protocol)}`;
       })
       .join(','),
   );
@@ -131,7 +131,7 @@ export const serviceKind = (strategy: Omit<Strategy, 'nameFault'>): Resource =>
         'Selector',
         (object) => {
           const selector = Object.entries(objectAt(object, 'spec', 'selector'));
-          return orNone(selector.map(([key, value]) => `${key}=${String(value)}`).join(','));
+          return orNone(selector.map(([key, value]) => `${key}=${asText(value)}`).join(','));
         },
         true,
       ),

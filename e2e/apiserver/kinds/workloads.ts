@@ -1,5 +1,5 @@
 import { column, orNone } from '../columns.ts';
-import { isObject, type Json, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
+import { asText, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
 import type { Resource } from '../resource.ts';
 import { anything, integer, record, type Schema } from '../schema/schema.ts';
 import { builtIn } from './built-in.ts';
@@ -40,8 +40,14 @@ const pod = builtIn({
     column('Node', (object) => orNone(textAt(object, 'spec', 'nodeName')), true),
   ],
   selectable: [
-    ...['spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName'],
-    ...['spec.hostNetwork', 'status.phase', 'status.podIP', 'status.nominatedNodeName'],
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'spec.hostNetwork',
+    'status.phase',
+    'status.podIP',
+    'status.nominatedNodeName',
   ],
   hasStatus: true,
   strategy: {
@@ -118,7 +124,7 @@ const daemonSet = builtIn({
       const wanted = objectAt(object, 'spec', 'template', 'spec', 'nodeSelector');
       return orNone(
         Object.entries(wanted)
-          .map(([key, value]) => `${key}=${String(value)}`)
+          .map(([key, value]) => `${key}=${asText(value)}`)
           .join(','),
       );
     }),

@@ -1,4 +1,4 @@
-import { clone, isObject, type Json, same } from '../json.ts';
+import { asText, clone, isObject, type Json, same } from '../json.ts';
 
 /** What a JSON patch comes to: a document, or the reason why not. */
 export type Patched =
@@ -29,14 +29,14 @@ function operationFault(operation: Json): string | undefined {
   if (!isObject(operation)) return 'is not an object';
   const { op, path, from } = operation;
   if (typeof path !== 'string' || !isPointer(path)) return 'its path is not a JSON pointer';
-  switch (op) {
+  switch (asText(op)) {
     case 'add':
     case 'replace':
     case 'test':
-      return Object.hasOwn(operation, 'value') ? undefined : `${op} has no value`;
+      return Object.hasOwn(operation, 'value') ? undefined : `${asText(op)} has no value`;
     case 'move':
     case 'copy':
-      return typeof from === 'string' && isPointer(from) ? undefined : `${op} has no from`;
+      return typeof from === 'string' && isPointer(from) ? undefined : `${asText(op)} has no from`;
     case 'remove':
       return undefined;
     default:
@@ -54,8 +54,8 @@ const stepsOf = (pointer: string): string[] =>
 
 function perform(document: Json, operation: Json): Json {
   const { op, path, from, value } = isObject(operation) ? operation : {};
-  const to = stepsOf(String(path));
-  switch (op) {
+  const to = stepsOf(asText(path));
+  switch (asText(op)) {
     case 'add':
       return put(document, to, clone(value ?? null));
     case 'replace':
@@ -63,17 +63,17 @@ function perform(document: Json, operation: Json): Json {
     case 'remove':
       return take(document, to).rest;
     case 'copy':
-      return put(document, to, clone(read(document, stepsOf(String(from)))));
+      return put(document, to, clone(read(document, stepsOf(asText(from)))));
     case 'move': {
-      if (`${String(path)}/`.startsWith(`${String(from)}/`) && path !== from) {
-        throw new Inapplicable(`cannot move ${String(from)} into itself`);
+      if (`${asText(path)}/`.startsWith(`${asText(from)}/`) && path !== from) {
+        throw new Inapplicable(`cannot move ${asText(from)} into itself`);
       }
-      const { taken, rest } = take(document, stepsOf(String(from)));
+      const { taken, rest } = take(document, stepsOf(asText(from)));
       return put(rest, to, taken);
     }
     default:
       if (same(read(document, to), value)) return document;
-      throw new Inapplicable(`testing value ${String(path)} failed: test failed`);
+      throw new Inapplicable(`testing value ${asText(path)} failed: test failed`);
   }
 }
 

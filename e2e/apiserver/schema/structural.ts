@@ -1,5 +1,5 @@
 import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from '../field-fault.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { asText, isObject, type Json, type JsonObject } from '../json.ts';
 import type { Cause } from '../refusal.ts';
 import type { Schema } from './schema.ts';
 import { validate } from './validate.ts';
@@ -48,7 +48,7 @@ function typeFaults(schema: JsonObject, path: string): Cause[] {
       ? []
       : [requiredValue(`${path}.type`, 'must not be empty for specified object fields')];
   }
-  return types.includes(String(type)) ? [] : [unsupportedValue(`${path}.type`, type, types)];
+  return types.includes(asText(type)) ? [] : [unsupportedValue(`${path}.type`, type, types)];
 }
 
 function shapeFaults(schema: JsonObject, path: string): Cause[] {

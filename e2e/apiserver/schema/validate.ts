@@ -58,7 +58,7 @@ function checkEnum(value: Json, schema: Schema, path: string): Cause[] {
 
 function checkText(value: string, schema: Schema, path: string): Cause[] {
   const faults: Cause[] = [];
-  const length = [...value].length;
+  const length = Array.from(value).length;
   const { minLength = 0, maxLength = Infinity, pattern, format } = schema;
   if (length > maxLength) faults.push(tooLong(path, maxLength));
   if (length < minLength) {

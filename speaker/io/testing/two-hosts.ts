@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { env } from 'node:process';
 
 import { check, libc } from '../libc.ts';
@@ -22,10 +23,23 @@ const unless = (met: boolean, reason: string): Needs => ({
 });
 
 const onLinux = process.platform === 'linux';
-const isRoot = onLinux && process.getuid?.() === 0;
-const lacksRoot = 'needs Linux and root for network namespaces: run it with sudo';
 export const needsLinux = unless(onLinux, `needs Linux, this is ${process.platform}`);
-export const needsRoot = unless(isRoot, lacksRoot);
+
+/** What two hosts lack on this machine; undefined when they can be connected. */
+function lacking(): string | undefined {
+  if (!onLinux || process.getuid?.() !== 0) {
+    return 'needs Linux and root for network namespaces: run it with sudo';
+  }
+  const folders = (env['PATH'] ?? '').split(':');
+  const absent = ['ip', 'bash', 'arping', 'setpriv'].filter(
+    (tool) => !folders.some((folder) => existsSync(join(folder, tool))),
+  );
+  if (absent.length === 0) return undefined;
+  return `needs ${absent.join(', ')}: apt-get install iproute2 bash iputils-arping util-linux`;
+}
+
+const lack = lacking();
+export const needsTwoHosts = unless(lack === undefined, lack ?? '');
 
 const namespaces = '/run/netns';
 const prefix = 'mercury-io-';
@@ -35,7 +49,7 @@ export class TwoHosts implements Disposable {
   readonly far: Host = host('far', 11);
 
   constructor() {
-    if (!isRoot) throw new Error(`connecting two hosts ${lacksRoot}`);
+    if (lack !== undefined) throw new Error(`connecting two hosts ${lack}`);
     removeLeftovers();
     for (const { namespace } of [this.near, this.far]) ip('netns', 'add', namespace);
     this.connect();

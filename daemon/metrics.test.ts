@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Metrics } from './metrics.ts';
+
+test('counters, gauges and histograms are exposed as Prometheus reads them', async () => {
+  const metrics = new Metrics({ process: false });
+  const moves = metrics.counter({ name: 'moves_total', help: 'Moves.', labels: ['reason'] });
+  const held = metrics.gauge({ name: 'held', help: 'Addresses held.' });
+  const peers = metrics.gauge({ name: 'peers', help: 'Peers.', labels: ['link', 'state'] });
+  const takeover = metrics.histogram({ name: 't_seconds', help: 'Takeovers.', buckets: [0.3, 1] });
+  let depth = 1;
+  metrics.gaugeOf({ name: 'depth', help: 'Depth of the queue.' }, () => depth);
+  moves.add(2, { reason: 'Drain' });
+  held.set(5);
+  peers.set(3, { link: 'eth9', state: 'alive' });
+  peers.clear();
+  peers.set(2, { link: 'eth0', state: 'alive' });
+  takeover.observe(0.25);
+  depth = 7;
+  const text = await metrics.expose();
+  for (const line of [
+    'moves_total{reason="Drain"} 2',
+    'held 5',
+    'peers{link="eth0",state="alive"} 2',
+    't_seconds_bucket{le="0.3"} 1',
+    'depth 7',
+  ])
+    assert(text.includes(`${line}\n`), `${line} in\n${text}`);
+  assert(!text.includes('eth9'), 'what was cleared is gone');
+});
+
+test('the process itself is exposed unless told otherwise, each instance on its own', async () => {
+  const text = await new Metrics().expose();
+  assert.match(text, /process_resident_memory_bytes \d+/);
+  assert.equal((await new Metrics({ process: false }).expose()).trim(), '');
+});

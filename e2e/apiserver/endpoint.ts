@@ -1,0 +1,51 @@
+import { clone, type JsonObject, objectAt, same } from './json.ts';
+import type { Resource, Stored } from './resource.ts';
+
+/** How a draft came to be: a whole object (PUT), a patch of what is there, or an applied one. */
+export type Manner = 'put' | 'patch' | 'apply';
+
+/** Lets through only what the endpoint writes. */
+export function restrict(
+  draft: JsonObject,
+  current: Stored,
+  {
+    resource,
+    subresource,
+    manner,
+  }: { resource: Resource; subresource: '' | 'status'; manner: Manner },
+): JsonObject {
+  const metadata = { ...objectAt(draft, 'metadata') };
+  if (manner !== 'apply') {
+    delete metadata['managedFields'];
+    const kept = current.metadata['managedFields'];
+    if (kept !== undefined) metadata['managedFields'] = kept;
+  }
+  if (subresource === 'status') {
+    // A custom resource's status endpoint takes no metadata, those of the built-in kinds do.
+    const { managedFields } = metadata;
+    const own: JsonObject = { ...current.metadata };
+    if (managedFields !== undefined) own['managedFields'] = managedFields;
+    const status = draft['status'];
+    const rest: JsonObject = { ...current, metadata: resource.custom ? own : metadata };
+    if (status === undefined) delete rest['status'];
+    else rest['status'] = clone(status);
+    return clone(rest);
+  }
+  const whole: JsonObject = { ...draft, metadata };
+  if (resource.hasStatus) {
+    const status = current['status'];
+    if (status === undefined) delete whole['status'];
+    else whole['status'] = clone(status);
+  }
+  return whole;
+}
+
+/** Ownership that nobody asked to record does not make a write. */
+export function unchanged(draft: JsonObject, current: Stored, manner: Manner): boolean {
+  if (manner === 'apply') return same(draft, current);
+  const bare = (object: JsonObject): JsonObject => {
+    const { managedFields: _, ...metadata } = objectAt(object, 'metadata');
+    return { ...object, metadata };
+  };
+  return same(bare(draft), bare(current));
+}

@@ -1,0 +1,83 @@
+import { Metrics } from '../daemon/metrics.ts';
+import type { Holdings } from './holdings.ts';
+import type { Fact, LinkCounts } from './orders.ts';
+
+/** Seconds, about a pulse interval apart where a takeover should lie. */
+const takeoverBuckets = [0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 1, 2, 5];
+
+/** The speaker's metrics; names that MetalLB has are MetalLB's. */
+export class SpeakerMetrics {
+  readonly metrics = new Metrics();
+  readonly #node: string;
+  readonly #announced = this.metrics.gauge({
+    name: 'metallb_speaker_announced',
+    help: 'Addresses that this node answers for, by Service',
+    labels: ['service', 'protocol', 'node', 'ip'],
+  });
+  readonly #questions = this.#perLink(
+    'metallb_layer2_requests_received',
+    'Questions about held addresses',
+  );
+  readonly #answers = this.#perLink('metallb_layer2_responses_sent', 'Answers to them');
+  readonly #announcements = this.#perLink(
+    'metallb_layer2_gratuitous_sent',
+    'Announcements that nobody asked for',
+  );
+  readonly #refused = this.#perLink(
+    'mercurylb_frames_refused',
+    'Frames of the speakers that no key had sealed',
+  );
+  readonly #peers = this.#perLink('mercurylb_peers', 'Other speakers heard');
+  readonly #moves = this.metrics.counter({
+    name: 'mercurylb_addresses_taken_total',
+    help: 'Addresses that this node began to answer for, by the reason why',
+    labels: ['reason'],
+  });
+  readonly #detection = this.metrics.histogram({
+    name: 'mercurylb_detection_seconds',
+    help: 'Silence of a dead holder before its address was taken over',
+    buckets: takeoverBuckets,
+  });
+  readonly #takeover = this.metrics.histogram({
+    name: 'mercurylb_takeover_seconds',
+    help: 'From the decision to take an address over to its first announcement',
+    buckets: takeoverBuckets,
+  });
+
+  constructor(node: string) {
+    this.#node = node;
+  }
+
+  note(fact: Fact): void {
+    if (fact.kind === 'counts') this.#count(fact.counts);
+    if (fact.kind !== 'held') return;
+    this.#moves.add(1, { reason: fact.reason });
+    this.#takeover.observe(fact.takeoverMs / 1000);
+    if (fact.silentMs !== undefined) this.#detection.observe(fact.silentMs / 1000);
+  }
+
+  /** Sets what is announced now. */
+  announce(holdings: Holdings): void {
+    this.#announced.clear();
+    for (const { fact, services } of holdings.all()) {
+      for (const service of services) {
+        const labels = { service, protocol: 'layer2', node: this.#node, ip: fact.address };
+        this.#announced.set(1, labels);
+      }
+    }
+  }
+
+  #count(counts: readonly LinkCounts[]): void {
+    for (const { link, questions, answers, announcements, refused, peers } of counts) {
+      this.#questions.set(questions, { link });
+      this.#answers.set(answers, { link });
+      this.#announcements.set(announcements, { link });
+      this.#refused.set(refused, { link });
+      this.#peers.set(peers, { link });
+    }
+  }
+
+  #perLink(name: string, help: string) {
+    return this.metrics.gauge({ name, help, labels: ['link'] });
+  }
+}

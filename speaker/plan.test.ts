@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readModel } from '../crds/model.ts';
+import type { Service } from '../kube/object.ts';
+import { endpointSlice, node, service } from '../kube/testing/build.ts';
+import { planFor, type World } from './plan.ts';
+
+const pool = (name: string, ...addresses: string[]) => ({
+  apiVersion: 'metallb.io/v1beta1',
+  kind: 'IPAddressPool',
+  metadata: { name, namespace: 'metallb-system' },
+  spec: { addresses },
+});
+
+const advertisement = (name: string, spec: object = {}) => ({
+  apiVersion: 'metallb.io/v1beta1',
+  kind: 'L2Advertisement',
+  metadata: { name, namespace: 'metallb-system' },
+  spec,
+});
+
+const assigned = (name: string, ip: string, annotations: Record<string, string> = {}): Service =>
+  service(name, { ingress: [{ ip }], annotations });
+
+const world = (what: {
+  services: readonly Service[];
+  pools?: readonly object[];
+  advertisements?: readonly object[];
+}): World => ({
+  services: what.services,
+  nodes: [node('a'), node('b')],
+  slicesOf: (key) => [
+    endpointSlice(key.replace('default/', ''), [{ addresses: ['203.0.113.1'], nodeName: 'a' }]),
+  ],
+  model: readModel({
+    pools: what.pools ?? [pool('lan', '198.51.100.0/24')],
+    advertisements: what.advertisements ?? [advertisement('all')],
+  }),
+});
+
+const settings = { node: 'a', loadBalancerClass: undefined, ignoreExcludeLabel: false };
+const both = [
+  { node: 'a', score: 0 },
+  { node: 'b', score: 0 },
+];
+
+test('the address of a Service is planned for every candidate, on any link', () => {
+  const { plan } = planFor(world({ services: [assigned('web', '198.51.100.1')] }), settings);
+  assert.deepEqual(
+    [...plan],
+    [['198.51.100.1', { services: ['default/web'], candidates: both, links: undefined }]],
+  );
+});
+
+test('Services of another type or class are not ours', () => {
+  const other = service('other', {
+    ingress: [{ ip: '198.51.100.1' }],
+    spec: { type: 'LoadBalancer', loadBalancerClass: 'example.com/lb' },
+  });
+  const inner = service('inner', {
+    ingress: [{ ip: '198.51.100.2' }],
+    spec: { type: 'ClusterIP' },
+  });
+  assert.equal(planFor(world({ services: [other, inner] }), settings).plan.size, 0);
+  const ours = { ...settings, loadBalancerClass: 'example.com/lb' };
+  assert.deepEqual(
+    [...planFor(world({ services: [other, inner] }), ours).plan.keys()],
+    ['198.51.100.1'],
+  );
+});
+
+test('junk in a status is no address', () => {
+  const junk = service('web', { ingress: [{ ip: 'junk' }, { hostname: 'example.com' }, {}] });
+  assert.equal(planFor(world({ services: [junk] }), settings).plan.size, 0);
+});
+
+test('an address whose pool was deleted goes on being announced as that pool was', () => {
+  const services = [
+    assigned('web', '198.51.100.1', { 'metallb.io/ip-allocated-from-pool': 'old' }),
+  ];
+  const advertisements = [advertisement('old-only', { ipAddressPools: ['old'] })];
+  const { plan } = planFor(world({ services, pools: [], advertisements }), settings);
+  assert.deepEqual([...plan.keys()], ['198.51.100.1']);
+});
+
+test('an address of a pool that overlaps an older one goes on being announced', () => {
+  const services = [assigned('web', '198.51.100.9')];
+  const pools = [pool('a-older', '198.51.100.8/30'), pool('b-younger', '198.51.100.0/24')];
+  assert.equal(planFor(world({ services, pools }), settings).plan.size, 1);
+});
+
+test('the links are the union of what the advertisements of this node name', () => {
+  const links = (...specs: object[]) => {
+    const advertisements = specs.map((spec, index) => advertisement(`ad-${index}`, spec));
+    const services = [assigned('web', '198.51.100.1')];
+    return planFor(world({ services, advertisements }), settings).plan.get('198.51.100.1')?.links;
+  };
+  assert.deepEqual(links({ interfaces: ['eth1'] }, { interfaces: ['eth0', 'eth1'] }), [
+    'eth0',
+    'eth1',
+  ]);
+  assert.equal(links({ interfaces: ['eth1'] }, {}), undefined);
+  const elsewhere = { nodeSelectors: [{ matchLabels: { 'kubernetes.io/hostname': 'b' } }] };
+  assert.deepEqual(links({ interfaces: ['eth1'] }, elsewhere), ['eth1']);
+  assert.deepEqual(links(elsewhere), []);
+});
+
+test('Services on one address have one plan, with the candidates of both', () => {
+  const local: Service = {
+    ...assigned('local', '198.51.100.1'),
+    spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },
+  };
+  const { plan } = planFor(world({ services: [assigned('web', '198.51.100.1'), local] }), settings);
+  assert.deepEqual(plan.get('198.51.100.1'), {
+    services: ['default/web', 'default/local'],
+    candidates: [{ node: 'a', score: 0 }],
+    links: undefined,
+  });
+});
+
+test('what nobody announces is told with its reason', () => {
+  const { plan, silent } = planFor(
+    world({ services: [assigned('web', '198.51.100.1')], advertisements: [] }),
+    settings,
+  );
+  assert.equal(plan.size, 0);
+  assert.deepEqual(silent, [
+    { service: 'default/web', address: '198.51.100.1', reason: 'NoAdvertisement' },
+  ]);
+});
