@@ -9,22 +9,15 @@ import { PacketSocket } from './io/packet-socket.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
 import type { Plan } from './plan.ts';
-import type { PulseKeys } from './pulse-keys.ts';
-import { open, seal } from './wire/envelope.ts';
-import { etherTypes, formatFrame, headerBytes, speakersMac } from './wire/ethernet.ts';
-import { arpFilters, dropAll, speakersFilter } from './wire/filter.ts';
-import { formatMessage, parseMessage } from './wire/message.ts';
+import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
+import { etherTypes } from './wire/ethernet.ts';
+import { arpFilters, dropAll } from './wire/filter.ts';
 import { rangeContains } from '../net/range.ts';
 
 /** What all sessions of one process have in common. */
-export type Identity = {
+export type Identity = Voice & {
   readonly node: string;
-  readonly boot: bigint;
-  /** The first seals, all open. */
-  readonly keys: PulseKeys;
   readonly shortestPulseMs: number;
-  /** Grows with every frame this process sends, whatever the link. */
-  readonly nextSequence: () => bigint;
   readonly random: () => number;
   readonly random64: () => bigint;
   readonly nowMs: () => number;
@@ -42,28 +35,22 @@ export class LinkSession implements Disposable {
   readonly speakersFd: number;
   readonly questionsFd: number;
   readonly #identity: Identity;
-  readonly #speakers: PacketSocket;
+  readonly #speakers: SpeakersSocket;
   readonly #questions: PacketSocket;
   readonly #segment: Segment;
   readonly #announcer: Announcer;
   #link: Link;
   #hushedAtMs: number | undefined;
   #stoodDown = false;
-  #refused = 0;
 
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
     this.#link = link;
     const nowMs = identity.nowMs();
-    this.#speakers = new PacketSocket({
-      link,
-      etherType: etherTypes.speaker,
-      filter: speakersFilter,
-    });
+    this.#speakers = new SpeakersSocket(link, identity);
     this.#questions = new PacketSocket({ link, etherType: etherTypes.arp });
     this.speakersFd = this.#speakers.fd;
     this.questionsFd = this.#questions.fd;
-    this.#speakers.join(speakersMac);
     this.#announcer = new Announcer({
       lan: this.#questions,
       mac: link.mac,
@@ -132,9 +119,9 @@ export class LinkSession implements Disposable {
   /** Reads what the speakers of the segment say. */
   readSpeakers(): void {
     for (let batch = 0; batch < batchesPerTurn; batch++) {
-      const { frames } = this.#speakers.receive();
-      if (frames.length === 0) return;
-      for (const frame of frames) this.#hear(frame);
+      const heard = this.#speakers.hear();
+      if (heard === undefined) return;
+      for (const one of heard) this.#hear(one);
     }
   }
 
@@ -155,13 +142,13 @@ export class LinkSession implements Disposable {
       link: this.#link.name,
       peers: this.#segment.peers.size,
       held: this.#announcer.held().length,
-      refused: this.#refused,
+      refused: this.#speakers.refused,
       ...this.#announcer.counts(),
     };
   }
 
   [Symbol.dispose](): void {
-    this.#speakers.close();
+    this.#speakers[Symbol.dispose]();
     this.#questions.close();
   }
 
@@ -173,17 +160,11 @@ export class LinkSession implements Disposable {
     );
   }
 
-  #hear(frame: Uint8Array): void {
-    const { keys, node, boot } = this.#identity;
-    const envelope = open(frame.subarray(headerBytes), keys);
-    const message =
-      envelope === undefined ? undefined : parseMessage(envelope.kind, envelope.payload);
-    if (envelope === undefined || message === undefined) {
-      this.#refused++;
-      return;
-    }
-    if (message.node === node && envelope.boot === boot) this.#standDownFor(message.mac);
-    else this.#step({ ...envelope, kind: 'frame', message });
+  #hear(heard: Heard): void {
+    const { node, boot } = this.#identity;
+    const { message } = heard;
+    if (message.node === node && heard.boot === boot) this.#standDownFor(message.mac);
+    else this.#step({ ...heard, kind: 'frame' });
   }
 
   /** Our own voice from another link: both lie on one segment, where one of them is enough. */
@@ -251,7 +232,7 @@ export class LinkSession implements Disposable {
   #tell(action: Action, takeoverMs: number): void {
     switch (action.kind) {
       case 'send':
-        this.#send(action);
+        this.#speakers.say(action.to, action.message);
         break;
       case 'hold': {
         const { mac } = this.#link;
@@ -270,20 +251,6 @@ export class LinkSession implements Disposable {
       case 'speak':
         break;
     }
-  }
-
-  #send({ to, message }: Action & { kind: 'send' }): void {
-    const { boot, keys, nextSequence } = this.#identity;
-    const sealed = seal({ ...formatMessage(message), boot, sequence: nextSequence() }, keys[0]);
-    // A frame that a dead link or a full queue does not take is a lost frame: the protocol repeats what matters.
-    this.#speakers.send([
-      formatFrame({
-        destination: to === 'all' ? speakersMac : to,
-        source: message.mac,
-        etherType: etherTypes.speaker,
-        payload: sealed,
-      }),
-    ]);
   }
 
   #report(fact: WithoutLink<Fact>): void {
