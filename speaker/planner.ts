@@ -11,7 +11,7 @@ const gatherMs = 10;
 const patienceMs = 3000;
 
 type Surroundings = {
-  readonly observer: Observer;
+  readonly observer: Pick<Observer, 'world' | 'synced'>;
   readonly settings: PlanSettings;
   readonly stateDir: string | undefined;
   readonly onPlan: (plan: Plan) => void;
@@ -69,13 +69,23 @@ export class Planner {
   }
 
   #replan(): void {
-    const { observer, settings, stateDir, onPlan } = this.#surroundings;
+    const { observer, settings, onPlan } = this.#surroundings;
     const { plan, silent } = planFor(observer.world(), settings);
     this.#explain(silent);
     if (isDeepStrictEqual(plan, this.#plan)) return;
     this.#plan = plan;
     onPlan(plan);
-    if (stateDir !== undefined) writePlanFile(stateDir, plan);
+    this.#keep(plan);
+  }
+
+  #keep(plan: Plan): void {
+    const { stateDir, log } = this.#surroundings;
+    const reason = stateDir === undefined ? undefined : writePlanFile(stateDir, plan);
+    if (reason === undefined) return;
+    log.warn('the plan could not be kept: a start without API server would announce nothing', {
+      stateDir,
+      reason,
+    });
   }
 
   /** Says once why nobody answers for an address. */
