@@ -3,8 +3,9 @@ import type { Mac } from '../net/mac.ts';
 import { Announcer } from './announcer.ts';
 import type { Action, Event } from './core/action.ts';
 import type { Candidate } from './core/rank.ts';
-import { openSegment, type Segment } from './core/segment.ts';
+import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, step } from './core/step.ts';
+import { suspectAfterMs } from './core/timing.ts';
 import { PacketSocket } from './io/packet-socket.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
@@ -42,6 +43,8 @@ export class LinkSession implements Disposable {
   #link: Link;
   #hushedAtMs: number | undefined;
   #stoodDown = false;
+  /** Since when the link has been without carrier and the segment does not know. */
+  #blinkSinceMs: number | undefined;
 
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
@@ -76,15 +79,30 @@ export class LinkSession implements Disposable {
     return index === this.#link.index && name === this.#link.name && mac !== undefined;
   }
 
-  /** The link as it is now: carrier and MAC may have changed. */
+  /**
+   * The link as it is now: carrier and MAC may have changed. A link that comes back before its peers have found it
+   * missing has only stood still for a moment; one that stays away is down.
+   */
   follow(link: Link): void {
     const { mac } = link;
     if (mac === undefined) return;
-    const cameBack = link.running && !this.#link.running;
+    const nowMs = this.#identity.nowMs();
+    const before = this.#link;
     this.#link = link;
-    this.#announcer.moveTo(mac, this.#identity.nowMs());
-    if (cameBack) this.#stoodDown = false;
-    this.#step({ kind: 'link', up: link.running && !this.#stoodDown, mac });
+    this.#announcer.moveTo(mac, nowMs);
+    if (before.running && !link.running) this.#blinkSinceMs = nowMs;
+    if (!link.running) return;
+    const blinked = this.#blinkSinceMs !== undefined;
+    this.#blinkSinceMs = undefined;
+    if (!before.running) this.#stoodDown = false;
+    if (blinked) this.#announcer.announceAgain(nowMs);
+    this.#step({ kind: 'link', up: !this.#stoodDown, mac });
+  }
+
+  /** The device is gone, and everything on it. */
+  lose(): void {
+    this.#blinkSinceMs = undefined;
+    if (this.#link.mac !== undefined) this.#step({ kind: 'link', up: false, mac: this.#link.mac });
   }
 
   adopt(plan: Plan): void {
@@ -107,13 +125,23 @@ export class LinkSession implements Disposable {
 
   /** When `tick` has something to do. */
   dueAtMs(): number {
+    if (this.#blinkSinceMs !== undefined) return this.#blinkSinceMs + this.#blinkAtMostMs;
     const announcerDueMs = this.#hushedAtMs === undefined ? this.#announcer.dueAtMs() : Infinity;
     return Math.min(dueAtMs(this.#segment), announcerDueMs);
   }
 
   tick(): void {
+    if (this.#blinkSinceMs !== undefined) {
+      if (this.#identity.nowMs() >= this.dueAtMs()) this.lose();
+      return;
+    }
     this.#step({ kind: 'tick' });
     if (this.#hushedAtMs === undefined) this.#announcer.tick(this.#identity.nowMs());
+  }
+
+  /** Peers begin to miss this node after as long. */
+  get #blinkAtMostMs(): number {
+    return suspectAfterMs(intervalMs(this.#segment));
   }
 
   /** Reads what the speakers of the segment say. */

@@ -128,12 +128,12 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
     const { intervalMs: beat } = peer.standing;
     const { question } = peer;
     if (question === undefined) {
-      if (nowMs - peer.heardAtMs < suspectAfterMs(beat)) continue;
+      if (nowMs < peer.heardAtMs + suspectAfterMs(beat)) continue;
       actions.push(told(peer.node, 'suspect'), ...interrogate(segment, peer, 'Silent', nowMs));
       reviewVacancies(segment, nowMs);
     } else if (nowMs >= deadlineOf(peer, question)) {
       actions.push(...bury(segment, peer, 'dead', nowMs));
-    } else if (nowMs - question.lastAtMs >= askAgainMs(beat)) {
+    } else if (nowMs >= question.lastAtMs + askAgainMs(beat)) {
       question.lastAtMs = nowMs;
       actions.push(say(segment, peer.mac, { kind: 'ask', nonce: question.nonce }));
     }

@@ -179,6 +179,55 @@ test('an heir that does not take what it is handed is passed over', () => {
   assert.equal(holder.segment?.phase, 'left');
 });
 
+test('an address that one node still plans for a moment does not move when it is withdrawn', () => {
+  const lan = settled();
+  const holder = holderOf(lan);
+  let taken = 0;
+  lan.onActions = (_node, actions) => {
+    taken += actions.filter(({ kind }) => kind === 'hold').length;
+  };
+  lan.step(holder, { kind: 'plan', candidates: new Map() });
+  lan.run(50);
+  lan.plan(new Map());
+  lan.run(1000);
+  assert.deepEqual(lan.holders(address), []);
+  assert.equal(taken, 0);
+});
+
+test('a node that stood still takes nothing that it is handed before it may speak', () => {
+  const lan = settled();
+  const { holder, first } = ranked(lan);
+  const two = [holder, first].map(({ name }) => ({ node: name, score: 0 }));
+  lan.plan(new Map([[address, two]]));
+  lan.pause(first);
+  lan.run(240);
+  let gaps = 0;
+  lan.onActions = () => {
+    gaps += lan.holders(address).length === 0 ? 1 : 0;
+  };
+  lan.leave(holder);
+  lan.resume(first);
+  lan.run(100);
+  assert.equal(holderOf(lan), first);
+  assert.equal(gaps, 0);
+});
+
+test('a peer is not judged before everything that has come in was heard', () => {
+  const lan = settled({ nodes: 3 });
+  const judge = lan.node('node-1');
+  const states: string[] = [];
+  lan.onActions = (node, actions) => {
+    if (node !== judge) return;
+    states.push(...actions.flatMap((action) => (action.kind === 'peer' ? [action.state] : [])));
+  };
+  // Late by less than a stall: the pulses of both peers wait, one behind the other.
+  lan.pause(judge);
+  lan.run(190);
+  lan.resume(judge);
+  lan.run(500);
+  assert.deepEqual(states, []);
+});
+
 test('an address that left the plan is answered by nobody', () => {
   const lan = settled();
   lan.plan(new Map());

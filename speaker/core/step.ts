@@ -42,7 +42,9 @@ export function step(segment: Segment, event: Event, nowMs: number): readonly Ac
   const actions = noticeStall(segment, nowMs);
   actions.push(...take(segment, event, nowMs));
   if (segment.phase === 'down' || segment.phase === 'left') return actions;
-  actions.push(...judgeSilence(segment, nowMs), ...advance(segment, nowMs));
+  // Only when all that has come in was heard: what proves a peer alive may be the next frame.
+  if (event.kind === 'tick') actions.push(...judgeSilence(segment, nowMs));
+  actions.push(...advance(segment, nowMs));
   if (segment.phase === 'active' && segment.hushedSinceMs === undefined) {
     actions.push(...fillVacancies(segment, nowMs));
   }
@@ -51,15 +53,21 @@ export function step(segment: Segment, event: Event, nowMs: number): readonly Ac
   return actions;
 }
 
-/** When `step` wants to run next even if nothing happens. */
+/**
+ * When `step` wants a tick even if nothing happens. Times are added here and there in the same way, and compared, never
+ * subtracted: with fractions of a millisecond the two differ, and an alarm would ring too early for ever.
+ */
 export function dueAtMs(segment: Segment): number {
-  const { phase, phaseSinceMs } = segment;
+  const { phase, phaseSinceMs, steppedAtMs } = segment;
   if (phase === 'down' || phase === 'left') return Infinity;
-  const interval = intervalMs(segment);
   const due = [segment.nextPulseAtMs, movesDueAtMs(segment)];
-  if (phase === 'active') due.push(segment.vacanciesDueAtMs);
   if (phase === 'leaving') due.push(phaseSinceMs + leaveAtMostMs);
-  if (phase === 'listening') due.push(phaseSinceMs + listenMs(interval));
+  // What is overdue here waits for something to be heard, at the latest for the next pulse of our own.
+  const listened = phaseSinceMs + listenMs(intervalMs(segment));
+  if (phase === 'listening' && listened > steppedAtMs) due.push(listened);
+  if (phase === 'active' && segment.vacanciesDueAtMs > steppedAtMs) {
+    due.push(segment.vacanciesDueAtMs);
+  }
   for (const { heardAtMs, standing, ...peer } of segment.peers.values()) {
     if (peer.question === undefined) due.push(heardAtMs + suspectAfterMs(standing.intervalMs));
     else {
@@ -67,8 +75,7 @@ export function dueAtMs(segment: Segment): number {
       due.push(peer.question.lastAtMs + askAgainMs(standing.intervalMs));
     }
   }
-  // What is overdue waits for something to be heard, at the latest for the next pulse of our own.
-  return Math.min(...due.filter((at) => at > segment.steppedAtMs));
+  return Math.min(...due);
 }
 
 /** Having been away for longer than others wait, answer nothing until they have said where they stand. */
@@ -192,9 +199,9 @@ function advance(segment: Segment, nowMs: number): Action[] {
     reviewVacancies(segment, nowMs);
     return [{ kind: 'speak' }];
   }
-  const listenedMs = nowMs - segment.phaseSinceMs;
-  if (listenedMs < listenMs(interval)) return [];
-  if (!inStep && listenedMs < listenMs(interval) + listenAtMostMs(interval)) return [];
+  const listenedAtMs = segment.phaseSinceMs + listenMs(interval);
+  if (nowMs < listenedAtMs) return [];
+  if (!inStep && nowMs < listenedAtMs + listenAtMostMs(interval)) return [];
   if (nowMs - segment.namesakeAtMs < listenMs(interval)) return [];
   return setPhase(segment, 'active', nowMs);
 }
@@ -203,7 +210,7 @@ function advance(segment: Segment, nowMs: number): Action[] {
 function leaveWhenDone(segment: Segment, nowMs: number): Action[] {
   if (segment.phase !== 'leaving') return [];
   const waiting = [...segment.moves.values()].some(({ heir }) => heir !== undefined);
-  if (waiting && nowMs - segment.phaseSinceMs < leaveAtMostMs) return [];
+  if (waiting && nowMs < segment.phaseSinceMs + leaveAtMostMs) return [];
   const own = claimsOf(segment, segment.node);
   const actions = own.map(({ address }) => {
     drop(segment, address, { reason: 'Released' }, nowMs);
