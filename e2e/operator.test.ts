@@ -142,7 +142,7 @@ class Operator {
     const { clock = systemClock, log = silentLog } = extra;
     const reporter = { component: 'mercurylb-operator', instance: extra.identity };
     const events = new EventRecorder({ transport, clock, log, ...reporter });
-    const tally = { assigned() {}, refused() {}, pool() {}, poolGone() {} };
+    const tally = { assigned() {}, refused() {}, pool() {}, poolGone() {}, reset() {} };
     this.#close = () => transport.close();
     this.#ended = operate(
       {

@@ -41,6 +41,8 @@ export type Tally = {
   refused(reason: Reason): void;
   pool(name: string, counts: Counts): void;
   poolGone(name: string): void;
+  /** Forgets what is true only for the leader. */
+  reset(): void;
 };
 
 // Requests in flight at once: an API server answers a write in a few milliseconds.

@@ -31,7 +31,11 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
       random,
       log,
       whileHeld: async (held) => {
-        await new Controller(options).run(held);
+        try {
+          await new Controller(options).run(held);
+        } finally {
+          options.tally.reset();
+        }
       },
     },
     signal,
