@@ -1,7 +1,8 @@
 import { forbiddenValue, invalidValue, requiredValue } from './field-fault.ts';
 import { ensureObject, isObject, type JsonObject, listAt, same, textAt } from './json.ts';
 import { freshUid, generatedName, metadataFaults } from './names.ts';
-import { badRequest, type Cause, conflict, invalid } from './refusal.ts';
+import type { Cause } from './field-fault.ts';
+import { badRequest, conflict, invalid } from './refusal.ts';
 import type { Resource, Stored } from './resource.ts';
 
 /** Kubernetes times have whole seconds. */

@@ -15,7 +15,8 @@ import {
   stampNew,
   timestamp,
 } from './metadata.ts';
-import { alreadyExists, type Cause, forbidden, invalid, notFound } from './refusal.ts';
+import type { Cause } from './field-fault.ts';
+import { alreadyExists, forbidden, invalid, notFound } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import {
   apiVersionOf,
