@@ -120,7 +120,7 @@ class Cluster implements AsyncDisposable {
 
   async gets(name: string, ips: string): Promise<void> {
     await until(`${name} has ${ips || 'no address'}`, () => this.ips(name) === ips, {
-      timeoutMs: 20_000,
+      withinMs: 20_000,
     });
   }
 
@@ -312,7 +312,7 @@ describe('the operator', () => {
         const ips = names.map((name) => cluster.ips(name));
         return ips.every((ip) => ip !== '') && ips;
       },
-      { timeoutMs: 20_000 },
+      { withinMs: 20_000 },
     );
     assert.equal(new Set(held).size, names.length);
   });
@@ -338,7 +338,7 @@ describe('the operator', () => {
     cluster.remove('b');
     cluster.service('e');
     await cluster.api.comeBack();
-    await until('e is served', () => cluster.ips('e') !== '', { timeoutMs: 20_000 });
+    await until('e is served', () => cluster.ips('e') !== '', { withinMs: 20_000 });
     assert.deepEqual(
       ['a', 'c', 'd'].map((name) => cluster.ips(name)),
       ['198.51.100.1', '198.51.100.3', '198.51.100.4'],

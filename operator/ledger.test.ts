@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Address, formatAddress } from '../net/address.ts';
 import { poolContains } from './pool-addresses.ts';
-import { address, dualStack, pool, range, request, terms, Town } from './fixtures.ts';
+import { address, dualStack, pool, range, request, terms, Town } from './testing/town.ts';
 import { Ledger } from './ledger.ts';
 
 const lan = range('198.51.100.1-198.51.100.9');

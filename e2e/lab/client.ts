@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Mac, parseMac } from '../../net/mac.ts';
 import type { Host } from './host.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 /**
  * A neighbour on the LAN that judges by tools which know nothing of us: the kernel's neighbour table,

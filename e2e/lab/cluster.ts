@@ -22,7 +22,7 @@ import {
 } from './programs.ts';
 import { openRelay } from './relay.ts';
 import { runStandIns } from './stand-ins.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 /** A Kubernetes cluster in the lab, as far as a load balancer can see one. */
 export type Cluster = AsyncDisposable & {

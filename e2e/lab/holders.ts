@@ -1,7 +1,7 @@
 import type { Client } from './client.ts';
 import type { Host } from './host.ts';
 import type { Hosts } from './hosts.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 type Lan = { readonly hosts: Hosts; readonly client: Client };
 
