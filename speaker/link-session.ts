@@ -1,19 +1,16 @@
 import { formatAddress, parseAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
-import { Announcer } from './announcer.ts';
+import { rangeContains } from '../net/range.ts';
 import type { Action, Event } from './core/action.ts';
 import type { Candidate } from './core/rank.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, step } from './core/step.ts';
 import { suspectAfterMs } from './core/timing.ts';
-import { PacketSocket } from './io/packet-socket.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
 import type { Plan } from './plan.ts';
+import { Responder } from './responder.ts';
 import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
-import { etherTypes } from './wire/ethernet.ts';
-import { arpFilters, dropAll } from './wire/filter.ts';
-import { rangeContains } from '../net/range.ts';
 
 /** What all sessions of one process have in common. */
 export type Identity = Voice & {
@@ -25,23 +22,21 @@ export type Identity = Voice & {
   readonly report: (fact: Fact) => void;
 };
 
-/** A flood of frames must not keep questions or pulses waiting for longer than about a millisecond. */
+/** A flood of frames must not keep questions waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
 
 /**
- * One announcing link: its two sockets, what is known of its segment, and what is held there. Belongs to the wire
- * thread, which calls it when something is to be read or due.
+ * One announcing link: where its speakers talk, what is known of its segment, and what is answered there. Belongs to
+ * the wire thread, which calls it when something is to be read or due.
  */
 export class LinkSession implements Disposable {
   readonly speakersFd: number;
   readonly questionsFd: number;
   readonly #identity: Identity;
   readonly #speakers: SpeakersSocket;
-  readonly #questions: PacketSocket;
+  readonly #responder: Responder;
   readonly #segment: Segment;
-  readonly #announcer: Announcer;
   #link: Link;
-  #hushedAtMs: number | undefined;
   #stoodDown = false;
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
@@ -51,14 +46,9 @@ export class LinkSession implements Disposable {
     this.#link = link;
     const nowMs = identity.nowMs();
     this.#speakers = new SpeakersSocket(link, identity);
-    this.#questions = new PacketSocket({ link, etherType: etherTypes.arp });
+    this.#responder = new Responder(link, identity.random);
     this.speakersFd = this.#speakers.fd;
-    this.questionsFd = this.#questions.fd;
-    this.#announcer = new Announcer({
-      lan: this.#questions,
-      mac: link.mac,
-      random: identity.random,
-    });
+    this.questionsFd = this.#responder.fd;
     this.#segment = openSegment({
       node: identity.node,
       mac: link.mac,
@@ -89,13 +79,13 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     const before = this.#link;
     this.#link = link;
-    this.#announcer.moveTo(mac, nowMs);
+    this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
     const blinked = this.#blinkSinceMs !== undefined;
     this.#blinkSinceMs = undefined;
     if (!before.running) this.#stoodDown = false;
-    if (blinked) this.#announcer.announceAgain(nowMs);
+    if (blinked) this.#responder.announceAgain(nowMs);
     this.#step({ kind: 'link', up: !this.#stoodDown, mac });
   }
 
@@ -126,8 +116,7 @@ export class LinkSession implements Disposable {
   /** When `tick` has something to do. */
   dueAtMs(): number {
     if (this.#blinkSinceMs !== undefined) return this.#blinkSinceMs + this.#blinkAtMostMs;
-    const announcerDueMs = this.#hushedAtMs === undefined ? this.#announcer.dueAtMs() : Infinity;
-    return Math.min(dueAtMs(this.#segment), announcerDueMs);
+    return Math.min(dueAtMs(this.#segment), this.#responder.dueAtMs());
   }
 
   tick(): void {
@@ -136,7 +125,7 @@ export class LinkSession implements Disposable {
       return;
     }
     this.#step({ kind: 'tick' });
-    if (this.#hushedAtMs === undefined) this.#announcer.tick(this.#identity.nowMs());
+    this.#responder.tick(this.#identity.nowMs());
   }
 
   /** Peers begin to miss this node after as long. */
@@ -153,15 +142,11 @@ export class LinkSession implements Disposable {
     }
   }
 
-  /** Answers who asks for a held address. */
+  /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */
   readQuestions(): void {
-    for (let batch = 0; batch < batchesPerTurn; batch++) {
-      const { frames } = this.#questions.receive();
-      if (frames.length === 0) return;
-      if (this.#hushedAtMs !== undefined) continue;
-      for (const { address, mac } of this.#announcer.answer(frames)) {
-        this.#report({ kind: 'conflict', address: formatAddress(address), mac });
-      }
+    const peers = new Set(Array.from(this.#segment.peers.values(), ({ mac }) => mac));
+    for (const { address, mac } of this.#responder.read(this.#identity.nowMs(), peers)) {
+      this.#report({ kind: 'conflict', address: formatAddress(address), mac });
     }
   }
 
@@ -169,15 +154,15 @@ export class LinkSession implements Disposable {
     return {
       link: this.#link.name,
       peers: this.#segment.peers.size,
-      held: this.#announcer.held().length,
+      held: this.#responder.size,
       refused: this.#speakers.refused,
-      ...this.#announcer.counts(),
+      ...this.#responder.counts(),
     };
   }
 
   [Symbol.dispose](): void {
     this.#speakers[Symbol.dispose]();
-    this.#questions.close();
+    this.#responder[Symbol.dispose]();
   }
 
   #mayAnnounce(address: string, links: readonly string[] | undefined): boolean {
@@ -207,53 +192,10 @@ export class LinkSession implements Disposable {
   #step(event: Event): void {
     const nowMs = this.#identity.nowMs();
     const actions = step(this.#segment, event, nowMs);
-    const held = actions.filter((action) => action.kind === 'hold');
-    const spoken = actions.some(({ kind }) => kind === 'speak');
-    if (this.#changeHeld(actions, nowMs)) this.#swapFilter();
-    if (spoken) this.#announcer.announceAgain(nowMs);
-    if (held.length > 0 && this.#hushedAtMs === undefined) this.#announcer.tick(nowMs);
+    const hushedMs = this.#responder.follow(actions, nowMs);
+    if (hushedMs !== undefined) this.#report({ kind: 'stalled', hushedMs });
     const takeoverMs = this.#identity.nowMs() - nowMs;
     for (const action of actions) this.#tell(action, takeoverMs);
-  }
-
-  /** Carries out what changes who is answered for; whether anything did. */
-  #changeHeld(actions: readonly Action[], nowMs: number): boolean {
-    let changed = false;
-    for (const action of actions) {
-      switch (action.kind) {
-        case 'hold':
-        case 'yield': {
-          const address = parseAddress(action.address);
-          if (address === undefined) break;
-          if (action.kind === 'hold') this.#announcer.hold(address, nowMs);
-          else this.#announcer.release(address);
-          changed = true;
-          break;
-        }
-        case 'hush':
-          this.#hushedAtMs = nowMs;
-          changed = true;
-          break;
-        case 'speak':
-          this.#report({ kind: 'stalled', hushedMs: nowMs - (this.#hushedAtMs ?? nowMs) });
-          this.#hushedAtMs = undefined;
-          changed = true;
-          break;
-        case 'send':
-        case 'peer':
-        case 'phase':
-        case 'namesake':
-          break;
-      }
-    }
-    return changed;
-  }
-
-  #swapFilter(): void {
-    const silent = this.#hushedAtMs !== undefined;
-    this.#questions.swapFilter(silent ? [dropAll] : arpFilters(this.#announcer.held()));
-    // What came in before the silence would be answered after it.
-    while (silent && this.#questions.receive().frames.length > 0);
   }
 
   /** Sends what is to be sent, and reports the rest. */
