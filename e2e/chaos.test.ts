@@ -15,7 +15,7 @@ import type { Host } from './lab/host.ts';
 import { heal, linkDown, linkUp, partition, portDown, portUp } from './lab/links.ts';
 import { needsLab } from './lab/requirements.ts';
 import { openServing } from './lab/serving.ts';
-import { until } from './lab/until.ts';
+import { until } from '../daemon/testing/until.ts';
 
 type Game = {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** `make clean-lab`: ends every lab on this machine, running or left over, and removes what it owned. */
 import { allRecords, ownerOf, removeLab } from './record.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 const records = allRecords();
 for (const record of records) {

@@ -3,7 +3,7 @@ import { systemClock } from '../../daemon/clock.ts';
 import { blackoutMs } from './blackout.ts';
 import type { Host } from './host.ts';
 import { readJsonLines } from './json-lines.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 /** Every 2 ms: the figure that comes out is at most that much too high. */
 export const probeIntervalMs = 2;
@@ -44,8 +44,8 @@ export function openProbe(host: Host, address: string, port: number): Probe {
     if (fromMs < sinceMs || systemClock.nowMs() - nowMs > 200) return false;
     return blackoutMs(replies, { fromMs, eventMs: fromMs, untilMs: nowMs }) < 50;
   };
-  const steadySince = (sinceMs: number, forMs: number, withinMs: number): Promise<true> =>
-    until(`${address} answers without a gap`, () => isSteady(sinceMs, forMs), { withinMs });
+  const steadySince = (sinceMs: number, forMs: number, timeoutMs: number): Promise<true> =>
+    until(`${address} answers without a gap`, () => isSteady(sinceMs, forMs), { timeoutMs });
 
   return {
     async steady(forMs, withinMs = 10_000) {
