@@ -12,6 +12,9 @@ type Place = { readonly resource: Resource; readonly namespace: string; readonly
 
 /** The name and namespace of a body must be those of the URL, where it names any. */
 export function checkPlace(draft: JsonObject, { resource, namespace, name }: Place): void {
+  if (draft['metadata'] !== undefined && !isObject(draft['metadata'])) {
+    throw badRequest('metadata is not an object');
+  }
   const metadata = ensureObject(draft, 'metadata');
   const given = textAt(metadata, 'namespace');
   if (resource.namespaced) {
