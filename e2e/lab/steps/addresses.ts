@@ -85,7 +85,9 @@ async function restartOperator(cluster: Cluster): Promise<void> {
 }
 
 export function assigned(cluster: Cluster, name: string): Promise<string> {
-  return until(`${name} has an address`, async () => (await allAddresses(cluster))[name]);
+  return until(`${name} has an address`, async () => (await allAddresses(cluster))[name], {
+    withinMs: 20_000,
+  });
 }
 
 /** Service to address, for those of the default namespace that have one. */
