@@ -62,7 +62,11 @@ export function canTake(segment: Segment, node: string): boolean {
     return segment.phase === 'active' && segment.hushedSinceMs === undefined;
   }
   const peer = segment.peers.get(node);
-  return peer?.standing.phase === 'active' && peer.question === undefined;
+  return (
+    peer?.standing.phase === 'active' &&
+    peer.question?.why !== 'Silent' &&
+    peer.question?.why !== 'Stalled'
+  );
 }
 
 const isListening = (segment: Segment, node: string): boolean =>
