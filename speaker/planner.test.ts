@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readModel } from '../crds/model.ts';
-import { silentLog } from '../daemon/log.ts';
+import { openLog } from '../daemon/log.ts';
 import { FakeClock } from '../daemon/testing/fake-clock.ts';
 import { endpointSlice, node, service } from '../kube/testing/build.ts';
 import { writePlanFile } from './plan-file.ts';
@@ -24,24 +24,30 @@ const worldWith = (...addresses: string[]): World => ({
 });
 
 /** A planner whose world can be changed, and what it planned so far. */
-function planning(options: { stateDir?: string } = {}) {
+function planning(options: { stateDir?: string; node?: string } = {}) {
   const clock = new FakeClock();
   const listed = Promise.withResolvers<void>();
   const ended = new AbortController();
   let world = worldWith();
   const plans: string[][] = [];
+  const lines: string[] = [];
   const planner = new Planner({
     observer: { world: () => world, synced: () => listed.promise },
-    settings: { node: 'a', loadBalancerClass: undefined, ignoreExcludeLabel: false },
+    settings: {
+      node: options.node ?? 'a',
+      loadBalancerClass: undefined,
+      ignoreExcludeLabel: false,
+    },
     stateDir: options.stateDir,
     onPlan: (plan: Plan) => plans.push([...plan.keys()]),
     clock,
-    log: silentLog,
+    log: openLog('warn', (line) => lines.push(line)),
   });
   const run = planner.run(ended.signal);
   run.catch(() => {});
   return {
     plans,
+    lines,
     planner,
     list: async (first: World) => {
       world = first;
@@ -96,4 +102,12 @@ test('with an API server at hand the kept plan is not looked at', async () => {
   await started.list(worldWith('198.51.100.1'));
   await started.wait(10_000);
   assert.deepEqual(started.plans, [['198.51.100.1']]);
+});
+
+test('a node that the cluster does not know is warned about once', async () => {
+  using started = planning({ node: 'nobody' });
+  await started.list(worldWith('198.51.100.1'));
+  await started.change(worldWith('198.51.100.2'));
+  assert.equal(started.lines.length, 1);
+  assert.match(started.lines[0] ?? '', /there is no Node of this name.*"node":"nobody"/);
 });

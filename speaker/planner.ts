@@ -25,6 +25,7 @@ export class Planner {
   #changed = Promise.withResolvers<void>();
   #plan: Plan | undefined;
   #silent = new Map<string, Silent>();
+  #nodeKnown = true;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -70,7 +71,9 @@ export class Planner {
 
   #replan(): void {
     const { observer, settings, onPlan } = this.#surroundings;
-    const { plan, silent } = planFor(observer.world(), settings);
+    const world = observer.world();
+    this.#missNode(world.nodes.some(({ metadata }) => metadata.name === settings.node));
+    const { plan, silent } = planFor(world, settings);
     this.#explain(silent);
     if (isDeepStrictEqual(plan, this.#plan)) return;
     this.#plan = plan;
@@ -86,6 +89,18 @@ export class Planner {
       stateDir,
       reason,
     });
+  }
+
+  /** Says once that the cluster does not know the node that this speaker was told it runs on. */
+  #missNode(known: boolean): void {
+    const { log, settings } = this.#surroundings;
+    if (!known && this.#nodeKnown) {
+      log.warn('there is no Node of this name, so nothing will be announced from here', {
+        node: settings.node,
+        remedy: 'give --node-name the name that `kubectl get nodes` shows',
+      });
+    }
+    this.#nodeKnown = known;
   }
 
   /** Says once why nobody answers for an address. */
