@@ -26,6 +26,7 @@ export type Node = {
   reconnectedAtMs: number;
   hushed: boolean;
   sequence: bigint;
+  planVersion: number;
   waiting: Event[];
   readonly holding: Set<string>;
 };
@@ -44,6 +45,7 @@ function machine(name: string, number: number): Node {
     reconnectedAtMs: -Infinity,
     hushed: false,
     sequence: 0n,
+    planVersion: 0,
     waiting: [],
     holding: new Set(),
   };
@@ -60,6 +62,7 @@ export class FakeSegment {
   readonly #trace = createHash('sha256');
   readonly #pulseMs: number;
   #candidates: Candidates = new Map();
+  #planVersion = 0;
   frames = 0;
 
   constructor(options: { seed: number; nodes: number; pulseMs?: number; wire?: Partial<Wire> }) {
@@ -114,6 +117,7 @@ export class FakeSegment {
     node.paused = false;
     node.sequence = 0n;
     if (!node.linkUp) this.step(node, { kind: 'link', up: false, mac: node.mac });
+    node.planVersion = this.#planVersion;
     this.step(node, { kind: 'plan', candidates: this.#candidates });
   }
 
@@ -152,16 +156,18 @@ export class FakeSegment {
     node.reconnectedAtMs = this.nowMs;
   }
 
-  /** The plan reaches each node up to `withinMs` later. */
+  /** The plan reaches each node up to `withinMs` later; one that is overtaken by a newer one is never seen. */
   plan(candidates: Candidates, withinMs = 0): void {
     this.#candidates = candidates;
+    const version = ++this.#planVersion;
+    const deliver = (node: Node): void => {
+      if (node.planVersion > version) return;
+      node.planVersion = version;
+      this.step(node, { kind: 'plan', candidates });
+    };
     for (const node of this.nodes) {
-      if (withinMs === 0) this.step(node, { kind: 'plan', candidates });
-      else {
-        this.timeline.in(this.random.between(0, withinMs), () => {
-          this.step(node, { kind: 'plan', candidates });
-        });
-      }
+      if (withinMs === 0) deliver(node);
+      else this.timeline.in(this.random.between(0, withinMs), () => deliver(node));
     }
   }
 

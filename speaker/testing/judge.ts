@@ -32,7 +32,7 @@ export class Judge {
         if (since !== undefined) this.#end(address, since);
       } else if (since === undefined) {
         this.#doubleSinceMs.set(address, nowMs);
-      } else if (nowMs - since > this.#toleratedMs(pair, since)) {
+      } else if (nowMs - since > this.#toleratedMs(since)) {
         const names = pair.map(({ name }) => name).join(' and ');
         this.#report(`${names} both answer for ${address} since ${since.toFixed(1)} ms`);
         this.#doubleSinceMs.set(address, nowMs);
@@ -61,11 +61,15 @@ export class Judge {
     return undefined;
   }
 
-  /** Two that could not hear each other until now find out with the next pulse; any others at once. */
-  #toleratedMs(pair: readonly [Node, Node], sinceMs: number): number {
+  /**
+   * Those that could not hear each other until now find out with the next pulse, even when one of them hands over in
+   * between; any others at once.
+   */
+  #toleratedMs(sinceMs: number): number {
     const { exchangeMs, pulseMs } = this.#tolerated;
-    const reconnectedAtMs = Math.max(...pair.map((node) => node.reconnectedAtMs));
-    return sinceMs - reconnectedAtMs <= pulseMs ? pulseMs + exchangeMs : exchangeMs;
+    const reconnected = this.#segment.nodes.map((node) => node.reconnectedAtMs);
+    const healed = reconnected.some((atMs) => Math.abs(sinceMs - atMs) <= pulseMs);
+    return healed ? pulseMs + exchangeMs : exchangeMs;
   }
 
   #end(address: string, sinceMs: number): void {

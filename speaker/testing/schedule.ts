@@ -162,6 +162,7 @@ function cause(
 }
 
 function mendAll(lan: FakeSegment): void {
+  lan.wire.loss = 0;
   for (const node of lan.nodes) {
     lan.setSide(node, 0);
     lan.resume(node);
