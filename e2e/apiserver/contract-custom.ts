@@ -2,7 +2,7 @@ import { deepEqual, equal, match } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Ground } from './contract-ground.ts';
 import { at, isObject, type JsonObject, listAt, textAt } from './json.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 const group = `contract-${process.pid}.example.com`;
 const definition: JsonObject = {

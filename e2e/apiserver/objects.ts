@@ -2,7 +2,7 @@ import type { Clock } from '../../daemon/clock.ts';
 import { trackUpdate } from './apply/managed-fields.ts';
 import { asVersion } from './conversion.ts';
 import { decode, type FieldValidation } from './decode.ts';
-import { type Manner, restrict, unchanged } from './endpoint.ts';
+import { type Manner, restrict } from './endpoint.ts';
 import { clone, ensureObject, type JsonObject, listAt, same, textAt } from './json.ts';
 import {
   checkPlace,
@@ -76,8 +76,8 @@ export class Objects {
   create(target: Target, body: JsonObject, manner: Manner = 'put'): Written {
     const { resource, namespace } = target;
     const draft = clone(body);
-    checkPlace(draft, target);
     decode(draft, target);
+    checkPlace(draft, target);
     this.#checkNamespace(target, textAt(draft, 'metadata', 'name'));
     if (manner !== 'apply') delete ensureObject(draft, 'metadata')['managedFields'];
     stampNew(draft, { resource, now: this.now, random: this.#random });
@@ -97,14 +97,14 @@ export class Objects {
     const current = this.current(target);
     if (current === undefined) throw notFound(resource, name);
     let draft = change(clone(current));
-    checkPlace(draft, target);
     decode(draft, target);
+    checkPlace(draft, target);
     const blind = manner !== 'put' || resource.unconditionalUpdate;
     checkVersion(draft, current, { resource, blind });
     draft = restrict(draft, current, { resource, subresource, manner });
     keepIdentity(draft, current, resource);
     resource.strategy.defaults?.(draft);
-    if (unchanged(draft, current, manner)) return { object: current, outcome: 'unchanged' };
+    if (same(draft, current)) return { object: current, outcome: 'unchanged' };
     const object = this.#commit(target, draft, current, manner);
     return { object, outcome: object === current ? 'unchanged' : 'changed' };
   }
@@ -170,7 +170,7 @@ export class Objects {
       throw error;
     }
     if (before !== undefined) {
-      if (unchanged(draft, before, manner)) return before;
+      if (same(draft, before)) return before;
       if (manner !== 'apply') this.#track(target, before, draft);
     }
     if (dryRun) {
