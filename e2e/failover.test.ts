@@ -14,7 +14,7 @@ import { percentilesOf } from './lab/percentiles.ts';
 import type { Probe } from './lab/probe.ts';
 import { needsLab } from './lab/requirements.ts';
 import { openServing } from './lab/serving.ts';
-import { until } from './lab/until.ts';
+import { until } from '../daemon/testing/until.ts';
 
 describe('failover', needsLab, () => {
   let cluster: Cluster;

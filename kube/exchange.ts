@@ -73,8 +73,6 @@ export class Exchange implements Disposable {
     } catch (error) {
       throw this.#cutBy === undefined ? error : this.#cutBy.error;
     }
-    // The end can overtake the error.
-    if (this.#cutBy !== undefined) throw this.#cutBy.error;
   }
 
   cut(error: unknown): void {

@@ -17,7 +17,10 @@ export type LeaseOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** What only the holder may do. Nothing is to be written once its signal is aborted, and it then has to end. */
+  /**
+   * What only the holder may do. Its signal is to be asked before each write, and once it is aborted this has to
+   * end. Pass on the signal itself: one derived by `AbortSignal.any` aborts by timer and does not ask the clock.
+   */
   readonly whileHeld: (signal: AbortSignal) => Promise<void>;
 };
 

@@ -11,7 +11,7 @@ import { Reflector, type ReflectorOptions } from './reflector.ts';
 import { namespace as build } from './testing/build.ts';
 import { Proxy } from './testing/proxy.ts';
 import { failWatch, refuse, reset, StubServer, type Answer } from './testing/stub-server.ts';
-import { openTransport, type Transport } from './transport.ts';
+import { ApiError, openTransport, type Transport } from './transport.ts';
 
 type Options = Partial<ReflectorOptions<KubeObject>>;
 
@@ -186,14 +186,12 @@ for (const [how, answers] of [
   ['as an answer', [refuse(410, 'Expired')]],
   ['as an event', [failWatch(410, 'Expired')]],
 ] satisfies [string, Answer[]][]) {
-  test(`an expired version, told ${how}, lists again at once and tells only the difference`, async (t) => {
+  test(`an expired version, told ${how}, is answered by a new list, and only the difference is told`, async (t) => {
     const server = await opened(t, 'same', 'gone', 'new-self', 'edited');
-    // Any wait would last for ever.
-    const { told, reflector } = follow(t, server.url, { clock: new FakeClock() });
+    const { told, reflector } = follow(t, server.url);
     await watching(server);
     told.length = 0;
     server.next(...answers);
-    // Fake time stands still: the end of the watch is waited out in no time because random is 0.
     server.endWatches();
     server.remove(build('gone'));
     server.remove(build('new-self'));
@@ -309,6 +307,46 @@ test('ending is quick and quiet, whatever it was doing', async (t) => {
   }
 });
 
+type Watch = { readonly lastsMs: number; readonly endsWith?: Error };
+const expired = new ApiError(410, 'Expired', 'too old resource version');
+
+/**
+ * A reflector in fake time, whose lists all succeed at once and whose watches go as told, the last one for ever;
+ * every wait is as long as it may be. Returns what was asked when.
+ */
+async function timeline(watches: readonly Watch[], passMs = 3_000_000): Promise<string[]> {
+  const clock = new FakeClock();
+  const asked: string[] = [];
+  const next = watches.values();
+  const transport: Transport = {
+    call: async <T>() => {
+      asked.push(`list ${clock.nowMs()}`);
+      return { metadata: { resourceVersion: '7' }, items: [] } as T;
+    },
+    lines: async function* (_call, _idleMs, signal) {
+      asked.push(`watch ${clock.nowMs()}`);
+      yield { type: 'BOOKMARK', object: { metadata: { resourceVersion: '7' } } };
+      const { lastsMs, endsWith } = next.next().value ?? { lastsMs: Number.MAX_SAFE_INTEGER };
+      await clock.sleep(lastsMs, signal);
+      if (endsWith !== undefined) throw endsWith;
+    },
+    close: () => {},
+  };
+  await inFakeTime(transport, clock, passMs);
+  return asked;
+}
+
+async function inFakeTime(transport: Transport, clock: FakeClock, passMs: number): Promise<void> {
+  const kind = kinds.namespace;
+  const log = silentLog;
+  const reflector = new Reflector<KubeObject>({ transport, kind, clock, log, random: () => 1 });
+  const stop = new AbortController();
+  const ended = reflector.run(stop.signal);
+  await clock.advance(passMs);
+  stop.abort();
+  await ended;
+}
+
 test('failures in a row are waited out ever longer, up to half a minute', async () => {
   const clock = new FakeClock();
   const askedAtMs: number[] = [];
@@ -317,51 +355,67 @@ test('failures in a row are waited out ever longer, up to half a minute', async 
       askedAtMs.push(clock.nowMs());
       throw new Error('connection refused');
     },
-    lines: async function* () {},
+    lines: () => assert.fail('there is nothing to watch from'),
     close: () => {},
   };
-  const reflector = new Reflector<KubeObject>({
-    transport,
-    clock,
-    kind: kinds.namespace,
-    log: silentLog,
-    random: () => 1,
-  });
-  const stop = new AbortController();
-  const ended = reflector.run(stop.signal);
-  await clock.advance(120_000);
-  stop.abort();
-  await ended;
+  await inFakeTime(transport, clock, 120_000);
   const waits = askedAtMs.slice(1).map((at, i) => at - (askedAtMs[i] ?? 0));
   assert.deepEqual(waits.slice(0, 9), [200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000]);
 });
 
+test('a watch whose time was up begins again at once; one that ends right away has to wait', async () => {
+  assert.deepEqual(await timeline([{ lastsMs: 290_000 }, { lastsMs: 10 }, { lastsMs: 10 }]), [
+    'list 0',
+    'watch 0',
+    'watch 290000',
+    'watch 290210',
+    'watch 290620',
+  ]);
+});
+
+test('a healthy stretch ends the row of failures', async () => {
+  const endsWith = new Error('reset');
+  const short = { lastsMs: 0, endsWith };
+  assert.deepEqual(await timeline([short, short, { lastsMs: 60_000, endsWith }]), [
+    'list 0',
+    'watch 0',
+    'watch 200',
+    'watch 600',
+    'watch 60800',
+  ]);
+});
+
+test('an expired version lists again at once, but not in a storm', async () => {
+  const once = { lastsMs: 60_000, endsWith: expired };
+  const again = { lastsMs: 0, endsWith: expired };
+  assert.deepEqual(await timeline([once, again, again]), [
+    'list 0',
+    'watch 0',
+    'list 60000',
+    'watch 60000',
+    'list 60400',
+    'watch 60400',
+    'list 61200',
+    'watch 61200',
+  ]);
+});
+
 test('watches that stay silent for ever are one day not believed any more', async () => {
   const clock = new FakeClock();
-  let lists = 0;
+  const listedAtMs: number[] = [];
   const transport: Transport = {
-    call: async <T>() => (lists++, { metadata: { resourceVersion: '7' }, items: [] }) as T,
+    call: async <T>() => {
+      listedAtMs.push(clock.nowMs());
+      return { metadata: { resourceVersion: '7' }, items: [] } as T;
+    },
     lines: async function* (_call, _idleMs, signal) {
       await clock.sleep(290_000, signal);
       yield* [];
     },
     close: () => {},
   };
-  const reflector = new Reflector<KubeObject>({
-    transport,
-    clock,
-    kind: kinds.namespace,
-    log: silentLog,
-    random: () => 0,
-  });
-  const stop = new AbortController();
-  const ended = reflector.run(stop.signal);
-  await clock.advance(2 * 290_000);
-  assert.equal(lists, 1);
-  await clock.advance(290_000);
-  assert.equal(lists, 2);
-  stop.abort();
-  await ended;
+  await inFakeTime(transport, clock, 1_000_000);
+  assert.deepEqual(listedAtMs, [0, 3 * 290_000]);
 });
 
 const step = fc.oneof(

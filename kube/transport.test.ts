@@ -324,6 +324,17 @@ for (const [fault, act, expected] of [
   });
 }
 
+test('an aborted watch ends with the reason of its signal, and its connection with it', async (t) => {
+  const { server, transport } = await opened(t);
+  const stop = new AbortController();
+  const reason = new Error('shutting down');
+  const next = transport.lines(watch, 60_000, stop.signal)[Symbol.asyncIterator]().next();
+  await until('it watches', () => server.watching === 1);
+  stop.abort(reason);
+  await assert.rejects(next, (error) => error === reason);
+  await until('the server is rid of it', () => server.watching === 0);
+});
+
 test('a refused watch is an ApiError like any other', async (t) => {
   const { server, transport } = await opened(t);
   server.next(refuse(410, 'Expired'));

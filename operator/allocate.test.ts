@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ServiceSpec } from '../kube/object.ts';
-import { dualStack, pool, request, Town } from './fixtures.ts';
+import { dualStack, pool, request, Town } from './testing/town.ts';
 
 const lan = pool('lan', '198.51.100.1-198.51.100.3');
 const wants = (ips: string) => ({ annotations: { 'metallb.io/loadBalancerIPs': ips } });

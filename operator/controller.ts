@@ -1,9 +1,11 @@
 import type { ResourceEvent, ResourceMeta } from '@dot-i/k8s-operator';
 import { problemsOf } from '../crds/model.ts';
 import { ipAddressPoolKind, l2AdvertisementKind } from '../crds/names.ts';
-import { type Kind, kinds, pathOf } from '../kube/kinds.ts';
-import { keyOf, type KubeObject, type Namespace, type Service } from '../kube/object.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import { type Kind, kinds } from '../kube/kinds.ts';
+import { keyOf, type Namespace, type Service } from '../kube/object.ts';
 import { KeyedQueue } from '../kube/queue.ts';
+import { mergePatch } from '../kube/write.ts';
 import { formatAddress } from '../net/address.ts';
 import { adopt } from './adopt.ts';
 import type { World } from './allocate.ts';
@@ -29,16 +31,8 @@ export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
   readonly lbClass: string | undefined;
   /** How long a released address is left alone while others are free. */
   readonly restMs: number;
-  readonly events: Recorder;
+  readonly events: Pick<EventRecorder, 'record'>;
   readonly tally: Tally;
-};
-
-/** Where events on objects go; it never fails and never waits. */
-export type Recorder = {
-  record(
-    about: KubeObject & { readonly apiVersion: string; readonly kind: string },
-    event: News,
-  ): void;
 };
 
 /** Where numbers go. */
@@ -47,6 +41,8 @@ export type Tally = {
   refused(reason: Reason): void;
   pool(name: string, counts: Counts): void;
   poolGone(name: string): void;
+  /** Forgets what is true only for the leader. */
+  reset(): void;
 };
 
 // Requests in flight at once: an API server answers a write in a few milliseconds.
@@ -192,11 +188,9 @@ export class Controller extends Frame {
 
   async #write(service: Service, patch: StatusPatch, signal: AbortSignal): Promise<void> {
     const { namespace, name } = service.metadata;
-    const path = pathOf(kinds.service, { namespace, name, subresource: 'status' });
-    const contentType = 'application/merge-patch+json';
-    const call = { method: 'PATCH', path, body: patch, contentType } as const;
-    const written = await this.#options.transport.call<Service>(call, signal);
-    this.#written.set(keyOf(service), written);
+    const target = { kind: kinds.service, namespace, name, subresource: 'status' } as const;
+    const { transport } = this.#options;
+    this.#written.set(keyOf(service), await mergePatch<Service>(transport, target, patch, signal));
   }
 
   #tell(service: Service, { type, reason, message }: News, standing: Standing): void {

@@ -8,6 +8,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/store.ts';
 import type { Transport } from '../kube/transport.ts';
+import { mergePatch, putStatus } from '../kube/write.ts';
 
 // The package is CommonJS: its default export arrives as a property of the module.
 const { default: Operator, ResourceEventType, ResourceMetaImpl } = dot;
@@ -87,7 +88,7 @@ export abstract class Frame extends Operator {
     onEvent: (event: ResourceEvent) => Promise<void>,
     namespace?: string,
   ): Promise<void> {
-    const kind = this.#kind(plural, group === '' ? version : `${group}/${version}`);
+    const kind = this.#kind(`${plural}.${group === '' ? version : `${group}/${version}`}`);
     const { transport, log, clock, random } = this.#options;
     const tell = (change: Change<KubeObject>) => this.spawn(() => onEvent(eventOf(plural, change)));
     const reflector = new Reflector<KubeObject>({
@@ -122,13 +123,10 @@ export abstract class Frame extends Operator {
     status: unknown,
   ): Promise<ResourceMeta> {
     const { id, apiVersion, kind, name, namespace, resourceVersion } = meta;
-    const metadata = { name, namespace, resourceVersion };
-    const path = this.#path(meta, 'status');
-    const body = { apiVersion, kind, metadata, status };
-    const answer = await this.#options.transport.call<KubeObject>(
-      { method: 'PUT', path, body },
-      this.#stopping.signal,
-    );
+    const metadata = { name, resourceVersion, ...(namespace === undefined ? {} : { namespace }) };
+    const object = { apiVersion, kind, metadata, status };
+    const { transport } = this.#options;
+    const answer = await putStatus(transport, this.#kind(id), object, this.#stopping.signal);
     return ResourceMetaImpl.createWithId(id, typed(answer));
   }
 
@@ -163,21 +161,13 @@ export abstract class Frame extends Operator {
     return Promise.reject(new Error(`${what}. Apply it with kubectl apply --server-side -f.`));
   }
 
-  async #merge(meta: ResourceMeta, body: unknown, subresource?: string): Promise<KubeObject> {
-    const path = this.#path(meta, subresource);
-    const contentType = 'application/merge-patch+json';
-    const call = { method: 'PATCH', path, body, contentType } as const;
-    return await this.#options.transport.call<KubeObject>(call, this.#stopping.signal);
+  #merge(meta: ResourceMeta, body: object, subresource?: 'status'): Promise<KubeObject> {
+    const { namespace, name } = meta;
+    const target = { kind: this.#kind(meta.id), namespace, name, subresource };
+    return mergePatch<KubeObject>(this.#options.transport, target, body, this.#stopping.signal);
   }
 
-  #path({ id, namespace, name }: ResourceMeta, subresource?: string): string {
-    const kind = this.#options.kinds.find((each) => idOf(each) === id);
-    if (kind === undefined) throw new Error(`${id} is not a kind that this operator handles`);
-    return pathOf(kind, { namespace, name, subresource });
-  }
-
-  #kind(plural: string, apiVersion: string): Kind {
-    const id = `${plural}.${apiVersion}`;
+  #kind(id: string): Kind {
     const kind = this.#options.kinds.find((each) => idOf(each) === id);
     if (kind === undefined) throw new Error(`${id} is not a kind that this operator handles`);
     return kind;

@@ -4,6 +4,7 @@ import { serviceL2StatusKind } from '../crds/names.ts';
 import { apiVersionOf, pathOf } from '../kube/kinds.ts';
 import { type KubeObject, placeOf } from '../kube/object.ts';
 import { ApiError, type Transport } from '../kube/transport.ts';
+import { create, mergePatch, remove } from '../kube/write.ts';
 import type { Held } from './orders.ts';
 
 type L2Object = KubeObject & { readonly status?: unknown };
@@ -42,16 +43,10 @@ export class L2Report {
     const status = statusOf(service, holding, { before, node });
     if (isSame(status, before)) return;
     const { resourceVersion } = written.metadata;
-    await this.#surroundings.transport.call(
-      {
-        method: 'PATCH',
-        path: this.#path(service, 'status'),
-        contentType: 'application/merge-patch+json',
-        // What this holding does not have must not be left over from the one before.
-        body: { metadata: { resourceVersion }, status: { ...nothing, ...status } },
-      },
-      signal,
-    );
+    // What this holding does not have must not be left over from the one before.
+    const patch = { metadata: { resourceVersion }, status: { ...nothing, ...status } };
+    const target = { ...this.#target(service), subresource: 'status' } as const;
+    await mergePatch(this.#surroundings.transport, target, patch, signal);
   }
 
   /** Takes the object away if it still says that this node is the holder. */
@@ -59,20 +54,13 @@ export class L2Report {
     const written = await this.#read(service, signal);
     if (written === undefined) return;
     if (parseL2Status(written.status)?.node !== this.#surroundings.node) return;
-    const { uid, resourceVersion } = written.metadata;
-    const body = { preconditions: { uid, resourceVersion } };
-    await this.#surroundings.transport.call(
-      { method: 'DELETE', path: this.#path(service), body },
-      signal,
-    );
+    await remove(this.#surroundings.transport, serviceL2StatusKind, written, signal);
   }
 
   async #read(service: string, signal: AbortSignal): Promise<L2Object | undefined> {
     try {
-      return await this.#surroundings.transport.call<L2Object>(
-        { method: 'GET', path: this.#path(service) },
-        signal,
-      );
+      const path = pathOf(serviceL2StatusKind, this.#target(service));
+      return await this.#surroundings.transport.call<L2Object>({ method: 'GET', path }, signal);
     } catch (error) {
       if (error instanceof ApiError && error.code === 404) return undefined;
       throw error;
@@ -86,19 +74,18 @@ export class L2Report {
       'metallb.io/service-name': name,
       'metallb.io/service-namespace': serviceNamespace,
     };
-    const body = {
+    const object = {
       apiVersion: apiVersionOf(serviceL2StatusKind),
       kind: serviceL2StatusKind.kind,
       metadata: { name: objectName(service), namespace, labels },
       spec: {},
     };
-    const path = pathOf(serviceL2StatusKind, { namespace });
-    return transport.call<L2Object>({ method: 'POST', path, body }, signal);
+    return create<L2Object>(transport, serviceL2StatusKind, object, signal);
   }
 
-  #path(service: string, subresource?: string): string {
+  #target(service: string) {
     const { namespace } = this.#surroundings;
-    return pathOf(serviceL2StatusKind, { namespace, name: objectName(service), subresource });
+    return { kind: serviceL2StatusKind, namespace, name: objectName(service) } as const;
   }
 }
 

@@ -1,74 +1,54 @@
 import { formatAddress, parseAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
-import { Announcer } from './announcer.ts';
+import { rangeContains } from '../net/range.ts';
 import type { Action, Event } from './core/action.ts';
 import type { Candidate } from './core/rank.ts';
-import { openSegment, type Segment } from './core/segment.ts';
+import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, step } from './core/step.ts';
-import { PacketSocket } from './io/packet-socket.ts';
+import { suspectAfterMs } from './core/timing.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
 import type { Plan } from './plan.ts';
-import type { PulseKeys } from './pulse-keys.ts';
-import { open, seal } from './wire/envelope.ts';
-import { etherTypes, formatFrame, headerBytes, speakersMac } from './wire/ethernet.ts';
-import { arpFilters, dropAll, speakersFilter } from './wire/filter.ts';
-import { formatMessage, parseMessage } from './wire/message.ts';
-import { rangeContains } from '../net/range.ts';
+import { Responder } from './responder.ts';
+import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
 
 /** What all sessions of one process have in common. */
-export type Identity = {
+export type Identity = Voice & {
   readonly node: string;
-  readonly boot: bigint;
-  /** The first seals, all open. */
-  readonly keys: PulseKeys;
   readonly shortestPulseMs: number;
-  /** Grows with every frame this process sends, whatever the link. */
-  readonly nextSequence: () => bigint;
   readonly random: () => number;
   readonly random64: () => bigint;
   readonly nowMs: () => number;
   readonly report: (fact: Fact) => void;
 };
 
-/** A flood of frames must not keep questions or pulses waiting for longer than about a millisecond. */
+/** A flood of frames must not keep questions waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
 
 /**
- * One announcing link: its two sockets, what is known of its segment, and what is held there. Belongs to the wire
- * thread, which calls it when something is to be read or due.
+ * One announcing link: where its speakers talk, what is known of its segment, and what is answered there. Belongs to
+ * the wire thread, which calls it when something is to be read or due.
  */
 export class LinkSession implements Disposable {
   readonly speakersFd: number;
   readonly questionsFd: number;
   readonly #identity: Identity;
-  readonly #speakers: PacketSocket;
-  readonly #questions: PacketSocket;
+  readonly #speakers: SpeakersSocket;
+  readonly #responder: Responder;
   readonly #segment: Segment;
-  readonly #announcer: Announcer;
   #link: Link;
-  #hushedAtMs: number | undefined;
   #stoodDown = false;
-  #refused = 0;
+  /** Since when the link has been without carrier and the segment does not know. */
+  #blinkSinceMs: number | undefined;
 
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
     this.#link = link;
     const nowMs = identity.nowMs();
-    this.#speakers = new PacketSocket({
-      link,
-      etherType: etherTypes.speaker,
-      filter: speakersFilter,
-    });
-    this.#questions = new PacketSocket({ link, etherType: etherTypes.arp });
+    this.#speakers = new SpeakersSocket(link, identity);
+    this.#responder = new Responder(link, identity.random);
     this.speakersFd = this.#speakers.fd;
-    this.questionsFd = this.#questions.fd;
-    this.#speakers.join(speakersMac);
-    this.#announcer = new Announcer({
-      lan: this.#questions,
-      mac: link.mac,
-      random: identity.random,
-    });
+    this.questionsFd = this.#responder.fd;
     this.#segment = openSegment({
       node: identity.node,
       mac: link.mac,
@@ -89,15 +69,30 @@ export class LinkSession implements Disposable {
     return index === this.#link.index && name === this.#link.name && mac !== undefined;
   }
 
-  /** The link as it is now: carrier and MAC may have changed. */
+  /**
+   * The link as it is now: carrier and MAC may have changed. A link that comes back before its peers have found it
+   * missing has only stood still for a moment; one that stays away is down.
+   */
   follow(link: Link): void {
     const { mac } = link;
     if (mac === undefined) return;
-    const cameBack = link.running && !this.#link.running;
+    const nowMs = this.#identity.nowMs();
+    const before = this.#link;
     this.#link = link;
-    this.#announcer.moveTo(mac, this.#identity.nowMs());
-    if (cameBack) this.#stoodDown = false;
-    this.#step({ kind: 'link', up: link.running && !this.#stoodDown, mac });
+    this.#responder.moveTo(mac, nowMs);
+    if (before.running && !link.running) this.#blinkSinceMs = nowMs;
+    if (!link.running) return;
+    const blinked = this.#blinkSinceMs !== undefined;
+    this.#blinkSinceMs = undefined;
+    if (!before.running) this.#stoodDown = false;
+    if (blinked) this.#responder.announceAgain(nowMs);
+    this.#step({ kind: 'link', up: !this.#stoodDown, mac });
+  }
+
+  /** The device is gone, and everything on it. */
+  lose(): void {
+    this.#blinkSinceMs = undefined;
+    if (this.#link.mac !== undefined) this.#step({ kind: 'link', up: false, mac: this.#link.mac });
   }
 
   adopt(plan: Plan): void {
@@ -120,33 +115,38 @@ export class LinkSession implements Disposable {
 
   /** When `tick` has something to do. */
   dueAtMs(): number {
-    const announcerDueMs = this.#hushedAtMs === undefined ? this.#announcer.dueAtMs() : Infinity;
-    return Math.min(dueAtMs(this.#segment), announcerDueMs);
+    if (this.#blinkSinceMs !== undefined) return this.#blinkSinceMs + this.#blinkAtMostMs;
+    return Math.min(dueAtMs(this.#segment), this.#responder.dueAtMs());
   }
 
   tick(): void {
+    if (this.#blinkSinceMs !== undefined) {
+      if (this.#identity.nowMs() >= this.dueAtMs()) this.lose();
+      return;
+    }
     this.#step({ kind: 'tick' });
-    if (this.#hushedAtMs === undefined) this.#announcer.tick(this.#identity.nowMs());
+    this.#responder.tick(this.#identity.nowMs());
+  }
+
+  /** Peers begin to miss this node after as long. */
+  get #blinkAtMostMs(): number {
+    return suspectAfterMs(intervalMs(this.#segment));
   }
 
   /** Reads what the speakers of the segment say. */
   readSpeakers(): void {
     for (let batch = 0; batch < batchesPerTurn; batch++) {
-      const { frames } = this.#speakers.receive();
-      if (frames.length === 0) return;
-      for (const frame of frames) this.#hear(frame);
+      const heard = this.#speakers.hear();
+      if (heard === undefined) return;
+      for (const one of heard) this.#hear(one);
     }
   }
 
-  /** Answers who asks for a held address. */
+  /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */
   readQuestions(): void {
-    for (let batch = 0; batch < batchesPerTurn; batch++) {
-      const { frames } = this.#questions.receive();
-      if (frames.length === 0) return;
-      if (this.#hushedAtMs !== undefined) continue;
-      for (const { address, mac } of this.#announcer.answer(frames)) {
-        this.#report({ kind: 'conflict', address: formatAddress(address), mac });
-      }
+    const peers = new Set(Array.from(this.#segment.peers.values(), ({ mac }) => mac));
+    for (const { address, mac } of this.#responder.read(this.#identity.nowMs(), peers)) {
+      this.#report({ kind: 'conflict', address: formatAddress(address), mac });
     }
   }
 
@@ -154,15 +154,15 @@ export class LinkSession implements Disposable {
     return {
       link: this.#link.name,
       peers: this.#segment.peers.size,
-      held: this.#announcer.held().length,
-      refused: this.#refused,
-      ...this.#announcer.counts(),
+      held: this.#responder.size,
+      refused: this.#speakers.refused,
+      ...this.#responder.counts(),
     };
   }
 
   [Symbol.dispose](): void {
-    this.#speakers.close();
-    this.#questions.close();
+    this.#speakers[Symbol.dispose]();
+    this.#responder[Symbol.dispose]();
   }
 
   #mayAnnounce(address: string, links: readonly string[] | undefined): boolean {
@@ -173,17 +173,11 @@ export class LinkSession implements Disposable {
     );
   }
 
-  #hear(frame: Uint8Array): void {
-    const { keys, node, boot } = this.#identity;
-    const envelope = open(frame.subarray(headerBytes), keys);
-    const message =
-      envelope === undefined ? undefined : parseMessage(envelope.kind, envelope.payload);
-    if (envelope === undefined || message === undefined) {
-      this.#refused++;
-      return;
-    }
-    if (message.node === node && envelope.boot === boot) this.#standDownFor(message.mac);
-    else this.#step({ ...envelope, kind: 'frame', message });
+  #hear(heard: Heard): void {
+    const { node, boot } = this.#identity;
+    const { message } = heard;
+    if (message.node === node && heard.boot === boot) this.#standDownFor(message.mac);
+    else this.#step({ ...heard, kind: 'frame' });
   }
 
   /** Our own voice from another link: both lie on one segment, where one of them is enough. */
@@ -198,60 +192,17 @@ export class LinkSession implements Disposable {
   #step(event: Event): void {
     const nowMs = this.#identity.nowMs();
     const actions = step(this.#segment, event, nowMs);
-    const held = actions.filter((action) => action.kind === 'hold');
-    const spoken = actions.some(({ kind }) => kind === 'speak');
-    if (this.#changeHeld(actions, nowMs)) this.#swapFilter();
-    if (spoken) this.#announcer.announceAgain(nowMs);
-    if (held.length > 0 && this.#hushedAtMs === undefined) this.#announcer.tick(nowMs);
+    const hushedMs = this.#responder.follow(actions, nowMs);
+    if (hushedMs !== undefined) this.#report({ kind: 'stalled', hushedMs });
     const takeoverMs = this.#identity.nowMs() - nowMs;
     for (const action of actions) this.#tell(action, takeoverMs);
-  }
-
-  /** Carries out what changes who is answered for; whether anything did. */
-  #changeHeld(actions: readonly Action[], nowMs: number): boolean {
-    let changed = false;
-    for (const action of actions) {
-      switch (action.kind) {
-        case 'hold':
-        case 'yield': {
-          const address = parseAddress(action.address);
-          if (address === undefined) break;
-          if (action.kind === 'hold') this.#announcer.hold(address, nowMs);
-          else this.#announcer.release(address);
-          changed = true;
-          break;
-        }
-        case 'hush':
-          this.#hushedAtMs = nowMs;
-          changed = true;
-          break;
-        case 'speak':
-          this.#report({ kind: 'stalled', hushedMs: nowMs - (this.#hushedAtMs ?? nowMs) });
-          this.#hushedAtMs = undefined;
-          changed = true;
-          break;
-        case 'send':
-        case 'peer':
-        case 'phase':
-        case 'namesake':
-          break;
-      }
-    }
-    return changed;
-  }
-
-  #swapFilter(): void {
-    const silent = this.#hushedAtMs !== undefined;
-    this.#questions.swapFilter(silent ? [dropAll] : arpFilters(this.#announcer.held()));
-    // What came in before the silence would be answered after it.
-    while (silent && this.#questions.receive().frames.length > 0);
   }
 
   /** Sends what is to be sent, and reports the rest. */
   #tell(action: Action, takeoverMs: number): void {
     switch (action.kind) {
       case 'send':
-        this.#send(action);
+        this.#speakers.say(action.to, action.message);
         break;
       case 'hold': {
         const { mac } = this.#link;
@@ -270,20 +221,6 @@ export class LinkSession implements Disposable {
       case 'speak':
         break;
     }
-  }
-
-  #send({ to, message }: Action & { kind: 'send' }): void {
-    const { boot, keys, nextSequence } = this.#identity;
-    const sealed = seal({ ...formatMessage(message), boot, sequence: nextSequence() }, keys[0]);
-    // A frame that a dead link or a full queue does not take is a lost frame: the protocol repeats what matters.
-    this.#speakers.send([
-      formatFrame({
-        destination: to === 'all' ? speakersMac : to,
-        source: message.mac,
-        etherType: etherTypes.speaker,
-        payload: sealed,
-      }),
-    ]);
   }
 
   #report(fact: WithoutLink<Fact>): void {

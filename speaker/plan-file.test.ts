@@ -32,3 +32,7 @@ test('a file that is missing, cut short or of another shape is no plan, and says
     assert.ok(kept.plan === undefined && kept.reason.length > 0, text);
   }
 });
+
+test('a plan that cannot be kept says why', () => {
+  assert.match(writePlanFile('/proc/nowhere', plan) ?? '', /ENOENT/);
+});

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { explain } from '../daemon/log.ts';
 import type { Plan } from './plan.ts';
 
 /** The plan as it lies on disk, for a start while the API server is away. */
@@ -33,18 +34,22 @@ export function readPlanFile(
     return { plan: new Map(entries) };
   } catch (error) {
     // A start without this file is a start that waits for the API server; nothing else is lost.
-    return { plan: undefined, reason: error instanceof Error ? error.message : String(error) };
+    return { plan: undefined, reason: explain(error) };
   }
 }
 
-/** Replaces the plan on disk whole: a power cut leaves the old one or the new one. */
-export function writePlanFile(stateDir: string, plan: Plan): void {
+/**
+ * Replaces the plan on disk whole: a power cut leaves the old one or the new one. Returns why it could not be kept; a
+ * full disk is no reason to stop announcing.
+ */
+export function writePlanFile(stateDir: string, plan: Plan): string | undefined {
   const path = join(stateDir, fileName);
   const next = `${path}.next`;
   try {
     writeFileSync(next, JSON.stringify({ version: 1, addresses: [...plan] }));
     renameSync(next, path);
+    return undefined;
   } catch (error) {
-    throw new Error(`keeping the plan in ${path}`, { cause: error });
+    return explain(error);
   }
 }

@@ -11,7 +11,7 @@ const gatherMs = 10;
 const patienceMs = 3000;
 
 type Surroundings = {
-  readonly observer: Observer;
+  readonly observer: Pick<Observer, 'world' | 'synced'>;
   readonly settings: PlanSettings;
   readonly stateDir: string | undefined;
   readonly onPlan: (plan: Plan) => void;
@@ -25,6 +25,7 @@ export class Planner {
   #changed = Promise.withResolvers<void>();
   #plan: Plan | undefined;
   #silent = new Map<string, Silent>();
+  #nodeKnown = true;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -69,13 +70,37 @@ export class Planner {
   }
 
   #replan(): void {
-    const { observer, settings, stateDir, onPlan } = this.#surroundings;
-    const { plan, silent } = planFor(observer.world(), settings);
+    const { observer, settings, onPlan } = this.#surroundings;
+    const world = observer.world();
+    this.#missNode(world.nodes.some(({ metadata }) => metadata.name === settings.node));
+    const { plan, silent } = planFor(world, settings);
     this.#explain(silent);
     if (isDeepStrictEqual(plan, this.#plan)) return;
     this.#plan = plan;
     onPlan(plan);
-    if (stateDir !== undefined) writePlanFile(stateDir, plan);
+    this.#keep(plan);
+  }
+
+  #keep(plan: Plan): void {
+    const { stateDir, log } = this.#surroundings;
+    const reason = stateDir === undefined ? undefined : writePlanFile(stateDir, plan);
+    if (reason === undefined) return;
+    log.warn('the plan could not be kept: a start without API server would announce nothing', {
+      stateDir,
+      reason,
+    });
+  }
+
+  /** Says once that the cluster does not know the node that this speaker was told it runs on. */
+  #missNode(known: boolean): void {
+    const { log, settings } = this.#surroundings;
+    if (!known && this.#nodeKnown) {
+      log.warn('there is no Node of this name, so nothing will be announced from here', {
+        node: settings.node,
+        remedy: 'give --node-name the name that `kubectl get nodes` shows',
+      });
+    }
+    this.#nodeKnown = known;
   }
 
   /** Says once why nobody answers for an address. */

@@ -142,7 +142,7 @@ class WireThread {
   }
 
   #close(name: string, session: LinkSession): void {
-    session.follow({ ...session.link, running: false });
+    session.lose();
     this.#poll.remove(session.speakersFd);
     this.#poll.remove(session.questionsFd);
     session[Symbol.dispose]();

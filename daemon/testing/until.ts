@@ -1,5 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { systemClock } from '../clock.ts';
 import { explain } from '../log.ts';
+
+export type UntilOptions = {
+  readonly withinMs?: number;
+  readonly everyMs?: number;
+  readonly signal?: AbortSignal;
+};
 
 /**
  * Asks again and again until the answer is neither `false` nor `undefined`, and returns that answer. A predicate
@@ -8,10 +15,11 @@ import { explain } from '../log.ts';
 export async function until<T>(
   description: string,
   predicate: () => T | Promise<T>,
-  { timeoutMs = 5_000, everyMs = 5 }: { timeoutMs?: number; everyMs?: number } = {},
+  { withinMs = 10_000, everyMs = 5, signal }: UntilOptions = {},
 ): Promise<Exclude<T, false | undefined>> {
-  const endMs = performance.now() + timeoutMs;
+  const endMs = systemClock.nowMs() + withinMs;
   for (;;) {
+    signal?.throwIfAborted();
     let last: string;
     try {
       const answer = await predicate();
@@ -20,9 +28,9 @@ export async function until<T>(
     } catch (error) {
       last = explain(error);
     }
-    if (performance.now() >= endMs)
-      throw new Error(`waited ${timeoutMs} ms until ${description}: ${last}`);
-    await wait(everyMs);
+    if (systemClock.nowMs() >= endMs)
+      throw new Error(`waited ${withinMs} ms until ${description}: ${last}`);
+    await wait(everyMs, undefined, signal === undefined ? {} : { signal });
   }
 }
 

@@ -31,9 +31,6 @@ export function decode(draft: Json, { resource, fieldValidation, warn }: Decodin
   if (draft['kind'] !== resource.kind) {
     throw badRequest(`the kind in the data (${asText(draft['kind'])}) is not ${resource.kind}`);
   }
-  if (draft['metadata'] !== undefined && !isObject(draft['metadata'])) {
-    throw badRequest('metadata is not an object');
-  }
   // A Go struct has no null: it reads as the field's absence.
   if (resource.custom) dropNulls(draft['metadata'] ?? {});
   else dropNulls(draft);

@@ -1,11 +1,12 @@
-import type { ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { explain } from '../../daemon/log.ts';
 import { type Answer, answer, refusalAnswer, type Stream } from './api/answer.ts';
 import { type ApiRequest, type Parts, respond, routeOrRefusal } from './api/api.ts';
 import type { Route } from './api/route.ts';
 import type { Faults, Subject } from './faults.ts';
 import type { Exchange } from './http-server.ts';
+import { decodeProtobuf, protobufType } from './protobuf/decode.ts';
 import { qualified, Refusal } from './refusal.ts';
 import type { RequestLog } from './request-log.ts';
 
@@ -17,9 +18,9 @@ export async function serveExchange(
   { request, response, signal }: Exchange,
   { parts, faults, requests }: { parts: Parts; faults: Faults; requests: RequestLog },
 ): Promise<void> {
-  const body = await text(request);
+  const { body, contentType } = await readBody(request);
   const header = (name: string): string => {
-    const value = request.headers[name];
+    const value = name === 'content-type' ? contentType : request.headers[name];
     return typeof value === 'string' ? value : '';
   };
   const url = new URL(request.url ?? '/', 'http://server');
@@ -56,6 +57,19 @@ export async function serveExchange(
     log(200, undefined);
     await sendStream(response, result, { faults, subject, signal });
   }
+}
+
+/** The body as text. What kubectl's typed commands send as protobuf is JSON from here on, where it can be read. */
+async function readBody(request: IncomingMessage): Promise<{ body: string; contentType: string }> {
+  const bytes = await buffer(request);
+  const contentType = request.headers['content-type'] ?? '';
+  if (contentType.startsWith(protobufType)) {
+    const object = decodeProtobuf(bytes);
+    if (object !== undefined) {
+      return { body: JSON.stringify(object), contentType: 'application/json' };
+    }
+  }
+  return { body: bytes.toString(), contentType };
 }
 
 const tooLarge = (): Refusal =>

@@ -1,5 +1,7 @@
 import type { Json } from './json.ts';
-import type { Cause } from './refusal.ts';
+
+/** One entry of a Status object's `details.causes`. */
+export type Cause = { readonly reason: string; readonly message: string; readonly field: string };
 
 /** Faults of one field, worded as the API machinery words them. */
 export const invalidValue = (field: string, value: Json | undefined, why: string): Cause => ({

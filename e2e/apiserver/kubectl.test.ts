@@ -134,6 +134,24 @@ suite('a stock kubectl', { skip }, () => {
     assert.match(typo.err, /unknown field "spec\.opne"/);
   });
 
+  test('creates and exposes what its typed commands send as protobuf', async () => {
+    await kubectl('create namespace made');
+    await kubectl('create configmap notes -n made --from-literal=a=b');
+    await kubectl('create secret generic keys -n made --from-literal=a=b');
+    await kubectl('create deployment site -n made --image=registry.example/site --replicas=0');
+    await kubectl(
+      'expose deployment site -n made --port=80 --target-port=http --type=LoadBalancer --name=site',
+    );
+    await kubectl('create service loadbalancer other -n made --tcp=443:8443');
+    const path =
+      '{.spec.type}/{.spec.selector.app}/{.spec.ports[0].port}/{.spec.ports[0].targetPort}';
+    const show = (name: string) => kubectl(`get svc ${name} -n made -o jsonpath=${path}`);
+    assert.equal(await show('site'), 'LoadBalancer/site/80/http');
+    assert.equal(await show('other'), 'LoadBalancer/other/443/8443');
+    assert.equal(await kubectl('get deploy site -n made -o jsonpath={.spec.replicas}'), '0');
+    assert.equal(await kubectl('get secret keys -n made -o jsonpath={.data.a}'), 'Yg==');
+  });
+
   test('explains the built-in kinds and lists what is served', async () => {
     assert.match(
       await kubectl('explain service.spec.loadBalancerClass'),

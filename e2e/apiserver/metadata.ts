@@ -1,7 +1,8 @@
 import { forbiddenValue, invalidValue, requiredValue } from './field-fault.ts';
 import { ensureObject, isObject, type JsonObject, listAt, same, textAt } from './json.ts';
 import { freshUid, generatedName, metadataFaults } from './names.ts';
-import { badRequest, type Cause, conflict, invalid } from './refusal.ts';
+import type { Cause } from './field-fault.ts';
+import { badRequest, conflict, invalid } from './refusal.ts';
 import type { Resource, Stored } from './resource.ts';
 
 /** Kubernetes times have whole seconds. */
@@ -11,6 +12,9 @@ type Place = { readonly resource: Resource; readonly namespace: string; readonly
 
 /** The name and namespace of a body must be those of the URL, where it names any. */
 export function checkPlace(draft: JsonObject, { resource, namespace, name }: Place): void {
+  if (draft['metadata'] !== undefined && !isObject(draft['metadata'])) {
+    throw badRequest('metadata is not an object');
+  }
   const metadata = ensureObject(draft, 'metadata');
   const given = textAt(metadata, 'namespace');
   if (resource.namespaced) {

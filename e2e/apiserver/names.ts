@@ -1,6 +1,6 @@
 import { invalidValue } from './field-fault.ts';
 import { asText, type JsonObject, objectAt } from './json.ts';
-import type { Cause } from './refusal.ts';
+import type { Cause } from './field-fault.ts';
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const subdomain = `${label}(\\.${label})*`;

@@ -15,7 +15,8 @@ import {
   stampNew,
   timestamp,
 } from './metadata.ts';
-import { alreadyExists, type Cause, forbidden, invalid, notFound } from './refusal.ts';
+import type { Cause } from './field-fault.ts';
+import { alreadyExists, forbidden, invalid, notFound } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import {
   apiVersionOf,
@@ -76,8 +77,8 @@ export class Objects {
   create(target: Target, body: JsonObject, manner: Manner = 'put'): Written {
     const { resource, namespace } = target;
     const draft = clone(body);
-    decode(draft, target);
     checkPlace(draft, target);
+    decode(draft, target);
     this.#checkNamespace(target, textAt(draft, 'metadata', 'name'));
     if (manner !== 'apply') delete ensureObject(draft, 'metadata')['managedFields'];
     stampNew(draft, { resource, now: this.now, random: this.#random });
@@ -97,8 +98,8 @@ export class Objects {
     const current = this.current(target);
     if (current === undefined) throw notFound(resource, name);
     let draft = change(clone(current));
-    decode(draft, target);
     checkPlace(draft, target);
+    decode(draft, target);
     const blind = manner !== 'put' || resource.unconditionalUpdate;
     checkVersion(draft, current, { resource, blind });
     draft = restrict(draft, current, { resource, subresource, manner });

@@ -1,8 +1,6 @@
 import type { JsonObject } from './json.ts';
+import type { Cause } from './field-fault.ts';
 import type { Resource } from './resource.ts';
-
-/** One entry of a Status object's `details.causes`. */
-export type Cause = { readonly reason: string; readonly message: string; readonly field: string };
 
 type Details = {
   readonly code: number;

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from './json.ts';
-import type { Cause } from './refusal.ts';
+import type { Cause } from './field-fault.ts';
 import type { Schema } from './schema/schema.ts';
 
 /** An object as the store holds it: complete, shared and never changed again. */

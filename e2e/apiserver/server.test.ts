@@ -229,7 +229,7 @@ test('twenty watchers hear of two thousand Services, each in the same order', as
     });
   }
   await until('all have heard all', () => watches.every(({ seen }) => seen.length === 2_000), {
-    timeoutMs: 20_000,
+    withinMs: 20_000,
   });
   const expected = Array.from({ length: 2_000 }, (_, index) => `ADDED service-${index}`);
   for (const watch of watches) {

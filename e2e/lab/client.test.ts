@@ -7,7 +7,7 @@ import { openConnections } from './connections.ts';
 import { type Hosts, openHosts } from './hosts.ts';
 import { openProbe } from './probe.ts';
 import { needsLab } from './requirements.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 const backend = fileURLToPath(new URL('./programs/backend.ts', import.meta.url));
 

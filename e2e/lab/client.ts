@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Mac, parseMac } from '../../net/mac.ts';
 import type { Host } from './host.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 /**
  * A neighbour on the LAN that judges by tools which know nothing of us: the kernel's neighbour table,
@@ -62,11 +62,11 @@ export class Client {
   }
 
   /** Waits for so many frames on the client's wire; throws when they do not come. */
-  async seeFrames(filter: string, count: number, withinMs: number): Promise<void> {
+  async seeFrames(filter: string, count: number, timeoutMs: number): Promise<void> {
     const args = ['-i', 'eth0', '-n', '--immediate-mode', '-c', String(count), filter];
-    const { code } = await this.host.outcomeOf('tcpdump', args, { timeoutMs: withinMs });
+    const { code } = await this.host.outcomeOf('tcpdump', args, { timeoutMs });
     if (code === 0) return;
-    throw new Error(`${count} frames matching '${filter}' were not seen within ${withinMs} ms`);
+    throw new Error(`${count} frames matching '${filter}' were not seen within ${timeoutMs} ms`);
   }
 
   async #arping(options: readonly string[], address: string): Promise<string> {

@@ -22,7 +22,10 @@ import {
 } from './programs.ts';
 import { openRelay } from './relay.ts';
 import { runStandIns } from './stand-ins.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
+
+/** How long a program may take to start on a busy machine. */
+const startMs = 20_000;
 
 /** A Kubernetes cluster in the lab, as far as a load balancer can see one. */
 export type Cluster = AsyncDisposable & {
@@ -77,7 +80,8 @@ export async function openCluster(options: { nodes: number; lab?: string }): Pro
     applyFile,
     async startControlPlane() {
       control.install(apiServer(control, socketPath));
-      await until('the API server answers', () => api.call({ method: 'GET', path: '/version' }));
+      const answers = () => api.call({ method: 'GET', path: '/version' });
+      await until('the API server answers', answers, { withinMs: startMs });
       for (const host of nodes) {
         await registerNode(api, host);
         host.install(backend(host));
@@ -102,7 +106,8 @@ export async function openCluster(options: { nodes: number; lab?: string }): Pro
       control.install(operator(path));
     },
     startSpeakers: () => startSpeakers(hosts, { server: inside, folder }),
-    memberAgain: ({ mac }) => client.seeFrames(`ether src ${mac}`, 10, 15_000),
+    memberAgain: ({ mac }) =>
+      client.seeFrames(`ether proto 0x88b5 and ether src ${mac}`, 10, 15_000),
     crashes: () => hosts.all.flatMap((host) => host.crashes),
     logs: (lines) => hosts.all.map((host) => host.logs(lines)).join(''),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

@@ -1,7 +1,7 @@
 import type { Client } from './client.ts';
 import type { Host } from './host.ts';
 import type { Hosts } from './hosts.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 type Lan = { readonly hosts: Hosts; readonly client: Client };
 
@@ -12,7 +12,9 @@ export async function holderOf({ hosts, client }: Lan, address: string): Promise
 }
 
 export function someHolderOf(lan: Lan, address: string): Promise<Host> {
-  return until(`a node answers for ${address}`, () => holderOf(lan, address));
+  return until(`a node answers for ${address}`, () => holderOf(lan, address), {
+    withinMs: 15_000,
+  });
 }
 
 /** The names of all nodes that answer for the address within a second, without repetition. */

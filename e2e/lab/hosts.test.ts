@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Hosts, openHosts } from './hosts.ts';
 import { allRecords, removeDeadLabs } from './record.ts';
 import { needsLab } from './requirements.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 const sleeper = { name: 'sleeper', file: 'sleep', args: ['1000'] };
 

@@ -1,10 +1,9 @@
 /** The main job, step by step: MercuryLB on the hosts of a small LAN. `make lab` runs it. */
-import { parseArgs } from 'node:util';
+import { begin } from './begin.ts';
 import { openCluster } from './cluster.ts';
 import { labName } from './control.ts';
 import { Job } from './job.ts';
 import { type Findings, reportPath, writeReport } from './report.ts';
-import { missing } from './requirements.ts';
 import { stay } from './stay.ts';
 import { handOutAddresses } from './steps/addresses.ts';
 import { announce } from './steps/announce.ts';
@@ -15,18 +14,7 @@ import { serve } from './steps/serve.ts';
 
 const say = (text: string): void => void process.stdout.write(text);
 
-const { values: settings } = parseArgs({
-  options: { cuts: { type: 'string', default: '10' }, keep: { type: 'boolean', default: false } },
-});
-const cuts = Number(settings.cuts);
-const faults = await missing();
-if (!Number.isInteger(cuts) || cuts < 1) {
-  faults.push(`CUTS=${settings.cuts} is no number of power cuts: 1 or more`);
-}
-if (faults.length > 0) {
-  process.stderr.write(`The lab cannot run:\n${faults.map((fault) => `  - ${fault}\n`).join('')}`);
-  process.exit(2);
-}
+const { cuts, keep } = await begin();
 
 // The hosts are removed on every way out of this process.
 let onInterrupt = (): void => process.exit(130);
@@ -64,7 +52,7 @@ say(
 );
 process.exitCode = job.held ? 0 : 1;
 
-if (settings.keep) {
+if (keep) {
   const interrupted = new AbortController();
   onInterrupt = () => interrupted.abort();
   await stay(cluster, process.stdout, interrupted.signal);

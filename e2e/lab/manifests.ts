@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
 import { ipAddressPoolKind, l2AdvertisementKind, serviceL2StatusKind } from '../../crds/names.ts';
-import { apiVersionOf, type Kind, kinds, pathOf } from '../../kube/kinds.ts';
+import { apiVersionOf, type Kind, kinds } from '../../kube/kinds.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Transport } from '../../kube/transport.ts';
+import { apply as applyPatch } from '../../kube/write.ts';
 
 export const customResourceDefinition: Kind = {
   group: 'apiextensions.k8s.io',
@@ -35,13 +36,7 @@ export async function readManifests(path: string): Promise<KubeObject[]> {
 export function apply<T extends KubeObject>(api: Transport, object: T): Promise<T> {
   const kind = kindOf(object);
   const { name, namespace = 'default' } = object.metadata;
-  return api.call<T>({
-    method: 'PATCH',
-    path: pathOf(kind, kind.namespaced ? { namespace, name } : { name }),
-    query: { fieldManager: 'lab', force: true },
-    contentType: 'application/apply-patch+yaml',
-    body: { apiVersion: apiVersionOf(kind), kind: kind.kind, ...object },
-  });
+  return applyPatch(api, { kind, namespace, name }, { object, fieldManager: 'lab' });
 }
 
 export function kindOf({ apiVersion, kind, metadata }: KubeObject): Kind {

@@ -1,7 +1,8 @@
 import { systemClock } from '../../daemon/clock.ts';
-import { kinds, pathOf } from '../../kube/kinds.ts';
+import { kinds } from '../../kube/kinds.ts';
 import type { Condition, Node } from '../../kube/object.ts';
 import type { Transport } from '../../kube/transport.ts';
+import { mergePatch } from '../../kube/write.ts';
 import type { Host } from './host.ts';
 import { apply } from './manifests.ts';
 
@@ -46,10 +47,6 @@ export async function writeStatus(api: Transport, host: Host): Promise<void> {
     ],
     conditions: [{ ...ready, lastTransitionTime: at }],
   };
-  await api.call({
-    method: 'PATCH',
-    path: pathOf(kinds.node, { name: host.name, subresource: 'status' }),
-    contentType: 'application/merge-patch+json',
-    body: { status },
-  });
+  const target = { kind: kinds.node, name: host.name, subresource: 'status' } as const;
+  await mergePatch(api, target, { status });
 }

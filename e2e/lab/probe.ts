@@ -3,7 +3,7 @@ import { systemClock } from '../../daemon/clock.ts';
 import { blackoutMs } from './blackout.ts';
 import type { Host } from './host.ts';
 import { readJsonLines } from './json-lines.ts';
-import { until } from './until.ts';
+import { until } from '../../daemon/testing/until.ts';
 
 /** Every 2 ms: the figure that comes out is at most that much too high. */
 export const probeIntervalMs = 2;

@@ -17,12 +17,8 @@ const tools: Readonly<Record<string, string>> = {
 export async function missing(): Promise<string[]> {
   const absent = Object.keys(tools).filter((tool) => !isOnPath(tool));
   const packages = [...new Set(absent.map((tool) => tools[tool]))].join(' ');
-  const faults =
-    absent.length === 0
-      ? []
-      : [
-          `the commands ${absent.join(', ')} are not installed: \`make setup\` as root installs them, or \`apt-get install ${packages}\``,
-        ];
+  const install = `as root, \`make setup\` or \`apt-get install ${packages}\` brings it`;
+  const faults = absent.length === 0 ? [] : [`not installed: ${absent.join(', ')}; ${install}`];
   if (process.getuid?.() !== 0) {
     return [...faults, 'network namespaces need root: run it again with `sudo`'];
   }

@@ -35,6 +35,7 @@ export type YieldReason =
   | 'Withdrawn'
   | 'NoLongerCandidate'
   | 'LinkDown'
+  | 'NameTaken'
   | 'Leaving';
 
 /** What is to be done about it, in this order. */

@@ -120,7 +120,8 @@ export function hearClaims(
     const before = segment.claims.get(address);
     const heard: Held = { holder: peer.node, term, version: message.version };
     if (before === undefined || before.holder === undefined) {
-      if (before === undefined || term >= before.term) note(segment, address, heard);
+      // It answers for the address, and nobody else does: it is the holder, whatever terms it has not heard of.
+      note(segment, address, heard);
     } else if (before.holder === peer.node) {
       const newer = term > before.term || message.version >= before.version;
       if (term >= before.term && newer) note(segment, address, heard);

@@ -40,7 +40,7 @@ export function moveAlong(segment: Segment, nowMs: number): Action[] {
   const dropped: ClaimItem[] = [];
   const load = (node: string): number => loadOf(segment, node) + (asked.get(node)?.length ?? 0);
   for (const [address, move] of segment.moves) {
-    if (nowMs - move.askedAtMs < handoverRepeatMs) continue;
+    if (nowMs < move.askedAtMs + handoverRepeatMs) continue;
     const term = segment.claims.get(address)?.term ?? 0;
     move.heir = nextHeir(segment, address, move, load);
     move.asks++;

@@ -52,8 +52,10 @@ export type Peer = {
   mac: Mac;
   standing: Standing;
   heardAtMs: number;
-  /** Asked and not answered yet: suspected, or being checked after a stall of our own. */
+  /** Asked and not answered yet: silent, or checked after a stall of our own, or because another uses its name. */
   question: Question | undefined;
+  /** When it last answered although another uses its name. */
+  contestedAtMs: number;
   pulledAtMs: number;
   snapshot:
     | { version: number; readonly parts: Set<number>; readonly addresses: Set<string> }
@@ -62,7 +64,7 @@ export type Peer = {
 
 export type Question = {
   readonly nonce: bigint;
-  readonly why: 'Silent' | 'Stalled';
+  readonly why: 'Silent' | 'Stalled' | 'Contested';
   readonly firstAtMs: number;
   lastAtMs: number;
 };
@@ -72,6 +74,15 @@ export type Stranger = {
   readonly nonce: bigint;
   readonly sinceMs: number;
   askedAtMs: number;
+  /** What it answered, once it has. */
+  proof: Proof | undefined;
+};
+
+/** An answer to a question of ours: whoever sent it is alive now. */
+export type Proof = {
+  readonly boot: bigint;
+  readonly sequence: bigint;
+  readonly message: Message & { readonly kind: 'answer' };
 };
 
 export type Held = { readonly holder: string; readonly term: number; readonly version: number };

@@ -15,12 +15,12 @@ import {
   forgetAll,
   hearPeer,
   hearStanding,
-  hearStranger,
   judgeSilence,
   questionAll,
 } from './membership.ts';
 import { hearHandover, moveAlong, movesDueAtMs, planMoves } from './moves.ts';
 import { isFresh } from './replay.ts';
+import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
 import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
 import { fillVacancies } from './succession.ts';
 import {
@@ -29,7 +29,6 @@ import {
   listenAtMostMs,
   listenMs,
   stallMs,
-  strangerMs,
   suspectAfterMs,
 } from './timing.ts';
 
@@ -42,7 +41,11 @@ export function step(segment: Segment, event: Event, nowMs: number): readonly Ac
   const actions = noticeStall(segment, nowMs);
   actions.push(...take(segment, event, nowMs));
   if (segment.phase === 'down' || segment.phase === 'left') return actions;
-  actions.push(...judgeSilence(segment, nowMs), ...advance(segment, nowMs));
+  // Only when all that has come in was heard: what proves a peer alive may be the next frame.
+  if (event.kind === 'tick') {
+    actions.push(...judgeSilence(segment, nowMs), ...reviewStrangers(segment, nowMs));
+  }
+  actions.push(...advance(segment, nowMs));
   if (segment.phase === 'active' && segment.hushedSinceMs === undefined) {
     actions.push(...fillVacancies(segment, nowMs));
   }
@@ -51,15 +54,21 @@ export function step(segment: Segment, event: Event, nowMs: number): readonly Ac
   return actions;
 }
 
-/** When `step` wants to run next even if nothing happens. */
+/**
+ * When `step` wants a tick even if nothing happens. Times are added here and there in the same way, and compared, never
+ * subtracted: with fractions of a millisecond the two differ, and an alarm would ring too early for ever.
+ */
 export function dueAtMs(segment: Segment): number {
-  const { phase, phaseSinceMs } = segment;
+  const { phase, phaseSinceMs, steppedAtMs } = segment;
   if (phase === 'down' || phase === 'left') return Infinity;
-  const interval = intervalMs(segment);
   const due = [segment.nextPulseAtMs, movesDueAtMs(segment)];
-  if (phase === 'active') due.push(segment.vacanciesDueAtMs);
   if (phase === 'leaving') due.push(phaseSinceMs + leaveAtMostMs);
-  if (phase === 'listening') due.push(phaseSinceMs + listenMs(interval));
+  // What is overdue here waits for something to be heard, at the latest for the next pulse of our own.
+  const listened = phaseSinceMs + listenMs(intervalMs(segment));
+  if (phase === 'listening' && listened > steppedAtMs) due.push(listened);
+  if (phase === 'active' && segment.vacanciesDueAtMs > steppedAtMs) {
+    due.push(segment.vacanciesDueAtMs);
+  }
   for (const { heardAtMs, standing, ...peer } of segment.peers.values()) {
     if (peer.question === undefined) due.push(heardAtMs + suspectAfterMs(standing.intervalMs));
     else {
@@ -67,8 +76,7 @@ export function dueAtMs(segment: Segment): number {
       due.push(peer.question.lastAtMs + askAgainMs(standing.intervalMs));
     }
   }
-  // What is overdue waits for something to be heard, at the latest for the next pulse of our own.
-  return Math.min(...due.filter((at) => at > segment.steppedAtMs));
+  return Math.min(...due);
 }
 
 /** Having been away for longer than others wait, answer nothing until they have said where they stand. */
@@ -113,7 +121,7 @@ function leave(segment: Segment, nowMs: number): Action[] {
 
 function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number): Action[] {
   const { boot, sequence, message } = event;
-  if (message.node === segment.node) return hearNamesake(segment, event, nowMs);
+  if (boot === segment.boot) return [];
   const peer = segment.peers.get(message.node);
   if (peer?.boot !== boot) return hearStranger(segment, event, nowMs);
   if (!isFresh(peer.sequences, sequence)) return [];
@@ -144,18 +152,6 @@ function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number)
   return actions;
 }
 
-/** Another machine with this node's name: both would answer for the same addresses, so a newcomer waits. */
-function hearNamesake(
-  segment: Segment,
-  { boot, message }: Event & { kind: 'frame' },
-  nowMs: number,
-): Action[] {
-  if (boot === segment.boot) return [];
-  const first = nowMs - segment.namesakeAtMs >= strangerMs(intervalMs(segment));
-  segment.namesakeAtMs = nowMs;
-  return first ? [{ kind: 'namesake', mac: message.mac }] : [];
-}
-
 function setLink(segment: Segment, { up, mac }: Event & { kind: 'link' }, nowMs: number): Action[] {
   segment.mac = mac;
   if (up) return segment.phase === 'down' ? setPhase(segment, 'listening', nowMs) : [];
@@ -182,28 +178,42 @@ function setPhase(segment: Segment, phase: Phase, nowMs: number): Action[] {
 function advance(segment: Segment, nowMs: number): Action[] {
   if (segment.hushedSinceMs === undefined && segment.phase !== 'listening') return [];
   const interval = intervalMs(segment);
-  const peers = [...segment.peers.values()];
-  const inStep = peers.every((peer) => isInStep(segment, peer));
+  const namesake = nowMs < segment.namesakeAtMs + listenMs(interval);
   if (segment.hushedSinceMs !== undefined) {
-    const asked = peers.some(({ question }) => question?.why === 'Stalled');
-    const late = nowMs - segment.hushedSinceMs >= listenAtMostMs(interval);
-    if (asked || (!inStep && !late)) return [];
+    if (namesake) return replaced(segment, nowMs);
+    if (!isInformed(segment) && nowMs < segment.hushedSinceMs + listenAtMostMs(interval)) return [];
     segment.hushedSinceMs = undefined;
     reviewVacancies(segment, nowMs);
     return [{ kind: 'speak' }];
   }
-  const listenedMs = nowMs - segment.phaseSinceMs;
-  if (listenedMs < listenMs(interval)) return [];
-  if (!inStep && listenedMs < listenMs(interval) + listenAtMostMs(interval)) return [];
-  if (nowMs - segment.namesakeAtMs < listenMs(interval)) return [];
+  const listenedAtMs = segment.phaseSinceMs + listenMs(interval);
+  if (nowMs < listenedAtMs || namesake) return [];
+  if (!isInformed(segment) && nowMs < listenedAtMs + listenAtMostMs(interval)) return [];
   return setPhase(segment, 'active', nowMs);
+}
+
+/** Whether everybody who speaks here has proven who it is, has answered, and has told all that it holds. */
+function isInformed(segment: Segment): boolean {
+  const peers = [...segment.peers.values()];
+  const asked = peers.some(({ question }) => question?.why === 'Stalled');
+  return !asked && !hasUnproven(segment) && peers.every((peer) => isInStep(segment, peer));
+}
+
+/** While this node stood still another took its name, and its peers believe that one now. */
+function replaced(segment: Segment, nowMs: number): Action[] {
+  const actions = claimsOf(segment, segment.node).map(({ address }) => {
+    drop(segment, address, { reason: 'Released' }, nowMs);
+    return yieldTo(address, 'NameTaken');
+  });
+  segment.hushedSinceMs = undefined;
+  return [...actions, { kind: 'speak' }, ...setPhase(segment, 'listening', nowMs)];
 }
 
 /** With nothing left to hand over, or nobody to take it for too long, the last pulse says goodbye. */
 function leaveWhenDone(segment: Segment, nowMs: number): Action[] {
   if (segment.phase !== 'leaving') return [];
   const waiting = [...segment.moves.values()].some(({ heir }) => heir !== undefined);
-  if (waiting && nowMs - segment.phaseSinceMs < leaveAtMostMs) return [];
+  if (waiting && nowMs < segment.phaseSinceMs + leaveAtMostMs) return [];
   const own = claimsOf(segment, segment.node);
   const actions = own.map(({ address }) => {
     drop(segment, address, { reason: 'Released' }, nowMs);

@@ -25,14 +25,14 @@ export function fillVacancies(segment: Segment, nowMs: number): Action[] {
     if (first === undefined) continue;
     const turn = heirs.indexOf(segment.node);
     const sinceMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs);
-    const turnAtMs = sinceMs + turn * stepMs(segment, heirs);
+    const turnAtMs = sinceMs + (turn + patience(vacancy)) * stepMs(segment, heirs);
     if (turn >= 0 && nowMs >= turnAtMs) {
       taken.push(claim(segment, address));
       actions.push(holdVacant(segment, address, vacancy));
       continue;
     }
     extra.set(first, (extra.get(first) ?? 0) + 1);
-    if (turn > 0) segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
+    if (turn >= 0) segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
   }
   return [...actions, ...tellClaims(segment, 'all', taken)];
 }
@@ -58,13 +58,22 @@ function eligible(segment: Segment, address: string, vacancy: Vacant): readonly 
 
 /** Whether the node is there and settled: this one, or a peer that is not suspected. */
 export function canTake(segment: Segment, node: string): boolean {
-  if (node === segment.node) return segment.phase === 'active';
+  if (node === segment.node) {
+    return segment.phase === 'active' && segment.hushedSinceMs === undefined;
+  }
   const peer = segment.peers.get(node);
-  return peer?.standing.phase === 'active' && peer.question === undefined;
+  return (
+    peer?.standing.phase === 'active' &&
+    peer.question?.why !== 'Silent' &&
+    peer.question?.why !== 'Stalled'
+  );
 }
 
 const isListening = (segment: Segment, node: string): boolean =>
   segment.peers.get(node)?.standing.phase === 'listening';
+
+/** What was released may have left the plan, and the news of that may be on its way here. */
+const patience = ({ reason }: Vacant): number => (reason === 'Released' ? 1 : 0);
 
 function stepMs(segment: Segment, heirs: readonly string[]): number {
   const interval = intervalMs(segment);

@@ -33,11 +33,27 @@ export type Node = {
 /** Frames that fit a packet socket's default receive buffer (measured: 264); later ones are dropped. */
 const socketFrames = 264;
 
+function machine(name: string, number: number): Node {
+  return {
+    name,
+    mac: `02:00:00:00:00:${number.toString(16).padStart(2, '0')}`,
+    segment: undefined,
+    paused: false,
+    linkUp: true,
+    side: 0,
+    reconnectedAtMs: -Infinity,
+    hushed: false,
+    sequence: 0n,
+    waiting: [],
+    holding: new Set(),
+  };
+}
+
 /** An in-memory broadcast domain with real cores on it, simulated time and seeded faults. */
 export class FakeSegment {
   readonly timeline = new Timeline();
   readonly random: Random;
-  readonly nodes: readonly Node[];
+  readonly nodes: Node[];
   readonly wire: Wire;
   /** Called after every step of a node, with what it did. */
   onActions: (node: Node, actions: readonly Action[]) => void = () => {};
@@ -50,19 +66,16 @@ export class FakeSegment {
     this.random = seeded(options.seed);
     this.#pulseMs = options.pulseMs ?? 100;
     this.wire = { loss: 0, duplication: 0, delayMs: { low: 0.05, high: 0.5 }, ...options.wire };
-    this.nodes = Array.from({ length: options.nodes }, (_, index) => ({
-      name: `node-${index + 1}`,
-      mac: `02:00:00:00:00:${(index + 1).toString(16).padStart(2, '0')}`,
-      segment: undefined,
-      paused: false,
-      linkUp: true,
-      side: 0,
-      reconnectedAtMs: -Infinity,
-      hushed: false,
-      sequence: 0n,
-      waiting: [],
-      holding: new Set(),
-    }));
+    this.nodes = Array.from({ length: options.nodes }, (_, index) =>
+      machine(`node-${index + 1}`, index + 1),
+    );
+  }
+
+  /** Another machine with the name of this one, still off. */
+  addTwin({ name }: Node): Node {
+    const twin = machine(name, this.nodes.length + 1);
+    this.nodes.push(twin);
+    return twin;
   }
 
   get nowMs(): number {

@@ -10,7 +10,7 @@ import {
   same,
   textAt,
 } from '../json.ts';
-import type { Cause } from '../refusal.ts';
+import type { Cause } from '../field-fault.ts';
 import type { Resource, Stored } from '../resource.ts';
 import { anything, listOf, record, text, yesNo } from '../schema/schema.ts';
 import { structuralFaults } from '../schema/structural.ts';

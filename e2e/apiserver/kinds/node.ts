@@ -31,6 +31,7 @@ const nodeInfo = (key: string) => (object: JsonObject) =>
 
 export const nodeKind = builtIn({
   kind: 'Node',
+  hasStatus: true,
   plural: 'nodes',
   shortNames: ['no'],
   clusterScoped: true,

@@ -16,7 +16,7 @@ import {
   same,
   textAt,
 } from '../json.ts';
-import type { Cause } from '../refusal.ts';
+import type { Cause } from '../field-fault.ts';
 import { hasFormat } from '../schema/formats.ts';
 import { hasClusterAddress, isBalanced, isExternal } from './service-defaults.ts';
 import { isServiceAddress, nodePorts } from './service-numbers.ts';

@@ -1,6 +1,6 @@
 import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from '../field-fault.ts';
 import { asText, isObject, type Json, type JsonObject } from '../json.ts';
-import type { Cause } from '../refusal.ts';
+import type { Cause } from '../field-fault.ts';
 import type { Schema } from './schema.ts';
 import { validate } from './validate.ts';
 

@@ -143,6 +143,8 @@ test('defaults come inside out, and only into what is there', () => {
 test('pruning and filling in once is enough, whatever comes', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (given) => {
+      // Refused where documents are read.
+      fc.pre(!JSON.stringify(given).includes('"__proto__"'));
       const value = clone(given as Json);
       prune(value, shape);
       fillDefaults(value, shape);

@@ -7,7 +7,7 @@ import {
   wrongType,
 } from '../field-fault.ts';
 import { isObject, type Json, same } from '../json.ts';
-import type { Cause } from '../refusal.ts';
+import type { Cause } from '../field-fault.ts';
 import { hasFormat } from './formats.ts';
 import { fieldSchema, type Schema } from './schema.ts';
 import { join } from './walk.ts';

@@ -4,7 +4,7 @@ import { kinds, pathOf } from '../../../kube/kinds.ts';
 import type { Event, Service } from '../../../kube/object.ts';
 import type { Cluster } from '../cluster.ts';
 import type { StepReport } from '../job.ts';
-import { until } from '../until.ts';
+import { until } from '../../../daemon/testing/until.ts';
 
 /** Applied in this order; `*` stands for any free address of the pool. */
 const requests: readonly { file: string; service: string; address: string; how: string }[] = [
@@ -85,7 +85,9 @@ async function restartOperator(cluster: Cluster): Promise<void> {
 }
 
 export function assigned(cluster: Cluster, name: string): Promise<string> {
-  return until(`${name} has an address`, async () => (await allAddresses(cluster))[name]);
+  return until(`${name} has an address`, async () => (await allAddresses(cluster))[name], {
+    withinMs: 20_000,
+  });
 }
 
 /** Service to address, for those of the default namespace that have one. */

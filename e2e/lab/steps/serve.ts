@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster.ts';
 import { someHolderOf } from '../holders.ts';
 import type { StepReport } from '../job.ts';
-import { until } from '../until.ts';
+import { until } from '../../../daemon/testing/until.ts';
 
 /** The client is served, by the node its neighbour table names. */
 export async function serve(

@@ -1,11 +1,11 @@
 /** Builders for tests: each mentions only what the case is about. */
-import type { Allocation, Pool } from '../crds/pool.ts';
-import type { IpFamily, Service, ServiceSpec } from '../kube/object.ts';
-import { type Address, formatAddress, parseAddress } from '../net/address.ts';
-import type { Range } from '../net/range.ts';
-import { allocate, type Decision, enact, type World } from './allocate.ts';
-import { Ledger, type Terms } from './ledger.ts';
-import { readRequest, type Request } from './request.ts';
+import type { Allocation, Pool } from '../../crds/pool.ts';
+import type { IpFamily, Service, ServiceSpec } from '../../kube/object.ts';
+import { type Address, formatAddress, parseAddress } from '../../net/address.ts';
+import type { Range } from '../../net/range.ts';
+import { allocate, type Decision, enact, type World } from '../allocate.ts';
+import { Ledger, type Terms } from '../ledger.ts';
+import { readRequest, type Request } from '../request.ts';
 
 export function address(text: string): Address {
   const parsed = parseAddress(text);

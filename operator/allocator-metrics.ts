@@ -1,0 +1,69 @@
+import type { Metrics } from '../daemon/metrics.ts';
+import type { Tally } from './controller.ts';
+import type { Counts } from './pool-status.ts';
+
+const gauges: Readonly<Record<string, { help: string; read: (counts: Counts) => number }>> = {
+  addresses_total: {
+    help: 'Addresses of a pool.',
+    read: (c) => c.assignedIPv4 + c.availableIPv4 + c.assignedIPv6 + c.availableIPv6,
+  },
+  ipv4_addresses_total: {
+    help: 'IPv4 addresses of a pool.',
+    read: (c) => c.assignedIPv4 + c.availableIPv4,
+  },
+  ipv6_addresses_total: {
+    help: 'IPv6 addresses of a pool.',
+    read: (c) => c.assignedIPv6 + c.availableIPv6,
+  },
+  addresses_in_use_total: {
+    help: 'Addresses of a pool that Services hold; a shared one counts once.',
+    read: (c) => c.assignedIPv4 + c.assignedIPv6,
+  },
+  ipv4_addresses_in_use_total: {
+    help: 'IPv4 addresses of a pool that Services hold; a shared one counts once.',
+    read: (c) => c.assignedIPv4,
+  },
+  ipv6_addresses_in_use_total: {
+    help: 'IPv6 addresses of a pool that Services hold; a shared one counts once.',
+    read: (c) => c.assignedIPv6,
+  },
+};
+
+/** MetalLB's gauges under MetalLB's names, so that its dashboards and alerts go on working; and ours. */
+export function openAllocatorMetrics(metrics: Metrics): Tally {
+  const pools = new Map<string, Counts>();
+  const perPool = Object.entries(gauges).map(([name, { help, read }]) => {
+    const gauge = metrics.gauge({ name: `metallb_allocator_${name}`, help, labels: ['pool'] });
+    return { gauge, read };
+  });
+  const assigned = metrics.counter({
+    name: 'mercury_assignments_total',
+    help: 'Times that a Service was given addresses of a pool.',
+    labels: ['pool'],
+  });
+  const refused = metrics.counter({
+    name: 'mercury_refusals_total',
+    help: 'Times that a Service was told why it has not what it asks for.',
+    labels: ['reason'],
+  });
+  const show = (pool: string, counts: Counts) => {
+    for (const { gauge, read } of perPool) gauge.set(read(counts), { pool });
+  };
+  const forget = (names: Iterable<string>) => {
+    for (const name of names) pools.delete(name);
+    for (const { gauge } of perPool) gauge.clear();
+    for (const [name, counts] of pools) show(name, counts);
+  };
+  return {
+    assigned: (pool) => assigned.add(1, { pool }),
+    refused: (reason) => refused.add(1, { reason }),
+    pool: (name, counts) => {
+      pools.set(name, counts);
+      show(name, counts);
+    },
+    poolGone: (name) => {
+      if (pools.has(name)) forget([name]);
+    },
+    reset: () => forget([...pools.keys()]),
+  };
+}

@@ -1,0 +1,44 @@
+import type { EventRecorder } from '../kube/events.ts';
+import { holdLease } from '../kube/lease.ts';
+import { Controller, type ControllerOptions } from './controller.ts';
+
+/** Operators that compete for this Lease are one: only its holder writes. */
+export const leaseName = 'mercurylb-operator';
+
+export type OperatorOptions = Omit<ControllerOptions, 'events'> & {
+  readonly events: EventRecorder;
+  readonly identity: string;
+  readonly leaseSeconds: number;
+};
+
+// What was recorded last should be read by somebody; a stopping process is not waited for longer.
+const flushMs = 2_000;
+
+/**
+ * Runs the operator until the signal is aborted: waits for the lease, then controls. Every term
+ * of leadership begins with a new controller, which knows nothing but what the API server says.
+ */
+export async function operate(options: OperatorOptions, signal: AbortSignal): Promise<void> {
+  const { transport, namespace, identity, leaseSeconds, clock, random, log } = options;
+  await holdLease(
+    {
+      transport,
+      namespace,
+      name: leaseName,
+      identity,
+      leaseSeconds,
+      clock,
+      random,
+      log,
+      whileHeld: async (held) => {
+        try {
+          await new Controller(options).run(held);
+        } finally {
+          options.tally.reset();
+        }
+      },
+    },
+    signal,
+  );
+  await options.events.flush(AbortSignal.timeout(flushMs));
+}

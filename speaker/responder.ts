@@ -1,0 +1,137 @@
+import { parseAddress } from '../net/address.ts';
+import type { Mac } from '../net/mac.ts';
+import { Announcer, type Conflict, type Counts } from './announcer.ts';
+import type { Action } from './core/action.ts';
+import type { Link } from './io/link.ts';
+import { PacketSocket } from './io/packet-socket.ts';
+import { etherTypes } from './wire/ethernet.ts';
+import { arpFilters, dropAll } from './wire/filter.ts';
+
+/** A flood of questions must not keep pulses waiting for longer than about a millisecond. */
+const batchesPerTurn = 4;
+/** The same conflict is told once in so long: whoever causes one repeats it with every frame. */
+const conflictEveryMs = 10_000;
+/** So many at a time are remembered; a sweep through addresses and MACs must not fill the memory. */
+const conflictsAtMost = 256;
+
+/**
+ * Answers for what is held on one link, or, hushed, for nothing. The kernel's filter follows what is held, so that
+ * questions about other addresses never wake us.
+ */
+export class Responder implements Disposable {
+  readonly #socket: PacketSocket;
+  readonly #announcer: Announcer;
+  readonly #conflicts = new Map<string, number>();
+  #hushedAtMs: number | undefined;
+
+  constructor(link: Link & { readonly mac: Mac }, random: () => number) {
+    this.#socket = new PacketSocket({ link, etherType: etherTypes.arp });
+    this.#announcer = new Announcer({ lan: this.#socket, mac: link.mac, random });
+  }
+
+  get fd(): number {
+    return this.#socket.fd;
+  }
+
+  /** How many addresses are held. */
+  get size(): number {
+    return this.#announcer.held().length;
+  }
+
+  counts(): Counts {
+    return this.#announcer.counts();
+  }
+
+  /** When `tick` has something to do. */
+  dueAtMs(): number {
+    return this.#hushedAtMs === undefined ? this.#announcer.dueAtMs() : Infinity;
+  }
+
+  /** Announces what is due. */
+  tick(nowMs: number): void {
+    if (this.#hushedAtMs === undefined) this.#announcer.tick(nowMs);
+  }
+
+  moveTo(mac: Mac, nowMs: number): void {
+    this.#announcer.moveTo(mac, nowMs);
+  }
+
+  announceAgain(nowMs: number): void {
+    this.#announcer.announceAgain(nowMs);
+  }
+
+  /**
+   * Carries out what changes who is answered for: first the filter, then the first announcements. Returns for how long
+   * it had been hushed, where that has ended.
+   */
+  follow(actions: readonly Action[], nowMs: number): number | undefined {
+    const spoken = actions.some(({ kind }) => kind === 'speak');
+    const hushedMs = nowMs - (this.#hushedAtMs ?? nowMs);
+    const changes = actions.map((action) => this.#carryOut(action, nowMs));
+    if (!changes.includes(true)) return undefined;
+    this.#swapFilter();
+    if (spoken) this.#announcer.announceAgain(nowMs);
+    if (actions.some(({ kind }) => kind === 'hold')) this.tick(nowMs);
+    return spoken ? hushedMs : undefined;
+  }
+
+  /** Answers who asks. Returns who else claims a held address, each once in a while; `ours` are not strangers. */
+  read(nowMs: number, ours: ReadonlySet<Mac>): readonly Conflict[] {
+    const conflicts: Conflict[] = [];
+    for (let batch = 0; batch < batchesPerTurn; batch++) {
+      const { frames } = this.#socket.receive();
+      if (frames.length === 0) break;
+      if (this.#hushedAtMs === undefined) conflicts.push(...this.#announcer.answer(frames));
+    }
+    return conflicts.filter(({ mac }) => !ours.has(mac)).filter((one) => this.#isNews(one, nowMs));
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+
+  /** Whether the action changes what is answered for. */
+  #carryOut(action: Action, nowMs: number): boolean {
+    switch (action.kind) {
+      case 'hold':
+      case 'yield': {
+        const address = parseAddress(action.address);
+        if (address === undefined) return false;
+        if (action.kind === 'hold') this.#announcer.hold(address, nowMs);
+        else this.#announcer.release(address);
+        return true;
+      }
+      case 'hush':
+        this.#hushedAtMs = nowMs;
+        return true;
+      case 'speak':
+        this.#hushedAtMs = undefined;
+        return true;
+      case 'send':
+      case 'peer':
+      case 'phase':
+      case 'namesake':
+        return false;
+    }
+  }
+
+  #swapFilter(): void {
+    const hushed = this.#hushedAtMs !== undefined;
+    this.#socket.swapFilter(hushed ? [dropAll] : arpFilters(this.#announcer.held()));
+    // What came in before the silence would be answered after it.
+    while (hushed && this.#socket.receive().frames.length > 0);
+  }
+
+  #isNews({ address, mac }: Conflict, nowMs: number): boolean {
+    const key = `${address.family} ${address.value} ${mac}`;
+    const toldAtMs = this.#conflicts.get(key);
+    if (toldAtMs !== undefined && nowMs < toldAtMs + conflictEveryMs) return false;
+    this.#conflicts.delete(key);
+    this.#conflicts.set(key, nowMs);
+    const [oldest] = this.#conflicts.keys();
+    if (this.#conflicts.size > conflictsAtMost && oldest !== undefined) {
+      this.#conflicts.delete(oldest);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,76 @@
+import type { Mac } from '../net/mac.ts';
+import type { Message } from './core/message.ts';
+import type { Link } from './io/link.ts';
+import { PacketSocket } from './io/packet-socket.ts';
+import type { PulseKeys } from './pulse-keys.ts';
+import { open, seal } from './wire/envelope.ts';
+import { etherTypes, formatFrame, headerBytes, speakersMac } from './wire/ethernet.ts';
+import { speakersFilter } from './wire/filter.ts';
+import { formatMessage, parseMessage } from './wire/message.ts';
+
+/** A message of another speaker whose seal is right. */
+export type Heard = { readonly boot: bigint; readonly sequence: bigint; readonly message: Message };
+
+export type Voice = {
+  readonly boot: bigint;
+  /** The first seals, all open. */
+  readonly keys: PulseKeys;
+  /** Grows with every frame this process sends, whatever the link. */
+  readonly nextSequence: () => bigint;
+};
+
+/** Where the speakers of one segment talk to each other: sealed messages in frames of their own EtherType. */
+export class SpeakersSocket implements Disposable {
+  readonly #socket: PacketSocket;
+  readonly #voice: Voice;
+  #refused = 0;
+
+  constructor(link: Link, voice: Voice) {
+    this.#voice = voice;
+    this.#socket = new PacketSocket({
+      link,
+      etherType: etherTypes.speaker,
+      filter: speakersFilter,
+    });
+    this.#socket.join(speakersMac);
+  }
+
+  get fd(): number {
+    return this.#socket.fd;
+  }
+
+  /** Frames that no key of ours had sealed, or that made no sense. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** One batch of what has come in; undefined when there is nothing more. */
+  hear(): readonly Heard[] | undefined {
+    const { frames } = this.#socket.receive();
+    if (frames.length === 0) return undefined;
+    const heard = frames.map((frame) => this.#read(frame)).filter((one) => one !== undefined);
+    this.#refused += frames.length - heard.length;
+    return heard;
+  }
+
+  /** A frame that a dead link or a full queue does not take is a lost frame: the protocol repeats what matters. */
+  say(to: Mac | 'all', message: Message): void {
+    const { boot, keys, nextSequence } = this.#voice;
+    const payload = seal({ ...formatMessage(message), boot, sequence: nextSequence() }, keys[0]);
+    const destination = to === 'all' ? speakersMac : to;
+    const header = { destination, source: message.mac, etherType: etherTypes.speaker };
+    this.#socket.send([formatFrame({ ...header, payload })]);
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+
+  #read(frame: Uint8Array): Heard | undefined {
+    const envelope = open(frame.subarray(headerBytes), this.#voice.keys);
+    if (envelope === undefined) return undefined;
+    const { kind, payload, boot, sequence } = envelope;
+    const message = parseMessage(kind, payload);
+    return message === undefined ? undefined : { boot, sequence, message };
+  }
+}
