@@ -1,4 +1,4 @@
-import { clone, type JsonObject, objectAt, same } from './json.ts';
+import { clone, type JsonObject, listAt, objectAt, same } from './json.ts';
 import type { Resource, Stored } from './resource.ts';
 
 /** How a draft came to be: a whole object (PUT), a patch of what is there, or an applied one. */
@@ -15,11 +15,14 @@ export function restrict(
   }: { resource: Resource; subresource: '' | 'status'; manner: Manner },
 ): JsonObject {
   const metadata = { ...objectAt(draft, 'metadata') };
-  if (manner !== 'apply') {
-    delete metadata['managedFields'];
+  // A client may hand ownership on by writing it (kubectl does, when it changes to server-side
+  // apply) or give all of it up with one empty entry; leaving it out changes nothing.
+  if (manner !== 'apply' && listAt(metadata, 'managedFields').length === 0) {
     const kept = current.metadata['managedFields'];
-    if (kept !== undefined) metadata['managedFields'] = kept;
+    if (kept === undefined) delete metadata['managedFields'];
+    else metadata['managedFields'] = kept;
   }
+  if (same(metadata['managedFields'], [{}])) delete metadata['managedFields'];
   if (subresource === 'status') {
     // A custom resource's status endpoint takes no metadata, those of the built-in kinds do.
     const { managedFields } = metadata;
@@ -38,14 +41,4 @@ export function restrict(
     else whole['status'] = clone(status);
   }
   return whole;
-}
-
-/** Ownership that nobody asked to record does not make a write. */
-export function unchanged(draft: JsonObject, current: Stored, manner: Manner): boolean {
-  if (manner === 'apply') return same(draft, current);
-  const bare = (object: JsonObject): JsonObject => {
-    const { managedFields: _, ...metadata } = objectAt(object, 'metadata');
-    return { ...object, metadata };
-  };
-  return same(bare(draft), bare(current));
 }

@@ -111,10 +111,11 @@ suite('a stock kubectl', { skip }, () => {
   });
 
   test('applies on the server, labels, annotates and selects', async () => {
-    assert.match(
-      await kubectl('apply --server-side --force-conflicts -f -', web(81)),
-      /serverside-applied/,
-    );
+    const apply = 'apply --server-side --force-conflicts -f -';
+    assert.match(await kubectl(apply, web(81)), /serverside-applied/);
+    // What it owned by its earlier applies it owns by this one too: the old port goes.
+    await kubectl(apply, web(82));
+    assert.equal(await kubectl('get svc web -n web -o jsonpath={.spec.ports[*].port}'), '82');
     await kubectl('label svc web -n web tier=front');
     await kubectl('annotate svc web -n web metallb.io/address-pool=a');
     assert.equal(await kubectl('get svc -A -l tier=front -o name'), 'service/web\n');

@@ -2,7 +2,7 @@ import type { Clock } from '../../daemon/clock.ts';
 import { trackUpdate } from './apply/managed-fields.ts';
 import { asVersion } from './conversion.ts';
 import { decode, type FieldValidation } from './decode.ts';
-import { type Manner, restrict, unchanged } from './endpoint.ts';
+import { type Manner, restrict } from './endpoint.ts';
 import { clone, ensureObject, type JsonObject, listAt, same, textAt } from './json.ts';
 import {
   checkPlace,
@@ -105,7 +105,7 @@ export class Objects {
     draft = restrict(draft, current, { resource, subresource, manner });
     keepIdentity(draft, current, resource);
     resource.strategy.defaults?.(draft);
-    if (unchanged(draft, current, manner)) return { object: current, outcome: 'unchanged' };
+    if (same(draft, current)) return { object: current, outcome: 'unchanged' };
     const object = this.#commit(target, draft, current, manner);
     return { object, outcome: object === current ? 'unchanged' : 'changed' };
   }
@@ -171,7 +171,7 @@ export class Objects {
       throw error;
     }
     if (before !== undefined) {
-      if (unchanged(draft, before, manner)) return before;
+      if (same(draft, before)) return before;
       if (manner !== 'apply') this.#track(target, before, draft);
     }
     if (dryRun) {

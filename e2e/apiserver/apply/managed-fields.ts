@@ -99,7 +99,7 @@ export function trackUpdate(
     before === undefined
       ? noFields
       : difference(ownableFields(before, schema), ownableFields(draft, schema));
-  const kept = readOwnerships(before ?? draft).map((entry) => ({
+  const kept = readOwnerships(draft).map((entry) => ({
     ...entry,
     fields: difference(
       isSameWriter(entry, writer) ? entry.fields : difference(entry.fields, changed),
