@@ -1,0 +1,170 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../daemon/clock.ts';
+import type { Access } from '../../kube/access.ts';
+import type { Outcome, RunOptions } from '../lab/command.ts';
+import type { Program, Running } from '../lab/host.ts';
+import { until } from '../lab/until.ts';
+import { type Authority, makeAuthority, makeSigningKey } from './authority.ts';
+import * as flags from './flags.ts';
+import { formatKubeconfig } from './kubeconfig.ts';
+import { Loopback, type Place } from './place.ts';
+import { findPrograms } from './programs.ts';
+
+/** A real Kubernetes without nodes: etcd, kube-apiserver and kube-controller-manager, with TLS, RBAC and tokens. */
+export type ControlPlane = AsyncDisposable & {
+  /** `https://…`, reachable from the place it runs in. */
+  readonly server: string;
+  /** Signs for the server and its clients. */
+  readonly authority: Authority;
+  /** All rights, by client certificate. */
+  readonly admin: Access;
+  /** The same for kubectl and the like: the path of a file. */
+  readonly kubeconfig: string;
+  /** Runs kubectl as the admin; answers how it ended. */
+  kubectl(args: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /** A program as it runs now: to kill, freeze or measure it. */
+  running(name: ControlProgram): Running;
+  /** Starts a program that ended; `ready` says when it serves again. */
+  start(name: ControlProgram): void;
+  ready(signal?: AbortSignal): Promise<void>;
+  /** The last lines a program wrote. */
+  logOf(name: ControlProgram, lines: number): string;
+};
+
+export type ControlProgram = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
+
+export type ControlPlaneOptions = {
+  /** A host of the lab; without one, the loopback of this machine. */
+  readonly place?: Place;
+  readonly moreFlags?: flags.MoreFlags;
+};
+
+/** Files that only this process' children read, in memory where the machine has a place for that. */
+const memoryFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** Opens a control plane and waits until it serves. `await using` ends its processes and removes its files. */
+export async function openControlPlane(
+  options: ControlPlaneOptions = {},
+  signal?: AbortSignal,
+): Promise<ControlPlane> {
+  const folder = mkdtempSync(join(memoryFolder, 'mercurylb-kubernetes-'));
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeFolder);
+  const processes = new Map<string, Running>();
+  const close = async (): Promise<void> => {
+    // Nothing in it is worth a goodbye, and the API server takes its time for one.
+    for (const running of processes.values()) running.signal('SIGKILL');
+    await Promise.all(Array.from(processes.values(), ({ exited }) => exited));
+    removeFolder();
+    process.off('exit', removeFolder);
+  };
+  try {
+    const place = options.place ?? new Loopback(folder);
+    const plane = await install({ folder, place, processes, moreFlags: options.moreFlags ?? {} });
+    await plane.ready(signal);
+    return { ...plane, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw new Error('opening the control plane', { cause: error });
+  }
+}
+
+async function install({
+  folder,
+  place,
+  processes,
+  moreFlags,
+}: {
+  folder: string;
+  place: Place;
+  processes: Map<string, Running>;
+  moreFlags: flags.MoreFlags;
+}): Promise<Omit<ControlPlane, keyof AsyncDisposable>> {
+  const files = await findPrograms('etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl');
+  const server = `https://${place.address}:${flags.apiServerPort}`;
+  const { authority, admin } = writeCredentials(folder, server, place.address);
+  const kubeconfig = join(folder, 'admin.kubeconfig');
+  const layout = { address: place.address, folder, storeFolder: join(folder, 'etcd') };
+  mkdirSync(layout.storeFolder, { mode: 0o700 });
+  const program = (name: ControlProgram, usual: flags.Flags): Program => ({
+    name,
+    file: files[name],
+    args: flags.flagList(usual, moreFlags[name]),
+  });
+  const install = (one: Program): unknown => processes.set(one.name, place.install(one));
+  const running = (name: ControlProgram): Running => {
+    const found = processes.get(name);
+    if (found === undefined) throw new Error(`${name} was never started`);
+    return found;
+  };
+  const logOf = (name: ControlProgram, lines: number): string => place.logOf(name, lines);
+  const asAdmin = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(folder, 'kubectl')}`];
+  const kubectl = (args: readonly string[], more?: RunOptions): Promise<Outcome> =>
+    place.outcomeOf(files.kubectl, [...asAdmin, ...args], more);
+
+  install(program('etcd', flags.etcdFlags(layout)));
+  install(program('kube-apiserver', flags.apiServerFlags(layout)));
+  install(program('kube-controller-manager', flags.controllerFlags(layout)));
+
+  const ready = async (signal?: AbortSignal): Promise<void> => {
+    const death = deathOf([...processes.values()], (name) => place.logOf(name, 5));
+    const signals = signal === undefined ? [death] : [death, signal];
+    const limits = { withinMs: 120_000, everyMs: 100, signal: AbortSignal.any(signals) };
+    const curl = ['--silent', '--fail-with-body', '--max-time', '2', '--cacert'];
+    const mustSucceed = ({ code, stdout, stderr }: Outcome): true => {
+      if (code === 0) return true;
+      throw new Error((stderr.trim() || stdout.trim()).slice(-500) || `code ${code}`);
+    };
+    await until(
+      'the API server is ready',
+      async () =>
+        mustSucceed(
+          await place.outcomeOf('curl', [...curl, join(folder, 'ca.crt'), `${server}/readyz`]),
+        ),
+      limits,
+    );
+    await until(
+      'the controllers have made the first service account',
+      async () => mustSucceed(await kubectl(['get', 'serviceaccount', 'default'])),
+      limits,
+    );
+  };
+  const start = (name: ControlProgram): unknown => processes.set(name, place.start(name));
+  return { server, authority, admin, kubeconfig, kubectl, running, start, ready, logOf };
+}
+
+/** Writes what the flags name, and answers what the tests need. */
+function writeCredentials(
+  folder: string,
+  server: string,
+  address: string,
+): { authority: Authority; admin: Access } {
+  const write = (name: string, content: string): void =>
+    writeFileSync(join(folder, name), content, { mode: 0o600 });
+  const authority = makeAuthority('mercurylb-test', systemClock.wall());
+  const own = authority.issue({
+    name: 'kube-apiserver',
+    hosts: [address, flags.clusterAddress, 'kubernetes.default.svc'],
+  });
+  const admin = authority.issue({ name: 'admin', organization: 'system:masters' });
+  const controllers = authority.issue({ name: 'system:kube-controller-manager' });
+  const { cert: ca } = authority;
+  write('ca.crt', ca);
+  write('server.crt', own.cert);
+  write('server.key', own.key);
+  write('tokens.key', makeSigningKey());
+  write('admin.kubeconfig', formatKubeconfig({ server, ca, user: admin }));
+  write('controllers.kubeconfig', formatKubeconfig({ server, ca, user: controllers }));
+  return { authority, admin: { server, ca, ...admin } };
+}
+
+/** Aborts as soon as one of them ends, with what it said last. */
+function deathOf(processes: readonly Running[], lastLines: (name: string) => string): AbortSignal {
+  const death = new AbortController();
+  for (const { name, exited } of processes) {
+    void exited.then((how) => death.abort(new Error(`${name} ended ${how}: ${lastLines(name)}`)));
+  }
+  return death.signal;
+}
