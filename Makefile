@@ -7,6 +7,8 @@ SHELL := /bin/bash
 
 # Tests that need no network of their own.
 WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker}/**/*.test.ts' '*.test.ts'
+# Tests of the lab and of the API server that it has for itself.
+WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,lab}/**/*.test.ts'
 # One file: make test FILE=net/address.test.ts
 FILE ?=
 # How many power cuts the main job makes, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1
@@ -18,7 +20,7 @@ NODE ?=
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ See it work
 .PHONY: lab cut power clean-lab
@@ -35,7 +37,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test check fix generate types lint format-check
+.PHONY: setup ready test e2e check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -45,10 +47,14 @@ ready:
 test: setup ## Every check and test, the lab's too; FILE=path/of.test.ts runs one file alone
 ifeq ($(FILE),)
 	@$(MAKE) types lint format-check
-	node --test --test-concurrency=1 $(WITHOUT_LAB) 'e2e/**/*.test.ts'
+	node --test --test-concurrency=1 $(WITHOUT_LAB) $(WITH_LAB)
 else
 	node --test $(FILE)
 endif
+
+e2e: ready ## What must hold on real Kubernetes: needs Go, and some minutes to build it the first time
+	@e2e/kubernetes/build
+	E2E_REQUIRE=1 node --test --test-concurrency=1 'e2e/kubernetes/**/*.test.ts'
 
 check: ready ## What needs no root and no lab: types, lint, format, unit tests
 	@$(MAKE) types lint format-check

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
 import { env } from 'node:process';
 import { fromRoot } from '../lab/programs.ts';
-import { until } from '../lab/until.ts';
+import { until } from '../../daemon/testing/until.ts';
 import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { needsPrograms } from './programs.ts';
 

@@ -5,7 +5,7 @@ import { systemClock } from '../../daemon/clock.ts';
 import type { Access } from '../../kube/access.ts';
 import type { Outcome, RunOptions } from '../lab/command.ts';
 import type { Program, Running } from '../lab/host.ts';
-import { until } from '../lab/until.ts';
+import { until } from '../../daemon/testing/until.ts';
 import { type Authority, makeAuthority, makeSigningKey } from './authority.ts';
 import * as flags from './flags.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
