@@ -17,6 +17,10 @@ export function chronicle(log: Log, fact: Fact): void {
       return log.info('joined a link', fields);
     case 'gone':
       return log.warn('a link is gone', fields);
+    case 'absent':
+      return fact.links.length === 0
+        ? log.info('all links of --links are there')
+        : log.warn('links of --links are not there: nothing is announced on them', fields);
     case 'stalled':
       return log.warn(
         'stood still and stayed silent until the peers had answered',

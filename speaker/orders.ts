@@ -30,6 +30,8 @@ export type Fact =
   | { readonly kind: 'ready'; readonly wakerFd: number }
   | { readonly kind: 'joined'; readonly link: string; readonly mac: Mac }
   | { readonly kind: 'gone'; readonly link: string }
+  /** Links that the settings name and this machine does not have now; empty: all are there again. */
+  | { readonly kind: 'absent'; readonly links: readonly string[] }
   | { readonly kind: 'phase'; readonly link: string; readonly phase: Phase }
   | {
       readonly kind: 'peer';

@@ -25,6 +25,7 @@ class WireThread {
   readonly #sessions = new Map<string, LinkSession>();
   #plan: Plan = new Map();
   #leaving = false;
+  #absent: readonly string[] = [];
   #stopped = false;
   #countedAtMs = 0;
 
@@ -122,12 +123,21 @@ class WireThread {
     for (const link of links.values()) {
       if (!this.#sessions.has(link.name) && this.#isAnnouncing(link)) this.#open(link);
     }
+    this.#missLinks(this.#start.links?.filter((name) => !links.has(name)) ?? []);
   }
 
-  #isAnnouncing({ name, loopback, mac }: Link): boolean {
+  #missLinks(absent: readonly string[]): void {
+    if (String(absent) === String(this.#absent)) return;
+    this.#absent = absent;
+    report({ kind: 'absent', links: absent });
+  }
+
+  /** A link that the settings name is taken at their word. */
+  #isAnnouncing({ name, loopback, mac, resolves, enslaved }: Link): boolean {
     const { links, excludedLinks } = this.#start;
     if (loopback || mac === undefined || this.#leaving) return false;
-    return links?.includes(name) ?? !excludedLinks.some((pattern) => pattern.test(name));
+    if (links !== undefined) return links.includes(name);
+    return resolves && !enslaved && !excludedLinks.some((pattern) => pattern.test(name));
   }
 
   #open(link: Link): void {

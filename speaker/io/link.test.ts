@@ -43,6 +43,23 @@ describe('links', needsTwoHosts, () => {
     }
   });
 
+  it('say whether neighbours are found by asking on them, and whether they are a port of another', () => {
+    const traits = () => {
+      const found = linkOf(hosts.near);
+      return [found?.resolves, found?.enslaved];
+    };
+    assert.deepEqual(traits(), [true, false]);
+    set(hosts.near, 'arp', 'off');
+    assert.deepEqual(traits(), [false, false]);
+    set(hosts.near, 'arp', 'on');
+    ip('-n', hosts.near.namespace, 'link', 'add', 'br0', 'type', 'bridge');
+    set(hosts.near, 'master', 'br0');
+    assert.deepEqual(traits(), [true, true]);
+    set(hosts.near, 'nomaster');
+    assert.deepEqual(traits(), [true, false]);
+    ip('-n', hosts.near.namespace, 'link', 'delete', 'br0');
+  });
+
   it('show lost carrier while they stay up, and keep their networks', () => {
     set(hosts.far, 'down');
     const found = linkOf(hosts.near);

@@ -38,6 +38,8 @@ describe('what the kernel tells about links', () => {
           up: true,
           running: true,
           loopback: false,
+          resolves: true,
+          enslaved: false,
           mtu: 1500,
         },
       },

@@ -13,6 +13,10 @@ export type LinkState = {
   /** It can carry frames: it is up, with carrier. */
   readonly running: boolean;
   readonly loopback: boolean;
+  /** Neighbours are found by asking: it has a broadcast address, and ARP is not switched off. */
+  readonly resolves: boolean;
+  /** It is a port of a bridge, a bond or the like, which has the addresses. */
+  readonly enslaved: boolean;
   readonly mtu: number;
 };
 
@@ -41,12 +45,15 @@ const NLM_F_DUMP = 0x300;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
+const IFLA_MASTER = 10;
 const IFLA_CARRIER = 33;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFF_UP = 0x1;
+const IFF_BROADCAST = 0x2;
 const IFF_LOOPBACK = 0x8;
 const IFF_RUNNING = 0x40;
+const IFF_NOARP = 0x80;
 
 const dumps = { links: 18, addresses: 22 } as const;
 
@@ -133,6 +140,8 @@ function parseLink(body: Uint8Array): Told {
     up: (flags & IFF_UP) !== 0,
     running: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0 && carrier !== 0,
     loopback: (flags & IFF_LOOPBACK) !== 0,
+    resolves: (flags & IFF_BROADCAST) !== 0 && (flags & IFF_NOARP) === 0,
+    enslaved: attributes.has(IFLA_MASTER),
     mtu: new DataView(mtu.buffer, mtu.byteOffset).getUint32(0, true),
   };
   return { kind: 'link', link };
