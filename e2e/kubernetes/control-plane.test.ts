@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
 import { env } from 'node:process';
+import { explain } from '../../daemon/log.ts';
+import { openHosts } from '../lab/hosts.ts';
 import { fromRoot } from '../lab/programs.ts';
 import { until } from '../../daemon/testing/until.ts';
+import { needsLab } from '../lab/requirements.ts';
 import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { needsPrograms } from './programs.ts';
 
@@ -183,5 +186,23 @@ suite('a real control plane', needs, () => {
     plane.start('kube-apiserver');
     await plane.ready();
     assert.match(await kubectl(['get', 'ipaddresspools', '-A']), /lan/);
+  });
+});
+
+const needsBoth = needs.skip === false ? needsLab : needs;
+
+test('a control plane runs on a host of the lab, and is an endpoint there', needsBoth, async () => {
+  await using hosts = await openHosts({ nodes: 0 });
+  await using plane = await openControlPlane({ place: hosts.control });
+  const endpoint = '--output=jsonpath={.endpoints[0].addresses[0]}';
+  const { stdout } = await plane.kubectl(['get', 'endpointslice', 'kubernetes', endpoint]);
+  assert.equal(stdout, hosts.control.address);
+});
+
+test('a control plane that cannot start says which program ended, and why', needs, async () => {
+  const moreFlags = { 'kube-apiserver': { 'no-such-flag': true } };
+  await assert.rejects(openControlPlane({ moreFlags }), (error: Error) => {
+    assert.match(explain(error), /kube-apiserver ended with code 1: .*no-such-flag/s);
+    return true;
   });
 });

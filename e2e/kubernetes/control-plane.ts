@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../daemon/clock.ts';
 import type { Access } from '../../kube/access.ts';
@@ -8,6 +7,7 @@ import type { Program, Running } from '../lab/host.ts';
 import { until } from '../../daemon/testing/until.ts';
 import { type Authority, makeAuthority, makeSigningKey } from './authority.ts';
 import * as flags from './flags.ts';
+import { openFolder } from './folder.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
 import { Loopback, type Place } from './place.ts';
 import { findPrograms } from './programs.ts';
@@ -41,28 +41,23 @@ export type ControlPlaneOptions = {
   readonly moreFlags?: flags.MoreFlags;
 };
 
-/** Files that only this process' children read, in memory where the machine has a place for that. */
-const memoryFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-
 /** Opens a control plane and waits until it serves. `await using` ends its processes and removes its files. */
 export async function openControlPlane(
   options: ControlPlaneOptions = {},
   signal?: AbortSignal,
 ): Promise<ControlPlane> {
-  const folder = mkdtempSync(join(memoryFolder, 'mercurylb-kubernetes-'));
-  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', removeFolder);
+  const folder = openFolder();
   const processes = new Map<string, Running>();
   const close = async (): Promise<void> => {
     // Nothing in it is worth a goodbye, and the API server takes its time for one.
     for (const running of processes.values()) running.signal('SIGKILL');
     await Promise.all(Array.from(processes.values(), ({ exited }) => exited));
-    removeFolder();
-    process.off('exit', removeFolder);
+    folder[Symbol.dispose]();
   };
   try {
-    const place = options.place ?? new Loopback(folder);
-    const plane = await install({ folder, place, processes, moreFlags: options.moreFlags ?? {} });
+    const place = options.place ?? new Loopback(folder.path);
+    const { moreFlags = {} } = options;
+    const plane = await install({ folder: folder.path, place, processes, moreFlags });
     await plane.ready(signal);
     return { ...plane, [Symbol.asyncDispose]: close };
   } catch (error) {
