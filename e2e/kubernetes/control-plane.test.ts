@@ -121,7 +121,10 @@ suite('a real control plane', needs, () => {
     ]);
     assert.doesNotMatch(conditions, /NonStructuralSchema|NamesAccepted=False/);
     for (const plural of ['ipaddresspools', 'l2advertisements', 'servicel2statuses']) {
-      const explained = await kubectl(['explain', '--recursive=false', `${plural}.spec`]);
+      // The server publishes the schema of a new kind a moment after it serves the kind.
+      const explained = await until(`${plural} are explained`, () =>
+        kubectl(['explain', '--recursive=false', `${plural}.spec`]),
+      );
       assert.doesNotMatch(explained, /<no description>/, plural);
     }
   });
