@@ -6,13 +6,13 @@ import { Client } from '../apiserver/contract-client.ts';
 import { type ControlPlane, openControlPlane } from './control-plane.ts';
 import { needsPrograms } from './programs.ts';
 
-const needs = await needsPrograms('etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl');
+const needs = await needsPrograms('etcd', 'kube-apiserver', 'kubectl');
 
 suite('on real Kubernetes', needs, () => {
   let plane: ControlPlane | undefined;
   after(() => plane?.[Symbol.asyncDispose]());
   describeContract('Kubernetes', async () => {
-    plane = await openControlPlane();
+    plane = await openControlPlane({ controllers: false });
     // The client of the contract is the plain fetch, which takes its authorities from here.
     tls.setDefaultCACertificates([plane.authority.cert]);
     return new Client(plane.server, { authorization: `Bearer ${await adminToken(plane)}` });

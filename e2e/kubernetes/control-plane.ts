@@ -3,16 +3,17 @@ import { join } from 'node:path';
 import { systemClock } from '../../daemon/clock.ts';
 import type { Access } from '../../kube/access.ts';
 import type { Outcome, RunOptions } from '../lab/command.ts';
-import type { Program, Running } from '../lab/host.ts';
 import { until } from '../../daemon/testing/until.ts';
+import type { Running } from '../lab/host.ts';
 import { type Authority, makeAuthority, makeSigningKey } from './authority.ts';
+import type { ControlProgram } from './flags.ts';
 import * as flags from './flags.ts';
 import { openFolder } from './folder.ts';
 import { formatKubeconfig } from './kubeconfig.ts';
 import { Loopback, type Place } from './place.ts';
 import { findPrograms } from './programs.ts';
 
-/** A real Kubernetes without nodes: etcd, kube-apiserver and kube-controller-manager, with TLS, RBAC and tokens. */
+/** A real Kubernetes without nodes: etcd, kube-apiserver and the controllers, with TLS, RBAC and tokens. */
 export type ControlPlane = AsyncDisposable & {
   /** `https://…`, reachable from the place it runs in. */
   readonly server: string;
@@ -33,11 +34,11 @@ export type ControlPlane = AsyncDisposable & {
   logOf(name: ControlProgram, lines: number): string;
 };
 
-export type ControlProgram = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
-
 export type ControlPlaneOptions = {
   /** A host of the lab; without one, the loopback of this machine. */
   readonly place?: Place;
+  /** False leaves kube-controller-manager out: envtest has none. */
+  readonly controllers?: boolean;
   readonly moreFlags?: flags.MoreFlags;
 };
 
@@ -56,8 +57,9 @@ export async function openControlPlane(
   };
   try {
     const place = options.place ?? new Loopback(folder.path);
-    const { moreFlags = {} } = options;
-    const plane = await install({ folder: folder.path, place, processes, moreFlags });
+    const { moreFlags = {}, controllers = true } = options;
+    const work = { folder: folder.path, place, processes, controllers, moreFlags };
+    const plane = await install(work);
     await plane.ready(signal);
     return { ...plane, [Symbol.asyncDispose]: close };
   } catch (error) {
@@ -70,25 +72,28 @@ async function install({
   folder,
   place,
   processes,
+  controllers,
   moreFlags,
 }: {
   folder: string;
   place: Place;
   processes: Map<string, Running>;
+  controllers: boolean;
   moreFlags: flags.MoreFlags;
 }): Promise<Omit<ControlPlane, keyof AsyncDisposable>> {
-  const files = await findPrograms('etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl');
+  const programs: readonly ControlProgram[] = controllers
+    ? ['etcd', 'kube-apiserver', 'kube-controller-manager']
+    : ['etcd', 'kube-apiserver'];
+  const files = await findPrograms('kubectl', ...programs);
   const server = `https://${place.address}:${flags.apiServerPort}`;
   const { authority, admin } = writeCredentials(folder, server, place.address);
   const kubeconfig = join(folder, 'admin.kubeconfig');
   const layout = { address: place.address, folder, storeFolder: join(folder, 'etcd') };
   mkdirSync(layout.storeFolder, { mode: 0o700 });
-  const program = (name: ControlProgram, usual: flags.Flags): Program => ({
-    name,
-    file: files[name],
-    args: flags.flagList(usual, moreFlags[name]),
-  });
-  const install = (one: Program): unknown => processes.set(one.name, place.install(one));
+  for (const name of programs) {
+    const args = flags.flagList(flags.usual[name](layout), moreFlags[name]);
+    processes.set(name, place.install({ name, file: files[name], args }));
+  }
   const running = (name: ControlProgram): Running => {
     const found = processes.get(name);
     if (found === undefined) throw new Error(`${name} was never started`);
@@ -98,10 +103,6 @@ async function install({
   const asAdmin = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(folder, 'kubectl')}`];
   const kubectl = (args: readonly string[], more?: RunOptions): Promise<Outcome> =>
     place.outcomeOf(files.kubectl, [...asAdmin, ...args], more);
-
-  install(program('etcd', flags.etcdFlags(layout)));
-  install(program('kube-apiserver', flags.apiServerFlags(layout)));
-  install(program('kube-controller-manager', flags.controllerFlags(layout)));
 
   const ready = async (signal?: AbortSignal): Promise<void> => {
     const death = deathOf([...processes.values()], (name) => place.logOf(name, 5));
@@ -120,6 +121,7 @@ async function install({
         ),
       limits,
     );
+    if (!controllers) return;
     await until(
       'the controllers have made the first service account',
       async () => mustSucceed(await kubectl(['get', 'serviceaccount', 'default'])),

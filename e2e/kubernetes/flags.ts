@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { ProgramName } from './programs.ts';
 
+export type ControlProgram = Exclude<ProgramName, 'kubectl' | 'kube-proxy'>;
+
 export type Layout = {
   /** The address everything listens on. */
   readonly address: string;
@@ -13,7 +15,7 @@ export type Layout = {
 export type Flags = Readonly<Record<string, string | number | boolean>>;
 
 export const apiServerPort = 6443;
-export const serviceNetworks = '10.96.0.0/16,fd00:10:96::/112';
+const serviceNetworks = '10.96.0.0/16,fd00:10:96::/112';
 /** The first address of the Service network: the Service `kubernetes`. */
 export const clusterAddress = '10.96.0.1';
 const etcdPort = 2379;
@@ -34,7 +36,7 @@ const controllers = [
   'taint-eviction-controller',
 ];
 
-export function etcdFlags({ address, storeFolder }: Layout): Flags {
+function etcdFlags({ address, storeFolder }: Layout): Flags {
   const clients = `http://${address}:${etcdPort}`;
   const peers = `http://${address}:${etcdPeerPort}`;
   return {
@@ -51,7 +53,7 @@ export function etcdFlags({ address, storeFolder }: Layout): Flags {
   };
 }
 
-export function apiServerFlags({ address, folder }: Layout): Flags {
+function apiServerFlags({ address, folder }: Layout): Flags {
   return {
     'etcd-servers': `http://${address}:${etcdPort}`,
     'bind-address': address,
@@ -71,7 +73,7 @@ export function apiServerFlags({ address, folder }: Layout): Flags {
   };
 }
 
-export function controllerFlags({ folder }: Layout): Flags {
+function controllerFlags({ folder }: Layout): Flags {
   return {
     kubeconfig: join(folder, 'controllers.kubeconfig'),
     controllers: controllers.join(','),
@@ -84,9 +86,16 @@ export function controllerFlags({ folder }: Layout): Flags {
   };
 }
 
+/** The flags each program is started with. */
+export const usual: Readonly<Record<ControlProgram, (layout: Layout) => Flags>> = {
+  etcd: etcdFlags,
+  'kube-apiserver': apiServerFlags,
+  'kube-controller-manager': controllerFlags,
+};
+
 /** As they are written on a command line; `more` wins. */
 export const flagList = (flags: Flags, more: Flags = {}): string[] =>
   Object.entries({ ...flags, ...more }).map(([name, value]) => `--${name}=${value}`);
 
 /** Further flags for a program, such as a shorter `node-monitor-grace-period`. */
-export type MoreFlags = Partial<Readonly<Record<ProgramName, Flags>>>;
+export type MoreFlags = Partial<Readonly<Record<ControlProgram, Flags>>>;

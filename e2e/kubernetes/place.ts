@@ -10,8 +10,8 @@ import type { Host, Program, Running } from '../lab/host.ts';
 export type Place = Pick<Host, 'address' | 'install' | 'start' | 'outcomeOf' | 'logOf'>;
 
 /**
- * This machine, at an address of 127.0.0.0/8 that no other process takes, so that the usual ports are free. Logs go
- * into `folder`. What was started ends with this process, however that ends.
+ * This machine, at an address of 127.0.0.0/8 that no other process takes, so that the usual ports are free: one control
+ * plane per process. Logs go into `folder`. What was started ends with this process, however that ends.
  */
 export class Loopback implements Place {
   readonly address = `127.${64 + ((pid >> 16) & 0x3f)}.${(pid >> 8) & 0xff}.${pid & 0xff}`;
