@@ -13,8 +13,10 @@ import { Responder } from './responder.ts';
 import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
 
 /** What all sessions of one process have in common. */
-export type Identity = Voice & {
+export type Identity = Omit<Voice, 'boot'> & {
   readonly node: string;
+  /** Of the sessions open now: what they say is our own voice. */
+  readonly boots: Set<bigint>;
   readonly shortestPulseMs: number;
   readonly random: () => number;
   readonly random64: () => bigint;
@@ -33,6 +35,8 @@ export class LinkSession implements Disposable {
   readonly speakersFd: number;
   readonly questionsFd: number;
   readonly #identity: Identity;
+  /** A session is a life of its own: it knows nothing of what one before it claimed on a link of the same name. */
+  readonly #boot: bigint;
   readonly #speakers: SpeakersSocket;
   readonly #responder: Responder;
   readonly #segment: Segment;
@@ -45,14 +49,17 @@ export class LinkSession implements Disposable {
     this.#identity = identity;
     this.#link = link;
     const nowMs = identity.nowMs();
-    this.#speakers = new SpeakersSocket(link, identity);
+    const boot = identity.random64();
+    this.#boot = boot;
+    identity.boots.add(boot);
+    this.#speakers = new SpeakersSocket(link, { ...identity, boot });
     this.#responder = new Responder(link, identity.random);
     this.speakersFd = this.#speakers.fd;
     this.questionsFd = this.#responder.fd;
     this.#segment = openSegment({
       node: identity.node,
       mac: link.mac,
-      boot: identity.boot,
+      boot,
       shortestPulseMs: identity.shortestPulseMs,
       random: identity.random64,
       nowMs,
@@ -161,6 +168,7 @@ export class LinkSession implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#identity.boots.delete(this.#boot);
     this.#speakers[Symbol.dispose]();
     this.#responder[Symbol.dispose]();
   }
@@ -174,9 +182,8 @@ export class LinkSession implements Disposable {
   }
 
   #hear(heard: Heard): void {
-    const { node, boot } = this.#identity;
-    const { message } = heard;
-    if (message.node === node && heard.boot === boot) this.#standDownFor(message.mac);
+    const { message, boot } = heard;
+    if (this.#identity.boots.has(boot)) this.#standDownFor(message.mac);
     else this.#step({ ...heard, kind: 'frame' });
   }
 

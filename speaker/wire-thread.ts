@@ -37,7 +37,7 @@ class WireThread {
       node: start.node,
       keys: start.keys,
       shortestPulseMs: start.shortestPulseMs,
-      boot: random64(),
+      boots: new Set(),
       nextSequence: () => ++sequence,
       random64,
       random: () => randomBytes(4).readUInt32BE() / 2 ** 32,

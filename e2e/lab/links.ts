@@ -49,3 +49,20 @@ const emptyPartition = `
 async function nftOnSwitch(host: Host, rules: string): Promise<void> {
   await run('ip', ['netns', 'exec', host.switchNamespace, 'nft', '-f', '-'], { input: rules });
 }
+
+/** The device goes and another one comes with its name, MAC and address, as when a driver is loaded again. */
+export async function replaceLink({ name, mac, ...host }: Host): Promise<void> {
+  const onSwitch = [
+    `link delete ${name}`,
+    `link add ${name} type veth peer name eth0 address ${mac} netns ${host.namespace}`,
+    `link set ${name} master lan up`,
+  ];
+  const onHost = ['link set eth0 up', `address add ${host.address}/24 dev eth0`];
+  await run('ip', ['-n', host.switchNamespace, '-batch', '-'], { input: onSwitch.join('\n') });
+  await run('ip', ['-n', host.namespace, '-batch', '-'], { input: onHost.join('\n') });
+}
+
+/** Another MAC on the same link, which stays up; without one, the MAC it was built with. */
+export async function changeMac(host: Host, mac = host.mac): Promise<void> {
+  await host.run('ip', ['link', 'set', 'eth0', 'address', mac]);
+}

@@ -1,0 +1,76 @@
+/**
+ * Proves at a client of the LAN what becomes of an address while the link of its holder is exchanged or renumbered,
+ * and while somebody on the LAN sends whatever a hostile station can.
+ */
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { until } from '../daemon/testing/until.ts';
+import type { Cluster } from './lab/cluster.ts';
+import { openSteadyProbe } from './lab/failover.ts';
+import { answerersOf, someHolderOf } from './lab/holders.ts';
+import type { Host } from './lab/host.ts';
+import { changeMac, replaceLink } from './lab/links.ts';
+import { needsLab } from './lab/requirements.ts';
+import { openServing } from './lab/serving.ts';
+
+const flood = fileURLToPath(new URL('./lab/programs/flood.ts', import.meta.url));
+
+describe('links', needsLab, () => {
+  let cluster: Cluster;
+  let address: string;
+  before(async () => {
+    ({ cluster, address } = await openServing());
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+  afterEach(() => assert.deepEqual(cluster.crashes(), []));
+
+  const holder = (): Promise<Host> => someHolderOf(cluster, address);
+
+  test('a link that is made anew under its name starts a new life', async () => {
+    // The address has moved before, so that its term is not the one that a newcomer would give it.
+    const first = await holder();
+    first.running('speaker').signal('SIGKILL');
+    const from = await until('another node holds it', async () => {
+      const host = await holder();
+      return host !== first && host;
+    });
+    first.start('speaker');
+    await cluster.memberAgain(first);
+
+    await using probe = await openSteadyProbe(cluster, address);
+    const blackout = await probe.blackoutOf(() => replaceLink(from));
+    assert.ok(blackout.ms <= 1_000, `${blackout.ms} ms without an answer`);
+    await cluster.memberAgain(from);
+    assert.equal((await answerersOf(cluster, address)).length, 1);
+    // Who knows the same as its peers has no questions: what is left are pulses, which go to all.
+    const talk = 'ether proto 0x88b5 and not ether multicast';
+    await until('the speakers agree', () => isQuiet(first, talk));
+  });
+
+  test('a holder whose MAC changes goes on answering, with the new one', async () => {
+    const host = await holder();
+    const mac = `02:00:00:00:01:${host.mac.slice(-2)}`;
+    await changeMac(host, mac);
+    await until('the new MAC answers', async () => (await cluster.client.ask(address)) === mac);
+    await changeMac(host);
+    await until('the old one answers again', async () => (await holder()) === host);
+    assert.deepEqual(await answerersOf(cluster, address), [host.name]);
+  });
+
+  test('whatever a hostile station sends, nothing moves', async () => {
+    const before = await holder();
+    const takeovers = () => cluster.logs(10_000).split('"took over"').length;
+    const already = takeovers();
+    await cluster.client.host.run(process.execPath, [flood, address, '3000']);
+    assert.deepEqual(await answerersOf(cluster, address), [before.name]);
+    assert.equal(takeovers(), already, cluster.logs(10));
+  });
+});
+
+/** Whether a host sends and hears nothing of that kind for a while. */
+async function isQuiet(host: Host, filter: string): Promise<boolean> {
+  const args = ['1.5', 'tcpdump', '-i', 'eth0', '-n', '--immediate-mode', '-c', '1', filter];
+  const { code } = await host.outcomeOf('timeout', args);
+  return code !== 0;
+}
