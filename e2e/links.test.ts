@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { systemClock } from '../daemon/clock.ts';
 import { until } from '../daemon/testing/until.ts';
 import type { Cluster } from './lab/cluster.ts';
 import { openSteadyProbe } from './lab/failover.ts';
@@ -62,7 +63,14 @@ describe('links', needsLab, () => {
     const before = await holder();
     const takeovers = () => cluster.logs(10_000).split('"took over"').length;
     const already = takeovers();
-    await cluster.client.host.run(process.execPath, [flood, address, '3000']);
+    const flooding = cluster.client.host.run(process.execPath, [flood, address, '3000']);
+    await systemClock.sleep(1_000);
+    // What the node said under its old MAC is played to it again under the new one.
+    const mac = `02:00:00:00:01:${before.mac.slice(-2)}`;
+    await changeMac(before, mac);
+    await flooding;
+    assert.equal(await cluster.client.ask(address), mac);
+    await changeMac(before);
     assert.deepEqual(await answerersOf(cluster, address), [before.name]);
     assert.equal(takeovers(), already, cluster.logs(10));
   });

@@ -5,7 +5,7 @@ import type { Action, Event } from './core/action.ts';
 import type { Candidate } from './core/rank.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, step } from './core/step.ts';
-import { suspectAfterMs } from './core/timing.ts';
+import { strangerMs, suspectAfterMs } from './core/timing.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
 import type { Plan } from './plan.ts';
@@ -17,6 +17,8 @@ export type Identity = Omit<Voice, 'boot'> & {
   readonly node: string;
   /** Of the sessions open now: what they say is our own voice. */
   readonly boots: Set<bigint>;
+  /** The sequence of the last frame that this process sent. */
+  readonly said: () => bigint;
   readonly shortestPulseMs: number;
   readonly random: () => number;
   readonly random64: () => bigint;
@@ -26,6 +28,8 @@ export type Identity = Omit<Voice, 'boot'> & {
 
 /** A flood of frames must not keep questions waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
+/** Our own frames that are further behind the last one were recorded: somebody plays them again. */
+const newsWithin = 64n;
 
 /**
  * One announcing link: where its speakers talk, what is known of its segment, and what is answered there. Belongs to
@@ -41,7 +45,10 @@ export class LinkSession implements Disposable {
   readonly #responder: Responder;
   readonly #segment: Segment;
   #link: Link;
-  #stoodDown = false;
+  /** When this node was last heard here from another of its links; for as long as it is, this one stays silent. */
+  #siblingAtMs: number | undefined;
+  /** What this process said before is no news of a sibling: this link may have had another MAC when it said that. */
+  #saidBefore: bigint;
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
 
@@ -49,6 +56,7 @@ export class LinkSession implements Disposable {
     this.#identity = identity;
     this.#link = link;
     const nowMs = identity.nowMs();
+    this.#saidBefore = identity.said();
     const boot = identity.random64();
     this.#boot = boot;
     identity.boots.add(boot);
@@ -86,14 +94,15 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     const before = this.#link;
     this.#link = link;
+    if (mac !== before.mac) this.#saidBefore = this.#identity.said();
     this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
     const blinked = this.#blinkSinceMs !== undefined;
     this.#blinkSinceMs = undefined;
-    if (!before.running) this.#stoodDown = false;
+    if (!before.running) this.#siblingAtMs = undefined;
     if (blinked) this.#responder.announceAgain(nowMs);
-    this.#step({ kind: 'link', up: !this.#stoodDown, mac });
+    this.#step({ kind: 'link', up: this.#siblingAtMs === undefined, mac });
   }
 
   /** The device is gone, and everything on it. */
@@ -123,7 +132,7 @@ export class LinkSession implements Disposable {
   /** When `tick` has something to do. */
   dueAtMs(): number {
     if (this.#blinkSinceMs !== undefined) return this.#blinkSinceMs + this.#blinkAtMostMs;
-    return Math.min(dueAtMs(this.#segment), this.#responder.dueAtMs());
+    return Math.min(dueAtMs(this.#segment), this.#responder.dueAtMs(), this.#returnAtMs);
   }
 
   tick(): void {
@@ -131,6 +140,7 @@ export class LinkSession implements Disposable {
       if (this.#identity.nowMs() >= this.dueAtMs()) this.lose();
       return;
     }
+    if (this.#identity.nowMs() >= this.#returnAtMs) this.#standUp();
     this.#step({ kind: 'tick' });
     this.#responder.tick(this.#identity.nowMs());
   }
@@ -182,18 +192,34 @@ export class LinkSession implements Disposable {
   }
 
   #hear(heard: Heard): void {
-    const { message, boot } = heard;
-    if (this.#identity.boots.has(boot)) this.#standDownFor(message.mac);
+    const { boots } = this.#identity;
+    if (boots.has(heard.boot)) this.#hearSibling(heard);
     else this.#step({ ...heard, kind: 'frame' });
   }
 
   /** Our own voice from another link: both lie on one segment, where one of them is enough. */
-  #standDownFor(sibling: Mac): void {
+  #hearSibling({ sequence, message }: Heard): void {
     const { mac } = this.#link;
-    if (this.#stoodDown || mac === undefined || mac <= sibling) return;
-    this.#stoodDown = true;
-    this.#report({ kind: 'sibling', mac: sibling });
+    const { said, nowMs } = this.#identity;
+    const isOld = sequence <= this.#saidBefore || sequence + newsWithin < said();
+    if (isOld || mac === undefined || mac <= message.mac) return;
+    const isNews = this.#siblingAtMs === undefined;
+    this.#siblingAtMs = nowMs();
+    if (!isNews) return;
+    this.#report({ kind: 'sibling', mac: message.mac });
     this.#step({ kind: 'link', up: false, mac });
+  }
+
+  get #returnAtMs(): number {
+    if (this.#siblingAtMs === undefined) return Infinity;
+    return this.#siblingAtMs + strangerMs(intervalMs(this.#segment));
+  }
+
+  /** The sibling is heard no longer: it is down, or lies on another segment now. */
+  #standUp(): void {
+    const { mac, running } = this.#link;
+    this.#siblingAtMs = undefined;
+    if (mac !== undefined) this.#step({ kind: 'link', up: running, mac });
   }
 
   #step(event: Event): void {

@@ -39,6 +39,7 @@ class WireThread {
       shortestPulseMs: start.shortestPulseMs,
       boots: new Set(),
       nextSequence: () => ++sequence,
+      said: () => sequence,
       random64,
       random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
       nowMs: () => Number(process.hrtime.bigint()) / 1e6,
