@@ -4,7 +4,7 @@ import { rangeContains } from '../net/range.ts';
 import type { Action, Event } from './core/action.ts';
 import type { Candidate } from './core/rank.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
-import { dueAtMs, step } from './core/step.ts';
+import { dueAtMs, hasStalled, step } from './core/step.ts';
 import { strangerMs, suspectAfterMs } from './core/timing.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
@@ -162,7 +162,9 @@ export class LinkSession implements Disposable {
   /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */
   readQuestions(): void {
     const peers = new Set(Array.from(this.#segment.peers.values(), ({ mac }) => mac));
-    for (const { address, mac } of this.#responder.read(this.#identity.nowMs(), peers)) {
+    const { nowMs } = this.#identity;
+    const mayAnswer = () => !hasStalled(this.#segment, nowMs());
+    for (const { address, mac } of this.#responder.read(nowMs(), peers, mayAnswer)) {
       this.#report({ kind: 'conflict', address: formatAddress(address), mac });
     }
   }

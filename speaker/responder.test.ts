@@ -13,6 +13,7 @@ const vip = '198.51.100.40';
 const stranger = '02:00:00:00:00:66';
 const hold: Action = { kind: 'hold', address: vip, term: 1, reason: 'Unclaimed' };
 const nobody: ReadonlySet<string> = new Set();
+const always = () => true;
 
 describe('a responder on a real link', needsTwoHosts, () => {
   let hosts: TwoHosts;
@@ -46,7 +47,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
     responder.follow([hold], 0);
     const told = (nowMs: number, ours = nobody) => {
       claim(20);
-      return responder.read(nowMs, ours).map(({ mac }) => mac);
+      return responder.read(nowMs, ours, always).map(({ mac }) => mac);
     };
     assert.deepEqual(told(1_000, new Set([stranger])), [], 'a peer is no stranger');
     assert.deepEqual(told(1_000), [stranger]);
@@ -60,7 +61,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
     const answered = () => {
       ip('-n', hosts.far.namespace, 'neighbour', 'flush', 'dev', hosts.far.link);
       hosts.ask(hosts.far, vip);
-      responder.read(0, nobody);
+      responder.read(0, nobody, always);
       return responder.counts().answers;
     };
     assert.equal(answered(), 1);
@@ -76,7 +77,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
     responder.follow([hold], 0);
     responder.follow([{ kind: 'yield', address: vip, reason: 'BetterClaim' }], 0);
     claim(1);
-    assert.deepEqual(responder.read(0, nobody), []);
+    assert.deepEqual(responder.read(0, nobody, always), []);
     assert.equal(responder.size, 0);
     assert.equal(responder.dueAtMs(), Infinity);
   });

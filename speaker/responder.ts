@@ -75,13 +75,17 @@ export class Responder implements Disposable {
     return spoken ? hushedMs : undefined;
   }
 
-  /** Answers who asks. Returns who else claims a held address, each once in a while; `ours` are not strangers. */
-  read(nowMs: number, ours: ReadonlySet<Mac>): readonly Conflict[] {
+  /**
+   * Answers who asks, as long as `mayAnswer`: between reading a question and answering it, this process can have stood
+   * still. Returns who else claims a held address, each once in a while; `ours` are not strangers.
+   */
+  read(nowMs: number, ours: ReadonlySet<Mac>, mayAnswer: () => boolean): readonly Conflict[] {
     const conflicts: Conflict[] = [];
     for (let batch = 0; batch < batchesPerTurn; batch++) {
       const { frames } = this.#socket.receive();
       if (frames.length === 0) break;
-      if (this.#hushedAtMs === undefined) conflicts.push(...this.#announcer.answer(frames));
+      if (this.#hushedAtMs === undefined && mayAnswer())
+        conflicts.push(...this.#announcer.answer(frames));
     }
     return conflicts.filter(({ mac }) => !ours.has(mac)).filter((one) => this.#isNews(one, nowMs));
   }

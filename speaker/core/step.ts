@@ -79,11 +79,15 @@ export function dueAtMs(segment: Segment): number {
   return Math.min(...due);
 }
 
+/** Whether the node has not run for so long that others may have taken what it holds. */
+export const hasStalled = (segment: Segment, nowMs: number): boolean =>
+  segment.phase !== 'down' && nowMs - segment.steppedAtMs >= stallMs(intervalMs(segment));
+
 /** Having been away for longer than others wait, answer nothing until they have said where they stand. */
 function noticeStall(segment: Segment, nowMs: number): Action[] {
-  const awayMs = nowMs - segment.steppedAtMs;
+  const stalled = hasStalled(segment, nowMs);
   segment.steppedAtMs = nowMs;
-  if (awayMs < stallMs(intervalMs(segment)) || segment.phase === 'down') return [];
+  if (!stalled) return [];
   if (segment.phase === 'listening') segment.phaseSinceMs = nowMs;
   const hushed = segment.hushedSinceMs !== undefined;
   segment.hushedSinceMs = nowMs;

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { Mac } from '../net/mac.ts';
+import { parseAddress } from '../net/address.ts';
+import { readLinks } from './io/link.ts';
+import { PacketSocket } from './io/packet-socket.ts';
+import { type Host, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
+import { type Identity, LinkSession } from './link-session.ts';
+import type { Fact } from './orders.ts';
+import { withoutKey } from './pulse-keys.ts';
+import { SpeakersSocket } from './speakers-socket.ts';
+import { arpFilter } from './wire/filter.ts';
+import { etherTypes, formatFrame } from './wire/ethernet.ts';
+import { formatArp } from './wire/arp.ts';
+
+const vip = '198.51.100.40';
+
+describe('a session on a real link', needsTwoHosts, () => {
+  let hosts: TwoHosts;
+  let nowMs: number;
+  let said: bigint;
+  let facts: Fact[];
+  let identity: Identity;
+  beforeEach(() => {
+    hosts = new TwoHosts();
+    nowMs = 1_000;
+    said = 0n;
+    facts = [];
+    let drawn = 0n;
+    identity = {
+      node: 'node-1',
+      boots: new Set(),
+      keys: withoutKey(),
+      shortestPulseMs: 100,
+      nextSequence: () => ++said,
+      said: () => said,
+      random: () => 0.5,
+      random64: () => ++drawn,
+      nowMs: () => nowMs,
+      report: (fact) => void facts.push(fact),
+    };
+  });
+  afterEach(() => hosts[Symbol.dispose]());
+
+  const linkOf = (host: Host) => {
+    const link = readLinks().find(({ name }) => name === host.link);
+    assert(link?.mac !== undefined);
+    return { ...link, mac: link.mac };
+  };
+
+  /** A session that holds the address, since it is alone. */
+  function openHolding(): LinkSession {
+    using _ = hosts.enter(hosts.near);
+    const session = new LinkSession(linkOf(hosts.near), identity);
+    const candidates = [{ node: 'node-1', score: 0 }];
+    session.adopt(new Map([[vip, { services: [], candidates, links: [hosts.near.link] }]]));
+    pass(session, 400);
+    assert.equal(session.counts().held, 1);
+    return session;
+  }
+
+  function pass(session: LinkSession, ms: number): void {
+    for (const endMs = nowMs + ms; nowMs < endMs; nowMs += 50) session.tick();
+  }
+
+  /** This node's own voice, as from another of its links. */
+  function sayFromSibling(mac: Mac): void {
+    using _ = hosts.enter(hosts.far);
+    const [boot = 0n] = identity.boots;
+    using socket = new SpeakersSocket(linkOf(hosts.far), { ...identity, boot });
+    const claims = { count: 0, sum: 0 };
+    const standing = { phase: 'active', intervalMs: 100, claims } as const;
+    socket.say('all', { kind: 'pulse', node: 'node-1', mac, standing });
+  }
+
+  test('stays silent for a sibling on the same segment for as long as that one is heard', () => {
+    using session = openHolding();
+    for (let pulse = 0; pulse < 20; pulse++) {
+      sayFromSibling('00:00:00:00:00:01');
+      session.readSpeakers();
+      pass(session, 100);
+    }
+    assert.equal(session.counts().held, 0);
+    assert.equal(facts.filter(({ kind }) => kind === 'sibling').length, 1);
+    pass(session, 2_000);
+    assert.equal(session.counts().held, 1);
+  });
+
+  test('answers no question it read before it stood still', () => {
+    using session = openHolding();
+    using _ = hosts.enter(hosts.far);
+    const link = linkOf(hosts.far);
+    const address = parseAddress(vip);
+    const asker = parseAddress(hosts.far.address);
+    assert(address && asker);
+    using socket = new PacketSocket({
+      link,
+      etherType: etherTypes.arp,
+      filter: arpFilter([address]),
+    });
+    const question = {
+      operation: 'request',
+      senderMac: link.mac,
+      sender: asker,
+      targetMac: '00:00:00:00:00:00',
+      target: address,
+    } as const;
+    const destination = 'ff:ff:ff:ff:ff:ff';
+    const header = { destination, source: link.mac, etherType: etherTypes.arp };
+    const ask = () => {
+      socket.send([formatFrame({ ...header, payload: formatArp(question) })]);
+      session.readQuestions();
+      return socket.receive().frames.length;
+    };
+    assert.equal(ask(), 1);
+    nowMs += 5_000;
+    assert.equal(ask(), 0);
+  });
+});
