@@ -94,9 +94,13 @@ function find(request: Request, world: World): Find {
   if (choice.kind === 'refuse') return { kind: 'none', refusal: choice.refusal };
   if (request.wanted.length > 0) return findWanted(request, choice.pools, ledger);
   const own = ledger.holdingOf(request.service)?.pool;
-  const ordered = choice.pools.toSorted((a, b) => Number(b.name === own) - Number(a.name === own));
+  const ordered =
+    own === undefined
+      ? choice.pools
+      : choice.pools.toSorted((a, b) => Number(b.name === own) - Number(a.name === own));
   // Pools meant for the Service are used up before those meant for everybody.
   const dedicated = ordered.filter((pool) => pool.allocation !== undefined);
+  if (dedicated.length === 0) return findAddresses(request, ordered, ledger);
   const found = findAddresses(request, dedicated, ledger);
   if (found.kind === 'found' || dedicated.length === ordered.length) return found;
   const open = ordered.filter((pool) => pool.allocation === undefined);

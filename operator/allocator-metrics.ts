@@ -37,12 +37,12 @@ export function openAllocatorMetrics(metrics: Metrics): Tally {
     return { gauge, read };
   });
   const assigned = metrics.counter({
-    name: 'mercury_assignments_total',
+    name: 'mercurylb_assignments_total',
     help: 'Times that a Service was given addresses of a pool.',
     labels: ['pool'],
   });
   const refused = metrics.counter({
-    name: 'mercury_refusals_total',
+    name: 'mercurylb_refusals_total',
     help: 'Times that a Service was told why it has not what it asks for.',
     labels: ['reason'],
   });

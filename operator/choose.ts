@@ -105,8 +105,8 @@ function automatic(
 
 /** Pools with a serviceAllocation first, by priority (0 means none: last), then by name. */
 function compareTurns(a: Pool, b: Pool): number {
-  const difference = turnOf(a) - turnOf(b);
-  if (difference !== 0) return difference;
+  const [left, right] = [turnOf(a), turnOf(b)];
+  if (left !== right) return left < right ? -1 : 1;
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 

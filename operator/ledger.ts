@@ -176,7 +176,7 @@ export class Ledger {
       entry.pool = pool;
       this.#count(entry, 1);
     }
-    this.#strike(entry, service);
+    if (entry.holders.length > 0) this.#strike(entry, service);
     entry.holders.push({ service, terms });
     if (terms.sharing !== '') {
       const sharers = this.#sharing.get(terms.sharing);
@@ -211,10 +211,10 @@ export class Ledger {
   }
 
   #count({ pool, address }: Entry, step: 1 | -1): void {
-    const use = this.#use.get(pool) ?? { IPv4: 0, IPv6: 0 };
+    let use = this.#use.get(pool);
+    if (use === undefined) this.#use.set(pool, (use = { IPv4: 0, IPv6: 0 }));
     use[address.family] += step;
     if (use.IPv4 + use.IPv6 === 0) this.#use.delete(pool);
-    else this.#use.set(pool, use);
   }
 }
 

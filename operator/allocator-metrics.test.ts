@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Metrics } from '../daemon/metrics.ts';
+import { openAllocatorMetrics } from './allocator-metrics.ts';
+
+const counts = { assignedIPv4: 2, assignedIPv6: 1, availableIPv4: 6, availableIPv6: 4 };
+
+test('pools are counted under the names of MetalLB, and forgotten when they go', async () => {
+  const metrics = new Metrics({ process: false });
+  const tally = openAllocatorMetrics(metrics);
+  tally.pool('lan', counts);
+  tally.pool('dmz', counts);
+  tally.poolGone('lan');
+  const text = await metrics.expose();
+  assert.match(text, /metallb_allocator_addresses_total\{pool="dmz"\} 13/);
+  assert.match(text, /metallb_allocator_ipv4_addresses_in_use_total\{pool="dmz"\} 2/);
+  assert.match(text, /metallb_allocator_ipv6_addresses_total\{pool="dmz"\} 5/);
+  assert.doesNotMatch(text, /pool="lan"/);
+});
+
+test('who leads no more shows no pools, and what was done stays counted', async () => {
+  const metrics = new Metrics({ process: false });
+  const tally = openAllocatorMetrics(metrics);
+  tally.pool('lan', counts);
+  tally.assigned('lan');
+  tally.refused('PoolExhausted');
+  tally.reset();
+  const text = await metrics.expose();
+  assert.doesNotMatch(text, /allocator.*pool="lan"/);
+  assert.match(text, /_refusals_total\{reason="PoolExhausted"\} 1/);
+  assert.match(text, /_assignments_total\{pool="lan"\} 1/);
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Catalogue } from './catalogue.ts';
+import { poolSize } from './pool-addresses.ts';
+import { changeObjectStatus, countPool, type Judged } from './pool-status.ts';
+import { pool, range } from './testing/town.ts';
+
+const now = new Date('2026-02-03T04:05:06Z');
+const object = (status?: Judged['status']): Judged => ({
+  metadata: { name: 'lan', namespace: 'metallb-system', generation: 3 },
+  ...(status === undefined ? {} : { status }),
+});
+const counts = { assignedIPv4: 1, assignedIPv6: 0, availableIPv4: 8, availableIPv6: 0 };
+const overlap = {
+  kind: 'IPAddressPool',
+  name: 'lan',
+  reason: 'OverlappingPools',
+  detail: 'x',
+} as const;
+
+test('a pool counts what is held and what is free, and huge ones stop at 2^53-1', () => {
+  const inUse = { IPv4: 2, IPv6: 1 };
+  const both = pool('both', [
+    '198.51.100.1-198.51.100.9',
+    '2001:db8::-2001:db8::ffff:ffff:ffff:ffff',
+  ]);
+  assert.deepEqual(countPool(both, inUse), {
+    assignedIPv4: 2,
+    assignedIPv6: 1,
+    availableIPv4: 7,
+    availableIPv6: Number.MAX_SAFE_INTEGER,
+  });
+  assert.equal(countPool(pool('shrunk', '198.51.100.1'), inUse).availableIPv4, 0);
+});
+
+test('addresses that a pool avoids are not counted', () => {
+  const size = (text: string) => {
+    const { first, last } = range(text);
+    let slow = 0n;
+    for (let value = first; value <= last; value++) {
+      if ((value & 255n) !== 0n && (value & 255n) !== 255n) slow++;
+    }
+    const edge = pool('edge', text, { avoidBuggyIPs: true });
+    assert.equal(poolSize(edge).IPv4, slow, text);
+  };
+  for (const text of [
+    '198.51.100.0-198.51.100.255',
+    '198.51.100.254-198.51.101.1',
+    '198.51.100.0',
+  ]) {
+    size(text);
+  }
+  for (const text of ['198.51.100.255', '198.51.100.1-198.51.102.254', '0.0.0.0-0.0.1.0'])
+    size(text);
+});
+
+test('a status is written when a number or a problem changes, and not again', () => {
+  const first = changeObjectStatus(object(), { problems: [], now }, counts);
+  assert.equal(first?.conditions?.[0]?.status, 'True');
+  assert.equal(
+    changeObjectStatus(object(first), { problems: [], now: new Date() }, counts),
+    undefined,
+  );
+  const more = { ...counts, assignedIPv4: 2, availableIPv4: 7 };
+  assert.equal(changeObjectStatus(object(first), { problems: [], now }, more)?.assignedIPv4, 2);
+  const told = changeObjectStatus(object(first), { problems: [overlap], now }, counts);
+  assert.equal(told?.conditions?.[0]?.reason, 'OverlappingPools');
+  const meddled = { ...first, assignedIPv4: 77 };
+  assert.equal(changeObjectStatus(object(meddled), { problems: [], now }, counts)?.assignedIPv4, 1);
+});
+
+test('the model is read again only when an object says something else', () => {
+  let readings = 0;
+  const catalogue = new Catalogue(() => {
+    readings++;
+    return { pools: [], advertisements: [] };
+  });
+  const written = { ...object(), spec: { addresses: ['198.51.100.0/24'] } };
+  assert.equal(catalogue.take('lan', written), true);
+  assert.equal(catalogue.take('lan', { ...written, status: { assignedIPv4: 1 } } as never), false);
+  assert.equal(catalogue.model, catalogue.model);
+  assert.equal(readings, 1);
+  assert.equal(catalogue.take('lan', undefined), true);
+  assert.equal(catalogue.take('lan', undefined), false);
+  assert.equal(catalogue.model.pools.length, 0);
+  assert.equal(readings, 2);
+});

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Pool } from '../crds/pool.ts';
+import { silentLog } from '../daemon/log.ts';
+import { FakeClock } from '../daemon/testing/fake-clock.ts';
+import { keyOf, type Service } from '../kube/object.ts';
+import { adopt } from './adopt.ts';
+import { Ledger } from './ledger.ts';
+import { dismiss, type Ports, reconcile } from './reconcile.ts';
+import type { News, StatusPatch } from './status.ts';
+import { pool, service, type ServiceCase } from './testing/town.ts';
+
+const lan = pool('lan', '198.51.100.1-198.51.100.2');
+
+/** The Services of a cluster and one operator; nothing here waits. */
+class Office implements Ports {
+  readonly lbClass: string | undefined;
+  readonly ledger = new Ledger(0);
+  readonly waiting = new Set<string>();
+  readonly clock = new FakeClock();
+  readonly log = silentLog;
+  readonly told: string[] = [];
+  readonly services: Map<string, Service>;
+  readonly due = new Set<string>();
+  pools: readonly Pool[];
+  away = false;
+  writes = 0;
+
+  constructor(pools: readonly Pool[], services: readonly Service[] = [], lbClass?: string) {
+    this.pools = pools;
+    this.lbClass = lbClass;
+    this.services = new Map(services.map((each) => [keyOf(each), each]));
+    adopt({ services, pools, lbClass }, this.ledger);
+  }
+
+  service(key: string): Service | undefined {
+    return this.services.get(key);
+  }
+
+  world() {
+    return { pools: this.pools, namespaceLabels: {}, ledger: this.ledger };
+  }
+
+  async write(before: Service, { metadata, status }: StatusPatch): Promise<void> {
+    if (this.away) throw new Error('the API server is away');
+    this.writes++;
+    const annotations = { ...before.metadata.annotations };
+    for (const [name, value] of Object.entries(metadata.annotations ?? {})) {
+      if (value === null) delete annotations[name];
+      else annotations[name] = value;
+    }
+    const ingress = status?.loadBalancer?.ingress;
+    this.services.set(keyOf(before), {
+      ...before,
+      metadata: { ...before.metadata, annotations },
+      status: {
+        ...before.status,
+        ...(status?.conditions === undefined ? {} : { conditions: status.conditions }),
+        ...(ingress === undefined ? {} : { loadBalancer: ingress === null ? {} : { ingress } }),
+      },
+    });
+  }
+
+  tell(about: Service, { reason }: News): void {
+    this.told.push(`${about.metadata.name} ${reason}`);
+  }
+
+  retryWaiting(): void {
+    for (const key of this.waiting) this.due.add(key);
+  }
+
+  poolChanged(): void {}
+
+  /** A user creates or edits a Service, and the operator looks at it. */
+  async apply(name: string, extra: ServiceCase = {}): Promise<string> {
+    const key = `default/${name}`;
+    const { status, metadata } = this.services.get(key) ?? {};
+    const next = service(name, extra);
+    const annotations = { ...metadata?.annotations, ...next.metadata.annotations };
+    const merged = { ...next, metadata: { ...next.metadata, annotations } };
+    this.services.set(key, status === undefined ? merged : { ...merged, status });
+    return this.look(name);
+  }
+
+  async look(name: string): Promise<string> {
+    await reconcile(`default/${name}`, this, new AbortController().signal);
+    return this.ips(name);
+  }
+
+  remove(name: string): void {
+    this.services.delete(`default/${name}`);
+    dismiss(`default/${name}`, this);
+  }
+
+  ips(name: string): string {
+    const ingress = this.services.get(`default/${name}`)?.status?.loadBalancer?.ingress ?? [];
+    return ingress.map(({ ip }) => ip).join(' ');
+  }
+}
+
+const wants = (ip: string): ServiceCase => ({ annotations: { 'metallb.io/loadBalancerIPs': ip } });
+
+test('an address whose write failed stays with its Service, and the next try writes it', async () => {
+  const office = new Office([lan]);
+  office.away = true;
+  await assert.rejects(office.apply('a'), /away/);
+  office.away = false;
+  assert.equal(await office.apply('b'), '198.51.100.2');
+  assert.equal(await office.look('a'), '198.51.100.1');
+});
+
+test('an address that a status still names is given to nobody, even if its holder has moved', async () => {
+  const office = new Office([lan]);
+  await office.apply('a');
+  office.away = true;
+  await assert.rejects(office.apply('a', wants('198.51.100.2')), /away/);
+  office.away = false;
+  assert.equal(await office.apply('b'), '');
+  assert.deepEqual(office.told.at(-1), 'b PoolExhausted');
+  assert.equal(await office.look('a'), '198.51.100.2');
+  assert.deepEqual([...office.due], ['default/b'], 'and b is tried again at once');
+  assert.equal(await office.look('b'), '198.51.100.1');
+});
+
+test('a Service that turns into a ClusterIP keeps others off its address until it is cleared', async () => {
+  const office = new Office([pool('one', '198.51.100.1')]);
+  await office.apply('a');
+  office.away = true;
+  await assert.rejects(office.apply('a', { spec: { type: 'ClusterIP' } }), /away/);
+  office.away = false;
+  assert.equal(await office.apply('b'), '');
+  assert.equal(await office.look('a'), '');
+  assert.equal(await office.look('b'), '198.51.100.1');
+});
+
+test('looking again writes nothing and tells nothing', async () => {
+  const office = new Office([lan]);
+  for (const name of ['a', 'b', 'c']) await office.apply(name);
+  const { writes } = office;
+  const told = office.told.length;
+  for (const name of ['a', 'b', 'c', 'c', 'a']) await office.look(name);
+  assert.equal(office.writes, writes);
+  assert.equal(office.told.length, told);
+});
+
+test('those who wait are tried in the order in which they came', async () => {
+  const office = new Office([lan]);
+  for (const name of ['a', 'b', 'y', 'x', 'z']) await office.apply(name);
+  office.remove('b');
+  await office.look('z');
+  assert.deepEqual([...office.due], ['default/y', 'default/x', 'default/z']);
+});
+
+test('of two statuses that claim one address the older Service has it, and the other moves', async () => {
+  const claims = (name: string, created: string) =>
+    service(name, { ips: ['198.51.100.1'], created });
+  const young = claims('young', '2026-02-01T00:00:00Z');
+  const office = new Office([lan], [young, claims('old', '2026-01-01T00:00:00Z')]);
+  assert.equal(await office.look('young'), '198.51.100.2');
+  assert.equal(await office.look('old'), '198.51.100.1');
+});
+
+test('the status of another controller stays, with or without a class of ours', async () => {
+  const theirs = service('theirs', {
+    ips: ['203.0.113.7'],
+    spec: { loadBalancerClass: 'example.com/theirs' },
+  });
+  for (const lbClass of [undefined, 'example.com/ours']) {
+    const office = new Office([lan], [theirs], lbClass);
+    assert.equal(await office.look('theirs'), '203.0.113.7');
+    assert.equal(office.writes, 0);
+  }
+});
+
+test('what is wrong on one Service never changes another', async () => {
+  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.ipV4(), fc.ipV6());
+  const names = ['loadBalancerIPs', 'address-pool', 'allow-shared-ip'];
+  const notes = fc.dictionary(fc.constantFrom(...names.map((name) => `metallb.io/${name}`)), text);
+  const good = new Office([lan]);
+  await good.apply('good');
+  await fc.assert(
+    fc.asyncProperty(notes, text, async (annotations, loadBalancerIP) => {
+      const before = good.services.get('default/good');
+      await good.apply('odd', { annotations, spec: { loadBalancerIP } });
+      good.remove('odd');
+      await good.look('good');
+      assert.equal(good.services.get('default/good'), before);
+    }),
+    { numRuns: 150 },
+  );
+});
