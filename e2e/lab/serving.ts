@@ -1,15 +1,20 @@
-import { type Cluster, openCluster } from './cluster.ts';
+import { env } from 'node:process';
+import { apis, type Cluster, openCluster } from './cluster.ts';
 import { someHolderOf } from './holders.ts';
 import { assigned } from './steps/addresses.ts';
 
-/** A cluster in which everything runs, and the address of examples/web.yaml is answered for. */
+const { LAB_API = 'embedded' } = env;
+const api = apis.find((one) => one === LAB_API);
+
+/** A cluster (`LAB_API=embedded|kubernetes` says on which API server) in which everything runs, and the address of examples/web.yaml is answered for. */
 export async function openServing(): Promise<{ cluster: Cluster; address: string }> {
-  const cluster = await openCluster({ nodes: 3 });
+  if (api === undefined) throw new Error(`LAB_API=${LAB_API}: it is one of ${apis.join(', ')}`);
+  const cluster = await openCluster({ nodes: 3, api });
   try {
     await cluster.startControlPlane();
     await cluster.applyDefinitions();
-    cluster.startOperator();
-    cluster.startSpeakers();
+    await cluster.startOperator();
+    await cluster.startSpeakers();
     await cluster.applyFile('examples/pool.yaml');
     await cluster.applyFile('examples/web.yaml');
     const address = await assigned(cluster, 'web');
