@@ -67,7 +67,8 @@ function near(schema: Structural): fc.Arbitrary<unknown> {
 }
 
 function right(schema: Structural): fc.Arbitrary<unknown> {
-  const { type, enum: allowed, properties, additionalProperties, required = [] } = schema;
+  const { type, enum: allowed, additionalProperties, required = [] } = schema;
+  const properties = schema['properties'] ?? (type === 'object' ? {} : undefined);
   if (Array.isArray(allowed)) return fc.constantFrom(...allowed);
   if (type === 'boolean') return fc.boolean();
   if (type === 'integer') return fc.integer({ min: -1, max: 101 });

@@ -11,6 +11,8 @@ export type Cluster = AsyncDisposable & {
   readonly api: Transport;
   /** For kubectl on this machine. */
   readonly kubeconfigPath: string;
+  /** The program to run; of this machine, where it has one. */
+  readonly kubectl: string;
   /** What leads a packet from a node to a backend: its own one, or any. */
   readonly serviceProxy: 'stand-in' | 'kube-proxy';
   /** Applies every object of a file of the project; answers them as the server keeps them. */

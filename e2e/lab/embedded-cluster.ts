@@ -54,6 +54,7 @@ export async function openEmbeddedCluster(options: ClusterOptions): Promise<Clus
     client,
     api,
     kubeconfigPath,
+    kubectl: 'kubectl',
     serviceProxy: 'stand-in',
     applyFile,
     async startControlPlane() {

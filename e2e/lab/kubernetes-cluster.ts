@@ -32,15 +32,15 @@ export async function openKubernetesCluster(options: ClusterOptions): Promise<Cl
   await using opening = new AsyncDisposableStack();
   const hosts = opening.use(await openHosts(options));
   const { control, nodes, folder } = hosts;
-  const auditPath = join(folder, 'audit.log');
   const plane = opening.use(
     await openControlPlane({
       place: control,
       scheduler: true,
-      moreFlags: { 'kube-apiserver': auditFlags(folder, auditPath) },
+      moreFlags: { 'kube-apiserver': auditFlags(folder) },
     }),
   );
   const { authority } = plane;
+  const { kubectl: kubectlPath } = await findPrograms('kubectl');
   const { cert, key } = plane.admin;
   if (cert === undefined || key === undefined) throw new Error('the admin has no certificate');
 
@@ -99,6 +99,7 @@ export async function openKubernetesCluster(options: ClusterOptions): Promise<Cl
     client,
     api,
     kubeconfigPath,
+    kubectl: kubectlPath,
     serviceProxy: 'kube-proxy',
     async applyFile(path) {
       const applied: KubeObject[] = [];
@@ -197,8 +198,11 @@ async function echo(api: Transport, nodes: readonly Host[], signal: AbortSignal)
   await reflecting;
 }
 
+/** Where the API server writes what the workloads in `metallb-system` asked for, in the folder of a lab. */
+export const auditPathOf = (folder: string): string => join(folder, 'audit.log');
+
 /** Who of our own asked for what, and what became of it, a line of JSON each. */
-function auditFlags(folder: string, path: string): Readonly<Record<string, string>> {
+function auditFlags(folder: string): Readonly<Record<string, string>> {
   const policyPath = join(folder, 'audit-policy.json');
   const ours = { level: 'Metadata', userGroups: ['system:serviceaccounts:metallb-system'] };
   const rules = [
@@ -207,5 +211,5 @@ function auditFlags(folder: string, path: string): Readonly<Record<string, strin
   ];
   const policy = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules };
   writeFileSync(policyPath, JSON.stringify(policy));
-  return { 'audit-policy-file': policyPath, 'audit-log-path': path };
+  return { 'audit-policy-file': policyPath, 'audit-log-path': auditPathOf(folder) };
 }
