@@ -28,6 +28,8 @@ function admit(schema: Structural, value: unknown): unknown {
     case 'array': {
       if (!Array.isArray(value) || below('minItems', value.length)) return refused;
       const items = value.map((item) => admit(schemaAt(schema, 'items'), item));
+      const isSet = schema['x-kubernetes-list-type'] === 'set';
+      if (isSet && new Set(items).size < items.length) return refused;
       return items.includes(refused) ? refused : items;
     }
     case 'object':

@@ -73,7 +73,7 @@ export async function openEmbeddedCluster(options: ClusterOptions): Promise<Clus
       });
     },
     async applyDefinitions() {
-      for await (const path of glob('crds/*.yaml', { cwd: fromRoot('.') })) await applyFile(path);
+      for await (const path of glob('crds/*s.yaml', { cwd: fromRoot('.') })) await applyFile(path);
       const path = `/apis/${group}/${version}/ipaddresspools`;
       await until('the new kinds are served', () => api.call({ method: 'GET', path }));
       const metadata = { name: systemNamespace };
