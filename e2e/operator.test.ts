@@ -12,6 +12,7 @@ import { mergePatch } from '../kube/write.ts';
 import type { Judged } from '../operator/pool-status.ts';
 import { operate, type OperatorOptions } from '../operator/operate.ts';
 import type { JsonObject } from './apiserver/json.ts';
+import type { LoggedRequest } from './apiserver/request-log.ts';
 import { type ApiServer, openApiServer } from './apiserver/server.ts';
 
 const namespace = 'metallb-system';
@@ -116,6 +117,16 @@ class Cluster implements AsyncDisposable {
     return requests
       .matching({ resource: 'services' })
       .filter(({ changed }) => changed !== undefined).length;
+  }
+
+  /** How many addresses of a pool are said to be assigned. */
+  counted(pool: string): number | undefined {
+    return this.judged('IPAddressPool', pool).status?.assignedIPv4;
+  }
+
+  poolWrites(): readonly LoggedRequest[] {
+    const resource = 'ipaddresspools.metallb.io';
+    return this.api.requests.matching({ resource, verb: 'patch' });
   }
 
   async gets(name: string, ips: string): Promise<void> {
@@ -269,6 +280,34 @@ describe('the operator', () => {
     await cluster.gets('e', '198.51.100.3');
   });
 
+  test('the numbers of a pool follow a burst of assignments in a few writes', async () => {
+    await using cluster = await Cluster.open();
+    cluster.pool('lan', '198.51.100.0/24');
+    cluster.advertiseAll();
+    cluster.start();
+    const startMs = performance.now();
+    for (let index = 0; index < 200; index++) cluster.service(`s${index}`);
+    await until('all are counted', () => cluster.counted('lan') === 200, { withinMs: 20_000 });
+    const writes = cluster.poolWrites();
+    // One at the start, and then at most two a second: 500 ms between them.
+    const most = 3 + (performance.now() - startMs) / 500;
+    assert.ok(writes.length <= most, `${writes.length} writes, at most ${most}`);
+    const idle = writes.filter(({ changed }) => changed !== true);
+    assert.deepEqual(idle, [], 'each of them changes something');
+  });
+
+  test('a status of a pool that somebody edits by hand is put right again', async () => {
+    await using cluster = await Cluster.open();
+    cluster.pool('lan', '198.51.100.1-198.51.100.9');
+    cluster.advertiseAll();
+    cluster.start();
+    cluster.service('a');
+    await until('it is counted', () => cluster.counted('lan') === 1);
+    const edited = cluster.judged('IPAddressPool', 'lan');
+    cluster.api.put(json({ ...edited, status: { ...edited.status, assignedIPv4: 7 } }));
+    await until('it is right again', () => cluster.counted('lan') === 1);
+  });
+
   test('a restart changes no address and writes nothing', async () => {
     await using cluster = await Cluster.open();
     cluster.pool('lan', '198.51.100.1-198.51.100.9');
@@ -277,13 +316,10 @@ describe('the operator', () => {
     for (const name of ['a', 'b', 'c']) cluster.service(name);
     for (const name of ['a', 'b', 'c']) await until(name, () => cluster.ips(name) !== '');
     cluster.remove('a');
-    await until(
-      'the counter follows',
-      () => cluster.judged('IPAddressPool', 'lan').status?.assignedIPv4 === 2,
-    );
+    await until('the counter follows', () => cluster.counted('lan') === 2);
     const before = ['b', 'c'].map((name) => cluster.ips(name));
     await first.stop();
-    const writes = cluster.writes();
+    const [writes, poolWrites] = [cluster.writes(), cluster.poolWrites().length];
     cluster.start();
     cluster.service('d');
     await until('the new one works', () => cluster.ips('d') !== '');
@@ -292,6 +328,8 @@ describe('the operator', () => {
       before,
     );
     assert.equal(cluster.writes(), writes + 1);
+    await until('the counter follows', () => cluster.counted('lan') === 3);
+    assert.equal(cluster.poolWrites().length, poolWrites + 1);
   });
 
   test('two operators never give an address twice, even when one is killed at work', async () => {

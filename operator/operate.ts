@@ -12,7 +12,7 @@ export type OperatorOptions = Omit<ControllerOptions, 'events'> & {
 };
 
 // What was recorded last should be read by somebody; a stopping process is not waited for longer.
-const flushMs = 2_000;
+const lastWordsMs = 2_000;
 
 /**
  * Runs the operator until the signal is aborted: waits for the lease, then controls. Every term
@@ -40,5 +40,5 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
     },
     signal,
   );
-  await options.events.flush(AbortSignal.timeout(flushMs));
+  await options.events.close(AbortSignal.timeout(lastWordsMs));
 }
