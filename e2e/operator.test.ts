@@ -6,11 +6,11 @@ import { silentLog } from '../daemon/log.ts';
 import { until } from '../daemon/testing/until.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { kinds } from '../kube/kinds.ts';
-import type { Event, Service } from '../kube/object.ts';
-import { openTransport, type Transport } from '../kube/transport.ts';
+import type { Event, Lease, Service } from '../kube/object.ts';
+import { type Call, openTransport, type Transport } from '../kube/transport.ts';
 import { mergePatch } from '../kube/write.ts';
 import type { Judged } from '../operator/pool-status.ts';
-import { operate, type OperatorOptions } from '../operator/operate.ts';
+import { leaseName, operate, type OperatorOptions } from '../operator/operate.ts';
 import type { JsonObject } from './apiserver/json.ts';
 import type { LoggedRequest } from './apiserver/request-log.ts';
 import { type ApiServer, openApiServer } from './apiserver/server.ts';
@@ -36,7 +36,13 @@ class Cluster implements AsyncDisposable {
     return new Cluster(api, await api.listen());
   }
 
-  start(extra: Partial<OperatorOptions> = {}): Operator {
+  holder(): string | undefined {
+    const at = { namespace, name: leaseName };
+    const lease = this.api.get('coordination.k8s.io/v1', 'Lease', at) as Lease | undefined;
+    return lease?.spec?.holderIdentity;
+  }
+
+  start(extra: Extra = {}): Operator {
     const operator = new Operator(this.url, { identity: `op-${this.#operators.length}`, ...extra });
     this.#operators.push(operator);
     return operator;
@@ -148,8 +154,9 @@ class Operator {
   readonly #ended: Promise<void>;
   readonly #close: () => void;
 
-  constructor(url: string, extra: Partial<OperatorOptions> & { identity: string }) {
-    const transport = openTransport({ server: url });
+  constructor(url: string, { onWrite, ...extra }: Extra & { identity: string }) {
+    const direct = openTransport({ server: url });
+    const transport = onWrite === undefined ? direct : interposed(direct, onWrite);
     const { clock = systemClock, log = silentLog } = extra;
     const reporter = { component: 'mercurylb-operator', instance: extra.identity };
     const events = new EventRecorder({ transport, clock, log, ...reporter });
@@ -186,6 +193,23 @@ class Operator {
     this.#close();
     await this.stop();
   }
+}
+
+type Extra = Partial<OperatorOptions> & {
+  /** Called in place of every write of the status of a Service, which `go` makes. */
+  readonly onWrite?: (go: () => Promise<unknown>, signal?: AbortSignal) => Promise<unknown>;
+};
+
+function interposed(direct: Transport, onWrite: NonNullable<Extra['onWrite']>): Transport {
+  return {
+    call: async <T>(call: Call, signal?: AbortSignal) => {
+      const go = () => direct.call<T>(call, signal);
+      const meant = call.method === 'PATCH' && /\/services\/[^/]+\/status$/.test(call.path);
+      return (await (meant ? onWrite(go, signal) : go())) as T;
+    },
+    lines: (call, idleMs, signal) => direct.lines(call, idleMs, signal),
+    close: () => direct.close(),
+  };
 }
 
 const json = (object: object): JsonObject => JSON.parse(JSON.stringify(object)) as JsonObject;
@@ -353,6 +377,54 @@ describe('the operator', () => {
       { withinMs: 20_000 },
     );
     assert.equal(new Set(held).size, names.length);
+  });
+
+  test('a leader frozen between deciding and writing writes nothing when it goes on', async () => {
+    await using cluster = await Cluster.open();
+    cluster.pool('lan', '198.51.100.1-198.51.100.9');
+    cluster.advertiseAll();
+    let frozenMs = 0;
+    const outcomes: unknown[] = [];
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + frozenMs };
+    cluster.start({
+      clock,
+      onWrite: async (go) => {
+        // As SIGSTOP and SIGCONT: time has passed, and no timer had its turn.
+        if (outcomes.length === 0) frozenMs = 60_000;
+        const [outcome] = await Promise.allSettled([go()]);
+        outcomes.push(outcome.status);
+        if (outcome.status === 'rejected') throw outcome.reason;
+        return outcome.value;
+      },
+    });
+    cluster.service('a');
+    await until('a second term has written', () => outcomes.length === 2);
+    assert.equal(cluster.ips('a'), '198.51.100.1');
+    assert.deepEqual(outcomes, ['rejected', 'fulfilled'], 'what is written is of the second term');
+    assert.equal(cluster.writes(), 1);
+  });
+
+  test('who is stopped ends the writes under way, and only then gives the lease back', async () => {
+    await using cluster = await Cluster.open();
+    cluster.pool('lan', '198.51.100.1-198.51.100.9');
+    cluster.advertiseAll();
+    const written = Promise.withResolvers<AbortSignal | undefined>();
+    const answer = Promise.withResolvers<void>();
+    const operator = cluster.start({
+      onWrite: async (go, signal) => {
+        written.resolve(signal);
+        await answer.promise;
+        return await go();
+      },
+    });
+    cluster.service('a');
+    const signal = await written.promise;
+    const stopped = operator.stop();
+    const meanwhile = [signal?.aborted, cluster.holder()];
+    answer.resolve();
+    await stopped;
+    assert.deepEqual(meanwhile, [false, 'op-0']);
+    assert.deepEqual([cluster.ips('a'), cluster.holder()], ['198.51.100.1', '']);
   });
 
   test('goes on by itself after resets, errors, an expired version and an absence', async () => {

@@ -70,7 +70,7 @@ export class Controller extends Frame {
   constructor(options: ControllerOptions) {
     super({ ...options, kinds: controllerKinds });
     this.#options = options;
-    const { namespace, lbClass, restMs, clock, log, random } = options;
+    const { namespace, lbClass, restMs, clock, log, random, held } = options;
     this.#catalogue = new Catalogue(() => ({
       pools: [...this.cached(ipAddressPoolKind).values()],
       advertisements: [...this.cached(l2AdvertisementKind).values()],
@@ -94,7 +94,8 @@ export class Controller extends Frame {
     const pace = { clock, random, log };
     this.#services = new KeyedQueue({
       ...pace,
-      work: (key, signal) => reconcile(key, this.#ports, signal),
+      // Not the signal of the queue: who is asked to end lets a write under way come to its end.
+      work: (key) => reconcile(key, this.#ports, held),
       concurrency: servicesAtOnce,
     });
     this.#statuses = new KeyedQueue({

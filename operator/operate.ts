@@ -5,7 +5,7 @@ import { Controller, type ControllerOptions } from './controller.ts';
 /** Operators that compete for this Lease are one: only its holder writes. */
 export const leaseName = 'mercurylb-operator';
 
-export type OperatorOptions = Omit<ControllerOptions, 'events'> & {
+export type OperatorOptions = Omit<ControllerOptions, 'events' | 'held'> & {
   readonly events: EventRecorder;
   readonly identity: string;
   readonly leaseSeconds: number;
@@ -30,9 +30,9 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
       clock,
       random,
       log,
-      whileHeld: async (held) => {
+      whileHeld: async (working, held) => {
         try {
-          await new Controller(options).run(held);
+          await new Controller({ ...options, held }).run(working);
         } finally {
           options.tally.reset();
         }
