@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** What a process has cost so far, as the kernel accounts for it. */
 export type Cost = {
@@ -17,13 +17,26 @@ export function costOf(pid: number): Cost {
   return parseCost(stat, status);
 }
 
+/** CPU seconds of every thread of a process, the main thread first. */
+export function threadSeconds(pid: number): readonly number[] {
+  const threads = readdirSync(`/proc/${pid}/task`).toSorted((a, b) => Number(a) - Number(b));
+  return threads.map((thread) =>
+    parseCpuSeconds(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')),
+  );
+}
+
 /** Throws where a field is not where proc(5) has it. */
 export function parseCost(stat: string, status: string): Cost {
+  const cpuSeconds = parseCpuSeconds(stat);
+  return { cpuSeconds, residentMb: megabytes(status, 'VmRSS'), peakMb: megabytes(status, 'VmHWM') };
+}
+
+function parseCpuSeconds(stat: string): number {
   // The name in field 2 may hold anything but ends with the last `)`; user and system time are the fields 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  if (!Number.isFinite(cpuSeconds)) throw new Error(`no CPU time in ${stat}`);
-  return { cpuSeconds, residentMb: megabytes(status, 'VmRSS'), peakMb: megabytes(status, 'VmHWM') };
+  const seconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  if (Number.isFinite(seconds)) return seconds;
+  throw new Error(`no CPU time in ${stat}`);
 }
 
 function megabytes(status: string, field: string): number {

@@ -12,7 +12,11 @@ import type { RequestKind } from './programs/requests.ts';
 
 /** As service accounts: the API server lets the users of a Pod in ahead of nobody else. */
 const group = 'system:serviceaccounts';
-export const users = { operator: 'bench:operator', loop: 'bench:loop', speaker: 'bench:speaker' };
+export const users = {
+  operator: 'bench:operator',
+  loop: 'bench:loop',
+  speaker: `system:serviceaccount:${systemNamespace}:speaker`,
+};
 
 /**
  * A real API server with nothing in it but a pool, on a host of the lab; a node to announce from, and a client. The
@@ -22,8 +26,6 @@ export type Ground = AsyncDisposable & {
   readonly hosts: Hosts;
   readonly plane: ControlPlane;
   readonly audit: Audit;
-  /** Files of `Access` by user. */
-  readonly accessPaths: Readonly<Record<keyof typeof users, string>>;
   startOperator(): Operator;
   /** Sends so many requests of a kind in the bare loop; answers the CPU seconds that the loop itself took. */
   write(kind: RequestKind, count: number, concurrency: number): Promise<{ cpuSeconds: number }>;
@@ -54,17 +56,9 @@ export async function openGround(): Promise<Ground> {
   const { server } = plane;
   const credentialsOf = (user: keyof typeof users) =>
     plane.authority.issue({ name: users[user], organization: group });
-  const accessPathOf = (user: keyof typeof users): string => {
-    const path = join(folder, `${user}.access`);
-    const access = { server, ca: plane.authority.cert, ...credentialsOf(user) };
-    writeFileSync(path, JSON.stringify(access), { mode: 0o600 });
-    return path;
-  };
-  const accessPaths = {
-    operator: accessPathOf('operator'),
-    loop: accessPathOf('loop'),
-    speaker: accessPathOf('speaker'),
-  };
+  const accessPath = join(folder, 'loop.access');
+  const access = { server, ca: plane.authority.cert, ...credentialsOf('loop') };
+  writeFileSync(accessPath, JSON.stringify(access), { mode: 0o600 });
   const kubeconfigPath = join(folder, 'operator.kubeconfig');
   const own = { server, ca: plane.authority.cert, user: credentialsOf('operator') };
   writeFileSync(kubeconfigPath, formatKubeconfig(own), { mode: 0o600 });
@@ -89,11 +83,10 @@ export async function openGround(): Promise<Ground> {
     hosts,
     plane,
     audit: readAudit(logPath),
-    accessPaths,
     apply,
     startOperator: () => new Operator(hosts.control, kubeconfigPath),
     async write(kind, count, concurrency) {
-      const args = [program('write'), accessPaths.loop, kind, String(count), String(concurrency)];
+      const args = [program('write'), accessPath, kind, String(count), String(concurrency)];
       const name = `write-${(started += 1)}`;
       const loop = hosts.control.spawn({ name, file: process.execPath, args });
       let printed = '';
@@ -106,7 +99,7 @@ export async function openGround(): Promise<Ground> {
       Follower.on(hosts.control, {
         name: `follow-${(started += 1)}`,
         file: process.execPath,
-        args: [program('follow'), accessPaths.loop],
+        args: [program('follow'), accessPath],
       }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
@@ -116,6 +109,12 @@ const program = (name: string): string => fromRoot(`e2e/bench/programs/${name}.t
 
 const objectsFor = (): readonly object[] => [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: systemNamespace } },
+  {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'speaker', namespace: systemNamespace },
+  },
+  { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } },
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRoleBinding',
