@@ -1,63 +1,42 @@
-import { createInterface } from 'node:readline';
-import { until } from '../../daemon/testing/until.ts';
-import type { Running } from '../lab/host.ts';
-import type { Hosts } from '../lab/hosts.ts';
-import { Client } from '../lab/client.ts';
+import { perSecond, spanOf, statusWrite } from './audit.ts';
+import { concurrency, countsOf, isDone, take } from './assigning.ts';
+import { type Ground, users } from './ground.ts';
+import { Listener } from './listener.ts';
+import { Speaker, type SpeakerCost } from './speaker.ts';
 
-/** What a neighbour on the LAN hears: for each address, when somebody first announced it unasked. */
-export class Listener implements AsyncDisposable {
-  readonly #tcpdump: Running;
-  readonly #client: Client;
-  readonly #firstMs = new Map<string, number>();
-  #frames = 0;
+/**
+ * All Services wait for an address when the operator starts, and one speaker is there to announce them. By the API
+ * server's audit log, and by what a neighbour on the LAN hears.
+ */
+export type Announcing = {
+  /** From the operator's first write: to its last, and to when the last address was announced for the first time. */
+  readonly assignedSeconds: number;
+  readonly announcedSeconds: number;
+  readonly operatorPerSecond: number;
+  readonly speaker: SpeakerCost;
+  /** What the speaker asked of the API server meanwhile: its reports and events follow at their own pace. */
+  readonly requests: Readonly<Record<string, number>>;
+};
 
-  private constructor(client: Client, name: string) {
-    const running = client.host.spawn({
-      name,
-      file: 'tcpdump',
-      // Ten thousand addresses are announced within a second: 64 MiB of kernel buffer hold all of it.
-      args: ['-i', 'eth0', '-l', '-n', '-tt', '-B', '65536', 'arp and src net 198.18.0.0/15'],
-    });
-    this.#client = client;
-    this.#tcpdump = running;
-    createInterface({ input: running.output }).on('line', (line) => this.#take(line));
-  }
-
-  static async on({ client: host }: Hosts): Promise<Listener> {
-    const name = 'listener';
-    const listener = new Listener(new Client(host), name);
-    await until('tcpdump listens', () => host.logOf(name, 1).includes('listening on'));
-    return listener;
-  }
-
-  get frames(): number {
-    return this.#frames;
-  }
-
-  /** Waits until so many addresses were announced, and the last of them answers; wall clock of the last first word. */
-  async all(count: number): Promise<number> {
-    await until(
-      `${count} addresses are announced`,
-      () => this.#firstMs.size >= count || this.#firstMs.size,
-      { withinMs: 120_000, everyMs: 50 },
-    );
-    let last = { address: '', atMs: 0 };
-    for (const [address, atMs] of this.#firstMs) if (atMs >= last.atMs) last = { address, atMs };
-    if ((await this.#client.ask(last.address)) === undefined)
-      throw new Error(`${last.address} was announced, and nobody answers for it`);
-    return last.atMs;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#tcpdump.stop();
-  }
-
-  /** `1790000000.123456 ARP, Request who-has 198.18.0.7 (ff:ff:ff:ff:ff:ff) tell 198.18.0.7, length 46` */
-  #take(line: string): void {
-    const [, seconds, address] =
-      /^([\d.]+) ARP, (?:Request who-has .* tell|Reply) ([\d.]+\d)/.exec(line) ?? [];
-    if (seconds === undefined || address === undefined) return;
-    this.#frames += 1;
-    if (!this.#firstMs.has(address)) this.#firstMs.set(address, Number(seconds) * 1_000);
-  }
+export async function measureAnnouncing(ground: Ground, services: number): Promise<Announcing> {
+  await ground.write('slices', services, concurrency);
+  await take(ground, services);
+  await using judge = await ground.follow();
+  await using speaker = await Speaker.on(ground);
+  await using listener = await Listener.on(ground.hosts);
+  const mark = ground.audit.mark();
+  const operator = ground.startOperator();
+  await judge.see('all are assigned', isDone(services));
+  const announcedAtMs = await listener.all(services);
+  const writes = spanOf(ground.audit.since(mark, users.operator), statusWrite);
+  const requests = countsOf(ground.audit.since(mark, users.speaker));
+  const cost = speaker.cost();
+  await operator.stop();
+  return {
+    assignedSeconds: (writes.lastMs - writes.firstMs) / 1_000,
+    announcedSeconds: (announcedAtMs - writes.firstMs) / 1_000,
+    operatorPerSecond: perSecond(writes),
+    speaker: cost,
+    requests,
+  };
 }

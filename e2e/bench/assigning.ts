@@ -1,16 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { creation, perSecond, type Requests, type Span, spanOf, statusWrite } from './audit.ts';
 import { type Cost, costOf } from './cost.ts';
-import { type Ground, openGround, users } from './ground.ts';
+import { type Ground, users } from './ground.ts';
 
 /** As many requests in flight as the operator has: operator/controller.ts. */
-const concurrency = 16;
+export const concurrency = 16;
 /** What is said on pools follows within half a second: what comes later than this does not come. */
 const quietMs = 2_000;
 
-/** How the operator fares with so many Services. All times and requests are those of the API server's audit log. */
+/** How the operator fares with a number of Services. All times and requests are those of the API server's audit log. */
 export type Assigning = {
-  readonly services: number;
   readonly created: Created;
   readonly restarted: Restarted;
   readonly rounds: readonly Round[];
@@ -54,14 +53,17 @@ export type Killed = {
   readonly vain: number;
 };
 
-export async function measureAssigning(services: number, rounds: number): Promise<Assigning> {
-  await using ground = await openGround();
+export async function measureAssigning(
+  ground: Ground,
+  services: number,
+  rounds: number,
+): Promise<Assigning> {
   const created = await create(ground, services);
   const restarted = await restart(ground);
   const done: Round[] = [];
   while (done.length < rounds) done.push(await playRound(ground, services));
   const killed = await killAtHalf(ground, services);
-  return { services, created, restarted, rounds: done, killed };
+  return { created, restarted, rounds: done, killed };
 }
 
 async function create(ground: Ground, services: number): Promise<Created> {
@@ -81,7 +83,7 @@ async function create(ground: Ground, services: number): Promise<Created> {
     createdSeconds: secondsOf(creations),
     assignedSeconds: (writes.lastMs - creations.firstMs) / 1_000,
     requests: countsOf(requests),
-    vain: writes.count - changes,
+    vain: vainIn(requests, changes),
     operator: cost,
   };
 }
@@ -130,12 +132,21 @@ async function killAtHalf(ground: Ground, services: number): Promise<Killed> {
   const requests = ground.audit.since(mark, users.operator);
   const writes = spanOf(requests, statusWrite);
   await successor.stop();
-  const vain = writes.count - (changes - first);
+  const vain = vainIn(requests, changes - first);
   return { seconds: secondsOf(writes), requests: countsOf(requests), vain };
 }
 
+/** Status writes beyond the changes that were seen. One whose answer was lost (504) may have been carried out. */
+function vainIn(requests: Requests, changes: number): number {
+  const lost = requests.get(`${statusWrite} 504`)?.count ?? 0;
+  return spanOf(requests, statusWrite).count + lost - changes;
+}
+
 /** The bare loop takes all addresses away. */
-async function take(ground: Ground, services: number): Promise<{ span: Span; cpu: Cpu }> {
+export async function take(
+  ground: Ground,
+  services: number,
+): Promise<{ readonly span: Span; readonly cpu: Cpu }> {
   const mark = ground.audit.mark();
   const before = serverCpu(ground);
   const { cpuSeconds } = await ground.write('clear', services, concurrency);
@@ -157,12 +168,12 @@ const difference = (before: Cpu, after: Cpu): Cpu => ({
 });
 
 /** Every Service has an address, and no two the same. */
-const isDone = (services: number) => (sight: { assigned: number; distinct: number }) =>
+export const isDone = (services: number) => (sight: { assigned: number; distinct: number }) =>
   sight.assigned === services && sight.distinct === services;
 
 const secondsOf = ({ firstMs, lastMs }: Span): number => (lastMs - firstMs) / 1_000;
 
-const countsOf = (requests: Requests): Readonly<Record<string, number>> =>
+export const countsOf = (requests: Requests): Readonly<Record<string, number>> =>
   Object.fromEntries(Array.from(requests, ([name, { count }]) => [name, count] as const));
 
 const reading = /^(get|list|watch) /;

@@ -1,5 +1,4 @@
 import type { Host, Running } from '../lab/host.ts';
-import { readJsonLines } from '../lab/json-lines.ts';
 import { operator } from '../lab/programs.ts';
 import { systemClock } from '../../daemon/clock.ts';
 import { type Cost, costOf } from './cost.ts';
@@ -18,9 +17,13 @@ export class Operator {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#running = running;
     this.ready = promise;
-    readJsonLines<{ message: string }>(running.output, ({ message }) => {
-      if (message === 'adopted') resolve((systemClock.nowMs() - this.#startedAtMs) / 1_000);
-    });
+    const listen = (chunk: unknown): void => {
+      if (!String(chunk).includes('"message":"adopted"')) return;
+      resolve((systemClock.nowMs() - this.#startedAtMs) / 1_000);
+      // What it says from now on is taken, as a container runtime would, and not read.
+      running.output.off('data', listen).resume();
+    };
+    running.output.on('data', listen);
     void running.exited.then((how) => reject(new Error(`the operator ended ${how}`)));
     promise.catch(() => {});
   }
