@@ -21,3 +21,10 @@ export type Definition = {
 /** A number of things, which the API server sets to 0 where a status does not mention it. */
 export const count = (description: string) =>
   z.int().min(0).default(0).meta({ format: 'int64', description });
+
+/** A list in which nothing may stand twice; the API server looks after that by itself. */
+export const listOfDistinct = (item: z.ZodString) =>
+  z
+    .array(item)
+    .refine((items) => new Set(items).size === items.length, 'write every item once')
+    .meta({ 'x-kubernetes-list-type': 'set' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { condition } from './conditions.ts';
-import { count, type Definition } from './definition.ts';
+import { count, type Definition, listOfDistinct } from './definition.ts';
 import { ipAddressPoolKind } from './names.ts';
 import { admitted, longestNotation } from './notation.ts';
 import { labelSelector } from './selector.ts';
@@ -13,8 +13,7 @@ const serviceAllocation = z.object({
         '0, or leaving it out, puts the pool after all that have a number.',
     )
     .optional(),
-  namespaces: z
-    .array(z.string())
+  namespaces: listOfDistinct(z.string())
     .describe('Namespaces, by name, whose Services may have addresses of this pool.')
     .optional(),
   namespaceSelectors: z
@@ -30,15 +29,22 @@ const serviceAllocation = z.object({
     .optional(),
 });
 
+/** In CEL, an end of an IPv4 range as a number. Without a loop: the API server reckons with the worst one could cost. */
+const endOf = (index: 0 | 1): string =>
+  [24, 16, 8, 0]
+    .map(
+      (bits, octet) => `int(self.split('-')[${index}].trim().split('.')[${octet}]) * ${2 ** bits}`,
+    )
+    .join(' + ');
+
 // Each rule is about something else, so that a person reads one message.
 const addresses = z
   .string()
   .max(longestNotation)
-  .regex(admitted.alphabet)
   .meta({
     'x-kubernetes-validations': [
       {
-        rule: "self.contains('/') || self.contains('-')",
+        rule: `self.contains('/') || self.contains('-') || !(self.matches(r'${admitted.bareIPv4.source}') || self.contains(':'))`,
         message: 'a single address needs a prefix length: write 198.51.100.7/32 or 2001:db8::7/128',
         messageExpression:
           "self + ' is a bare address: write ' + self + (self.contains(':') ? '/128' : '/32')",
@@ -55,12 +61,18 @@ const addresses = z
           'write an IPv6 network like 2001:db8::/120 (prefix length up to 128) or a range like ' +
           '2001:db8::1-2001:db8::ff (both addresses in full, both IPv6)',
       },
+      {
+        // Of IPv6 only the operator sees the order: this language cannot write an address in full.
+        rule: `!self.matches(r'${admitted.rangeIPv4.source}') || ${endOf(0)} <= ${endOf(1)}`,
+        message: 'the range runs backwards: write the lower address first',
+        messageExpression:
+          "self + ' runs backwards: write ' + self.split('-')[1].trim() + '-' + self.split('-')[0].trim()",
+      },
     ],
   });
 
 const spec = z.object({
-  addresses: z
-    .array(addresses)
+  addresses: listOfDistinct(addresses)
     .min(1)
     // The API server bounds what rules may cost, and must know how often they run: 3,500 is the most.
     .max(2_000)

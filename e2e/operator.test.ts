@@ -157,6 +157,7 @@ class Operator {
         clock,
         log,
         random: () => 0.5,
+        randomBytes: (count) => new Uint8Array(count),
         ...extra,
       },
       this.#stopping.signal,

@@ -39,6 +39,8 @@ export type ControlPlaneOptions = {
   readonly place?: Place;
   /** False leaves kube-controller-manager out: envtest has none. */
   readonly controllers?: boolean;
+  /** True adds kube-scheduler, for a place with nodes. */
+  readonly scheduler?: boolean;
   readonly moreFlags?: flags.MoreFlags;
 };
 
@@ -57,8 +59,8 @@ export async function openControlPlane(
   };
   try {
     const place = options.place ?? new Loopback(folder.path);
-    const { moreFlags = {}, controllers = true } = options;
-    const work = { folder: folder.path, place, processes, controllers, moreFlags };
+    const { moreFlags = {}, controllers = true, scheduler = false } = options;
+    const work = { folder: folder.path, place, processes, controllers, scheduler, moreFlags };
     const plane = await install(work);
     await plane.ready(signal);
     return { ...plane, [Symbol.asyncDispose]: close };
@@ -73,17 +75,22 @@ async function install({
   place,
   processes,
   controllers,
+  scheduler,
   moreFlags,
 }: {
   folder: string;
   place: Place;
   processes: Map<string, Running>;
   controllers: boolean;
+  scheduler: boolean;
   moreFlags: flags.MoreFlags;
 }): Promise<Omit<ControlPlane, keyof AsyncDisposable>> {
-  const programs: readonly ControlProgram[] = controllers
-    ? ['etcd', 'kube-apiserver', 'kube-controller-manager']
-    : ['etcd', 'kube-apiserver'];
+  const programs: readonly ControlProgram[] = [
+    'etcd',
+    'kube-apiserver',
+    ...(controllers ? (['kube-controller-manager'] as const) : []),
+    ...(scheduler ? (['kube-scheduler'] as const) : []),
+  ];
   const files = await findPrograms('kubectl', ...programs);
   const server = `https://${place.address}:${flags.apiServerPort}`;
   const { authority, admin } = writeCredentials(folder, server, place.address);
@@ -143,10 +150,12 @@ function writeCredentials(
   const authority = makeAuthority('mercurylb-test', systemClock.wall());
   const own = authority.issue({
     name: 'kube-apiserver',
-    hosts: [address, flags.clusterAddress, 'kubernetes.default.svc'],
+    // Loopback: through a relay, from outside of the place.
+    hosts: [address, '127.0.0.1', flags.clusterAddress, 'kubernetes.default.svc'],
   });
   const admin = authority.issue({ name: 'admin', organization: 'system:masters' });
   const controllers = authority.issue({ name: 'system:kube-controller-manager' });
+  const scheduler = authority.issue({ name: 'system:kube-scheduler' });
   const { cert: ca } = authority;
   write('ca.crt', ca);
   write('server.crt', own.cert);
@@ -154,6 +163,7 @@ function writeCredentials(
   write('tokens.key', makeSigningKey());
   write('admin.kubeconfig', formatKubeconfig({ server, ca, user: admin }));
   write('controllers.kubeconfig', formatKubeconfig({ server, ca, user: controllers }));
+  write('scheduler.kubeconfig', formatKubeconfig({ server, ca, user: scheduler }));
   return { authority, admin: { server, ca, ...admin } };
 }
 

@@ -1,0 +1,137 @@
+/** `kubectl apply -k deploy/`, as a user does it, on the real API server. */
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { until } from '../../daemon/testing/until.ts';
+import type { Table } from '../../daemon/settings.ts';
+import { readSettings } from '../../daemon/settings.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { settingsTable as operatorSettings } from '../../operator/settings.ts';
+import { settingsTable as speakerSettings } from '../../speaker/settings.ts';
+import type { ContainerSpec } from '../kubelet/pod.ts';
+import { containerProgram } from '../kubelet/container.ts';
+import { imageOf } from '../kubelet/image.ts';
+import { openHosts } from '../lab/hosts.ts';
+import { fromRoot } from '../lab/programs.ts';
+import { type ControlPlane, openControlPlane } from './control-plane.ts';
+import { needsPrograms } from './programs.ts';
+
+const deploy = fromRoot('deploy');
+const needs = await needsPrograms('etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl');
+
+type Workload = KubeObject & {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: ContainerSpec[] } } };
+};
+
+suite('deploy/', needs, () => {
+  let plane: ControlPlane;
+  let objects: readonly KubeObject[];
+  const kubectl = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await plane.kubectl(args, { timeoutMs: 60_000 });
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  };
+  before(async () => {
+    plane = await openControlPlane();
+    const printed = await kubectl('kustomize', deploy);
+    objects = parseAllDocuments(printed).map((document) => document.toJS());
+  });
+  after(() => plane?.[Symbol.asyncDispose]());
+
+  const containers = (): readonly ContainerSpec[] =>
+    objects
+      .filter((one): one is Workload => one.kind === 'Deployment' || one.kind === 'DaemonSet')
+      .flatMap(({ spec }) => spec.template.spec.containers);
+
+  test('is applied without a warning, and the second time changes nothing', async () => {
+    await kubectl('apply', '-k', deploy, '--warnings-as-errors');
+    await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s');
+    const again = (await kubectl('apply', '-k', deploy, '--warnings-as-errors')).split('\n');
+    assert.deepEqual(
+      again.filter((line) => !line.endsWith(' unchanged')),
+      [],
+    );
+    assert.equal(again.length, objects.length);
+  });
+
+  test('is applied server-side over what was applied before', async () => {
+    await kubectl('apply', '-k', deploy, '--server-side', '--force-conflicts');
+  });
+
+  test('has Pods that its namespace admits', async () => {
+    for (const [workload, count] of [
+      ['deployment/mercurylb-operator', '2'],
+      // No node, no Pod: that the lab runs them there shows the rest.
+      ['daemonset/mercurylb-speaker', '0'],
+    ] as const) {
+      const path =
+        '{.status.replicas}{.status.updatedNumberScheduled}{.status.conditions[?(@.type=="ReplicaFailure")].message}';
+      await until(`${workload} has made its Pods`, async () => {
+        const made = await kubectl(
+          'get',
+          '-n',
+          'metallb-system',
+          workload,
+          `--output=jsonpath=${path}`,
+        );
+        return made === count || (count === '0' && made === '');
+      });
+    }
+  });
+
+  test('gives its programs arguments that they understand', () => {
+    const tables: Readonly<Record<string, Table>> = {
+      '/app/operator.mjs': operatorSettings,
+      '/app/speaker.mjs': { ...speakerSettings, pulseKeyFile: anyFile, stateDir: anyFile },
+    };
+    const env = { METALLB_NODE_NAME: 'node-1' };
+    const read = containers().map(({ args = [] }) => {
+      const [program = '', ...flags] = args;
+      return readSettings(program, tables[program] ?? assert.fail(program), flags, env).kind;
+    });
+    assert.deepEqual(read, ['settings', 'settings']);
+  });
+
+  test('lets its containers do nothing that they need not', () => {
+    const allowed = containers().map(({ name, securityContext = {} }) => {
+      const { allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities } = securityContext;
+      return { name, allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities };
+    });
+    const little = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true };
+    assert.deepEqual(allowed, [
+      { name: 'operator', ...little, capabilities: { drop: ['ALL'] } },
+      { name: 'speaker', ...little, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } },
+    ]);
+  });
+
+  test('gives the speaker the one capability without which it does not run', async () => {
+    await using hosts = await openHosts({ nodes: 1 });
+    const host = hosts.node('node-1');
+    const flags = ['--node-name=node-1', '--api-server=http://198.51.100.10:1', '--metrics-port=0'];
+    const program = containerProgram({
+      name: 'speaker',
+      spec: { name: 'speaker', image: '', args: ['/app/speaker.mjs', ...flags] },
+      security: { runAsUser: 0, capabilities: { drop: ['ALL'] } },
+      image: imageOf('ghcr.io/mercurylb/mercurylb:0.1.0'),
+      env: {},
+      mounts: [],
+      namespace: host.namespace,
+      root: hosts.folder,
+    });
+    await host.install(program).exited;
+    assert.match(host.logOf('speaker', 5), /give the container the capability NET_RAW/);
+  });
+
+  test('is taken away whole', async () => {
+    await kubectl('delete', '-k', deploy, '--timeout=50s');
+    const kinds = 'crd,clusterrole,clusterrolebinding,namespace';
+    const left = await kubectl('get', kinds, '--output=name');
+    assert.deepEqual(
+      left.split('\n').filter((name) => /metallb|mercury/.test(name)),
+      [],
+    );
+  });
+});
+
+/** For a path that is there in the container only. */
+const anyFile = { optional: true, parse: (said: string) => said, help: '' } as const;
