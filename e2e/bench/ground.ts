@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatKubeconfig } from '../kubernetes/kubeconfig.ts';
 import { type ControlPlane, openControlPlane } from '../kubernetes/control-plane.ts';
@@ -73,8 +73,7 @@ export async function openGround(): Promise<Ground> {
       return true;
     });
   };
-  const definitions = globSync('crds/*.yaml', { cwd: fromRoot('.') });
-  await kubectl(['apply', '--server-side', ...definitions.map((file) => `-f=${fromRoot(file)}`)]);
+  await kubectl(['apply', '--server-side', `--kustomize=${fromRoot('crds')}`]);
   await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s']);
   await apply(...objectsFor());
   const closing = opening.move();
