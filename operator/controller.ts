@@ -137,13 +137,13 @@ export class Controller extends Frame {
   #serviceChanged({ meta, type, object }: ResourceEvent): void {
     const key = `${meta.namespace ?? ''}/${meta.name}`;
     const written = this.#written.get(key)?.metadata.resourceVersion;
-    if (type === 'DELETED' || written === object.metadata?.resourceVersion) {
-      this.#written.delete(key);
-    }
+    const isOwn = written !== undefined && written === object.metadata?.resourceVersion;
+    if (type === 'DELETED' || isOwn) this.#written.delete(key);
     if (!this.#adopted) return;
     // At once, not in its turn: by then another Service may go by the same name.
     if (type === 'DELETED') dismiss(key, this.#ports);
-    else this.#services.add(key);
+    // Our own write says what was decided: there is nothing in it to decide upon again.
+    else if (!isOwn) this.#services.add(key);
   }
 
   #namespaceChanged(name: string): void {
@@ -195,7 +195,11 @@ export class Controller extends Frame {
     const { namespace, name } = service.metadata;
     const target = { kind: kinds.service, namespace, name, subresource: 'status' } as const;
     const { transport } = this.#options;
-    this.#written.set(keyOf(service), await mergePatch<Service>(transport, target, patch, signal));
+    const written = await mergePatch<Service>(transport, target, patch, signal);
+    const key = keyOf(service);
+    // The watch may have been faster; what it has brought already, it does not bring again.
+    const read = this.cached<Service>(kinds.service).get(key);
+    if (newest(read, written) === written) this.#written.set(key, written);
   }
 
   #tell(service: Service, { type, reason, message }: News, standing: Standing): void {
