@@ -38,6 +38,12 @@ suite('deploy/', needs, () => {
   });
   after(() => plane?.[Symbol.asyncDispose]());
 
+  /** How often what was asked for has changed, object by object. */
+  const generations = (): Promise<string> => {
+    const each = '{range .items[*]}{.kind}/{.metadata.name} {.metadata.generation}{"\\n"}{end}';
+    return kubectl('get', '-k', deploy, `--output=jsonpath=${each}`);
+  };
+
   const containers = (): readonly ContainerSpec[] =>
     objects
       .filter((one): one is Workload => one.kind === 'Deployment' || one.kind === 'DaemonSet')
@@ -46,16 +52,30 @@ suite('deploy/', needs, () => {
   test('is applied without a warning, and the second time changes nothing', async () => {
     await kubectl('apply', '-k', deploy, '--warnings-as-errors');
     await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s');
+    const before = await generations();
     const again = (await kubectl('apply', '-k', deploy, '--warnings-as-errors')).split('\n');
     assert.deepEqual(
       again.filter((line) => !line.endsWith(' unchanged')),
-      [],
+      // Its selector is declared to be replaced, not merged, so that kubectl sends it every time.
+      ['poddisruptionbudget.policy/mercurylb-operator configured'],
     );
     assert.equal(again.length, objects.length);
+    assert.equal(await generations(), before);
   });
 
   test('is applied server-side over what was applied before', async () => {
     await kubectl('apply', '-k', deploy, '--server-side', '--force-conflicts');
+  });
+
+  test('takes the place of definitions that convert by a webhook of MetalLB', async () => {
+    const service = { name: 'metallb-webhook-service', namespace: 'metallb-system' };
+    const webhook = { clientConfig: { service }, conversionReviewVersions: ['v1beta1'] };
+    const conversion = { strategy: 'Webhook', webhook };
+    const patch = `--patch=${JSON.stringify({ spec: { conversion } })}`;
+    await kubectl('patch', 'crd', 'bgppeers.metallb.io', '--type=merge', patch);
+    await kubectl('replace', '-k', fromRoot('crds'));
+    const strategies = ['get', 'crd', '--output=jsonpath={.items[*].spec.conversion.strategy}'];
+    assert.match(await kubectl(...strategies), /^None( None)*$/);
   });
 
   test('has Pods that its namespace admits', async () => {
