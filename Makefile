@@ -61,7 +61,7 @@ e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some m
 	E2E_REQUIRE=1 LAB_API=kubernetes node --test --test-concurrency=1 $(ON_ANY_CLUSTER)
 
 .PHONY: kubernetes
-kubernetes: bundle
+kubernetes:
 	@e2e/kubernetes/build
 
 bundle: ready ## What the image holds, into dist/

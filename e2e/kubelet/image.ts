@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { run } from '../lab/command.ts';
 import { fromRoot } from '../lab/programs.ts';
 
 /** What a container starts from. In both records: path in the container to path on this machine. */
@@ -28,6 +29,11 @@ const backend: Image = {
   binds,
 };
 
+/** Builds what the product's image holds out of the sources as they are now. */
+export async function buildImage(): Promise<void> {
+  await run(process.execPath, [fromRoot('deploy/bundle.ts')]);
+}
+
 /** The image of a name. Throws where there is none, or where it was not built. */
 export function imageOf(name: string): Image {
   if (name === 'lab.invalid/backend:1') return backend;
@@ -37,7 +43,7 @@ export function imageOf(name: string): Image {
 
 /** The last stage of the Dockerfile, made without Docker: what it copies, as whom it runs, and what. */
 function productImage(): Image {
-  if (!existsSync(fromRoot('dist'))) throw new Error('the image has no bundles: run `make bundle`');
+  if (!existsSync(fromRoot('dist'))) throw new Error('the image has not been built');
   return readStage(readFileSync(fromRoot('Dockerfile'), 'utf8'), fromRoot('.'));
 }
 

@@ -1,4 +1,4 @@
-import { arch } from 'node:os';
+import { arch, release } from 'node:os';
 import { systemClock } from '../../daemon/clock.ts';
 import { kinds, pathOf } from '../../kube/kinds.ts';
 import type { Condition, Node } from '../../kube/object.ts';
@@ -28,7 +28,7 @@ export class NodeVoice {
     const labels = {
       'kubernetes.io/hostname': name,
       'kubernetes.io/os': 'linux',
-      'kubernetes.io/arch': arch() === 'x64' ? 'amd64' : arch(),
+      'kubernetes.io/arch': architecture(),
     };
     const node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } };
     const spec = { podCIDR: podRangeOf(this.#host), podCIDRs: [podRangeOf(this.#host)] };
@@ -90,7 +90,19 @@ export class NodeVoice {
       { type: 'Hostname', address: name },
     ];
     const conditions: readonly Condition[] = [...fine, ready];
-    const status = { addresses, conditions, capacity: room, allocatable: room };
+    const nodeInfo = {
+      machineID: name,
+      systemUUID: name,
+      bootID: name,
+      kernelVersion: release(),
+      osImage: 'network namespace of the lab',
+      containerRuntimeVersion: 'lab://1',
+      kubeletVersion: 'v0.0.0-lab',
+      kubeProxyVersion: '',
+      operatingSystem: 'linux',
+      architecture: architecture(),
+    };
+    const status = { addresses, conditions, capacity: room, allocatable: room, nodeInfo };
     await mergePatch(this.#api, { kind: kinds.node, name, subresource: 'status' }, { status });
   }
 }
@@ -100,3 +112,6 @@ async function orAlready(creating: Promise<unknown>): Promise<void> {
     if (!(error instanceof ApiError) || error.code !== 409) throw error;
   });
 }
+
+/** In Go's words. */
+const architecture = (): string => (arch() === 'x64' ? 'amd64' : arch());

@@ -10,7 +10,7 @@ import { settingsTable as operatorSettings } from '../../operator/settings.ts';
 import { settingsTable as speakerSettings } from '../../speaker/settings.ts';
 import type { ContainerSpec } from '../kubelet/pod.ts';
 import { containerProgram } from '../kubelet/container.ts';
-import { imageOf } from '../kubelet/image.ts';
+import { buildImage, imageOf } from '../kubelet/image.ts';
 import { openHosts } from '../lab/hosts.ts';
 import { fromRoot } from '../lab/programs.ts';
 import { type ControlPlane, openControlPlane } from './control-plane.ts';
@@ -125,6 +125,7 @@ suite('deploy/', needs, () => {
   });
 
   test('gives the speaker the one capability without which it does not run', async () => {
+    await buildImage();
     await using hosts = await openHosts({ nodes: 1 });
     const host = hosts.node('node-1');
     const flags = ['--node-name=node-1', '--api-server=http://198.51.100.10:1', '--metrics-port=0'];

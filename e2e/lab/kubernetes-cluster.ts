@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { systemClock } from '../../daemon/clock.ts';
@@ -9,10 +10,11 @@ import { kinds } from '../../kube/kinds.ts';
 import type { KubeObject, Service } from '../../kube/object.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { openTransport, type Transport } from '../../kube/transport.ts';
+import { buildImage } from '../kubelet/image.ts';
 import { Kubelet } from '../kubelet/kubelet.ts';
 import { podNetwork, routePods } from '../kubelet/pod-network.ts';
 import { type ControlPlane, openControlPlane } from '../kubernetes/control-plane.ts';
-import { apiServerPort } from '../kubernetes/flags.ts';
+import { apiServerPort, type Flags } from '../kubernetes/flags.ts';
 import { formatKubeconfig } from '../kubernetes/kubeconfig.ts';
 import { findPrograms } from '../kubernetes/programs.ts';
 import { Client } from './client.ts';
@@ -28,7 +30,11 @@ import { proxyServices } from './service-proxy.ts';
 const startMs = 90_000;
 
 /** With Kubernetes itself: its control plane on the host `control`, and kubelets and kube-proxies on the nodes. */
-export async function openKubernetesCluster(options: ClusterOptions): Promise<Cluster> {
+export async function openKubernetesCluster({
+  controllerFlags = {},
+  ...options
+}: ClusterOptions & { readonly controllerFlags?: Flags }): Promise<Cluster> {
+  await buildImage();
   await using opening = new AsyncDisposableStack();
   const hosts = opening.use(await openHosts(options));
   const { control, nodes, folder } = hosts;
@@ -36,7 +42,10 @@ export async function openKubernetesCluster(options: ClusterOptions): Promise<Cl
     await openControlPlane({
       place: control,
       scheduler: true,
-      moreFlags: { 'kube-apiserver': auditFlags(folder) },
+      moreFlags: {
+        'kube-apiserver': auditFlags(folder),
+        'kube-controller-manager': controllerFlags,
+      },
     }),
   );
   const { authority } = plane;
@@ -149,7 +158,16 @@ export async function openKubernetesCluster(options: ClusterOptions): Promise<Cl
   };
 }
 
-/** In the mode that Kubernetes recommends: nftables. */
+/** What kube-proxy's nftables mode needs of Linux; before that, it is iptables. */
+const nftablesSince = { major: 5, minor: 13 };
+
+function proxyMode(): 'nftables' | 'iptables' {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  const { major: least, minor: then } = nftablesSince;
+  return major > least || (major === least && minor >= then) ? 'nftables' : 'iptables';
+}
+
+/** The kube-proxy of a node, in the mode that Kubernetes recommends where the kernel has it. */
 async function startKubeProxy(
   host: Host,
   { plane, folder }: { plane: ControlPlane; folder: string },
@@ -162,7 +180,7 @@ async function startKubeProxy(
   const flags = {
     kubeconfig,
     'hostname-override': host.name,
-    'proxy-mode': 'nftables',
+    'proxy-mode': proxyMode(),
     'cluster-cidr': podNetwork,
     // The number of connections that the kernel remembers belongs to the whole machine.
     'conntrack-max-per-core': 0,
