@@ -94,13 +94,16 @@ describe('the generated CRDs', () => {
   it('have the field names of MetalLB', () => {
     const names = (kind: string, path: string) =>
       Object.keys(byPath(kind).get(path)?.properties ?? {}).toSorted();
+    // In brackets of their own: what is ours.
     assert.deepEqual(names('IPAddressPool', '.spec'), [
       'addresses',
       'autoAssign',
       'avoidBuggyIPs',
+      ...['exclude', 'pinning', 'reservations'],
       'serviceAllocation',
     ]);
     assert.deepEqual(names('IPAddressPool', '.spec.serviceAllocation'), [
+      ...['maxPerNamespace'],
       'namespaceSelectors',
       'namespaces',
       'priority',

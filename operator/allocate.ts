@@ -1,11 +1,12 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, formatAddress, sameAddress } from '../net/address.ts';
 import { admits, choosePools, poolOf } from './choose.ts';
-import type { Holding, Ledger, Obstacle, Terms } from './ledger.ts';
-import { poolContains } from './pool-addresses.ts';
+import type { Holding, Ledger } from './ledger.ts';
+import { poolContains, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
-import { findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
+import type { Obstacle, Terms } from './terms.ts';
+import { describeQuota, findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
 
 /** What a request is decided against. */
 export type World = {
@@ -80,7 +81,7 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
       if (held === undefined) return;
       const pool = decision.kind === 'keep' ? decision.pool : held.pool;
       const wrongs = held.addresses.some(
-        (address) => ledger.obstacle(address, service, terms) !== undefined,
+        (address) => ledger.obstacle(address, { service, terms }) !== undefined,
       );
       if (!wrongs) ledger.hold(service, { addresses: held.addresses, pool, terms });
     }
@@ -93,6 +94,11 @@ function find(request: Request, world: World): Find {
   const choice = choosePools(request, pools, namespaceLabels);
   if (choice.kind === 'refuse') return { kind: 'none', refusal: choice.refusal };
   if (request.wanted.length > 0) return findWanted(request, choice.pools, ledger);
+  const reserved = choice.pools.filter((pool) => reservedFor(pool, request.service).length > 0);
+  if (reserved.length > 0) {
+    const found = findAddresses(request, reserved, ledger);
+    if (found.kind === 'found') return found;
+  }
   const own = ledger.holdingOf(request.service)?.pool;
   const ordered =
     own === undefined
@@ -111,8 +117,11 @@ function find(request: Request, world: World): Find {
 function findWanted(request: Request, [pool]: readonly Pool[], ledger: Ledger): Find {
   const { service, wanted, terms } = request;
   for (const address of wanted) {
-    const obstacle = ledger.obstacle(address, service, terms);
+    const obstacle = ledger.obstacle(address, { service, terms });
     if (obstacle !== undefined) return { kind: 'none', refusal: taken(address, obstacle) };
+    const isMore = pool !== undefined && !ledger.isHeldBeside(address, service);
+    if (isMore && ledger.isAtQuota(pool, address.family, service))
+      return { kind: 'none', refusal: refusal('QuotaReached', describeQuota(pool, request)) };
   }
   if (pool !== undefined) return { kind: 'found', addresses: wanted, pool };
   const detail = `no pool contains ${formatAddresses(wanted)}`;
@@ -134,7 +143,7 @@ function findFault(
   { pools, ledger, namespaceLabels }: World,
 ): Fault | undefined {
   for (const address of held.addresses) {
-    const obstacle = ledger.obstacle(address, request.service, request.terms);
+    const obstacle = ledger.obstacle(address, request);
     if (obstacle !== undefined) return { kind: 'conflict', refusal: taken(address, obstacle) };
   }
   if (!asksFor(request, held.addresses)) return { kind: 'unasked' };
@@ -205,6 +214,7 @@ function taken(address: Address, { holder, conflict, port }: Obstacle): Refusal 
   const facts = {
     unshared: `it is held by ${holder}, and not both Services allow sharing`,
     sharing: `it is held by ${holder} under another sharing key`,
+    consent: `it is shared by ${holder}, of another namespace, and not both Services name the other's in metallb.io/share-with-namespaces`,
     backend: `it is shared by ${holder}, whose traffic policy reaches other nodes`,
     port: `its port ${port ?? ''} is held by ${holder}`,
   };

@@ -1,28 +1,13 @@
 import { type Address, type Family, sameAddress } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
 import { AddressSet } from './address-set.ts';
-
-/** On which conditions a Service holds an address: what decides whether another may join it. */
-export type Terms = {
-  /** `TCP/80`: protocol and service port. */
-  readonly ports: readonly string[];
-  /** Empty: the address is not shared. */
-  readonly sharing: string;
-  /** Two Services may share only when the same nodes may receive for both. */
-  readonly backend: string;
-};
+import { namespaceOf, NamespaceUse } from './namespace-use.ts';
+import { type Holder, type Obstacle, obstacleAmong, type Terms } from './terms.ts';
 
 export type Holding = {
   readonly addresses: readonly Address[];
   readonly pool: string;
   readonly terms: Terms;
-};
-
-/** Why an address cannot be had: who holds it, and on which of the terms the two differ. */
-export type Obstacle = {
-  readonly holder: string;
-  readonly conflict: 'unshared' | 'sharing' | 'backend' | 'port';
-  readonly port?: string;
 };
 
 /** One record per held address; all else is derived from these. */
@@ -31,8 +16,6 @@ type Entry = {
   pool: string;
   readonly holders: Holder[];
 };
-
-type Holder = { readonly service: string; readonly terms: Terms };
 
 type Shelf = {
   readonly entries: Map<bigint, Entry>;
@@ -59,6 +42,7 @@ export class Ledger {
   readonly #sharing = new Map<string, Set<Entry>>();
   readonly #use = new Map<string, Record<Family, number>>();
   /** Released addresses in the order in which their rest ends. */
+  readonly #namespaces = new NamespaceUse();
   readonly #resting = new Map<string, { address: Address; untilMs: number }>();
   #barred: Address[] = [];
 
@@ -91,19 +75,26 @@ export class Ledger {
     return this.#use.get(pool) ?? { IPv4: 0, IPv6: 0 };
   }
 
-  /** What keeps `service` from holding `address` on these terms; undefined when nothing does. */
-  obstacle(address: Address, service: string, terms: Terms): Obstacle | undefined {
+  /** Whether the namespace of `service` has as many addresses of a pool as it may; its own do not count. */
+  isAtQuota(pool: QuotaPool, family: Family, service: string): boolean {
+    const most = pool.allocation?.maxPerNamespace;
+    if (most === undefined) return false;
+    const used = this.#namespaces.of(pool.name, family, namespaceOf(service));
+    const stay = this.#stays.get(service);
+    const own = [...(stay?.holding.addresses ?? []), ...(stay?.leaving ?? [])].filter(
+      (address) => address.family === family && this.#isAlone(address, service, pool.name),
+    );
+    return used - own.length >= most;
+  }
+
+  /**
+   * What keeps `service` from holding `address` on these terms; undefined when nothing does. `stays`: its status says
+   * that it has it.
+   */
+  obstacle(address: Address, { service, terms }: Holder, stays = false): Obstacle | undefined {
     const entry = this.#shelves[address.family].entries.get(address.value);
     if (entry === undefined) return undefined;
-    for (const { service: holder, terms: theirs } of entry.holders) {
-      if (holder === service) continue;
-      if (theirs.sharing === '' || terms.sharing === '') return { holder, conflict: 'unshared' };
-      if (theirs.sharing !== terms.sharing) return { holder, conflict: 'sharing' };
-      if (theirs.backend !== terms.backend) return { holder, conflict: 'backend' };
-      const port = theirs.ports.find((each) => terms.ports.includes(each));
-      if (port !== undefined) return { holder, conflict: 'port', port };
-    }
-    return undefined;
+    return obstacleAmong(entry.holders, { service, terms }, stays || isAmong(entry, service));
   }
 
   /** The lowest address of a range that nobody holds; with `rested`, also none that still rests. */
@@ -191,10 +182,15 @@ export class Ledger {
       this.#count(entry, 1);
     } else if (entry.pool !== pool) {
       this.#count(entry, -1);
+      for (const namespace of namespacesOf(entry))
+        this.#namespaces.count(entry.pool, address.family, namespace, -1);
       entry.pool = pool;
       this.#count(entry, 1);
+      for (const namespace of namespacesOf(entry))
+        this.#namespaces.count(pool, address.family, namespace, 1);
     }
     if (entry.holders.length > 0) this.#strike(entry, service);
+    this.#countNamespace(entry, service, 1);
     entry.holders.push({ service, terms });
     if (terms.sharing !== '') {
       const sharers = this.#sharing.get(terms.sharing);
@@ -221,11 +217,36 @@ export class Ledger {
   #strike(entry: Entry, service: string): void {
     const index = entry.holders.findIndex((holder) => holder.service === service);
     const [struck] = index < 0 ? [] : entry.holders.splice(index, 1);
+    if (struck !== undefined) this.#countNamespace(entry, service, -1);
     if (struck === undefined || struck.terms.sharing === '' || entry.holders.length > 0) return;
     const { terms } = struck;
     const sharers = this.#sharing.get(terms.sharing);
     sharers?.delete(entry);
     if (sharers?.size === 0) this.#sharing.delete(terms.sharing);
+  }
+
+  /** Whether another Service of its namespace holds the address. */
+  isHeldBeside(address: Address, service: string): boolean {
+    const entry = this.#shelves[address.family].entries.get(address.value);
+    const namespace = namespaceOf(service);
+    return entry?.holders.some((one) => namespaceOf(one.service) === namespace) === true;
+  }
+
+  /** Whether nobody else of its namespace holds the address, which lies in this pool. */
+  #isAlone(address: Address, service: string, pool: string): boolean {
+    const entry = this.#shelves[address.family].entries.get(address.value);
+    if (entry?.pool !== pool) return false;
+    const namespace = namespaceOf(service);
+    return entry.holders.every(
+      (holder) => holder.service === service || namespaceOf(holder.service) !== namespace,
+    );
+  }
+
+  /** Where `service` is the only holder of its namespace: counts the address for that, or no longer. */
+  #countNamespace(entry: Entry, service: string, step: 1 | -1): void {
+    const namespace = namespaceOf(service);
+    if (entry.holders.some((holder) => namespaceOf(holder.service) === namespace)) return;
+    this.#namespaces.count(entry.pool, entry.address.family, namespace, step);
   }
 
   #count({ pool, address }: Entry, step: 1 | -1): void {
@@ -235,6 +256,18 @@ export class Ledger {
     if (use.IPv4 + use.IPv6 === 0) this.#use.delete(pool);
   }
 }
+
+/** What of a pool a quota is about. */
+type QuotaPool = {
+  readonly name: string;
+  readonly allocation?: { readonly maxPerNamespace?: number };
+};
+
+const namespacesOf = ({ holders }: Entry): ReadonlySet<string> =>
+  new Set(holders.map(({ service }) => namespaceOf(service)));
+
+const isAmong = ({ holders }: Entry, service: string): boolean =>
+  holders.some((holder) => holder.service === service);
 
 const emptyShelf = (): Shelf => ({
   entries: new Map(),

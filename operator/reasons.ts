@@ -12,6 +12,13 @@ const remedies = {
   ClusterAddressMissing:
     'Use a dual-stack cluster, or set spec.ipFamilyPolicy to PreferDualStack or SingleStack.',
   AddressOutsidePools: 'Add the address to an IPAddressPool, or ask for one that a pool contains.',
+  AddressExcluded: 'Ask for another address, or take this one out of spec.exclude of the pool.',
+  AddressReserved:
+    'Ask for another address, or reserve this one for this Service in spec.reservations of the pool.',
+  PinningReserved:
+    'Ask for no address by value, or have one reserved for this Service in spec.reservations of the pool.',
+  QuotaReached:
+    'Delete Services of the namespace that no longer need their address, or raise serviceAllocation.maxPerNamespace of the pool.',
   AddressTaken:
     'Ask for another address, free this one, or let both Services share it: same metallb.io/allow-shared-ip key, different ports, same traffic policy.',
   PoolUnknown:

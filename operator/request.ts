@@ -2,7 +2,7 @@ import { findAnnotation, readAnnotation } from '../crds/names.ts';
 import { quote } from '../crds/problem.ts';
 import { keyOf, type Service } from '../kube/object.ts';
 import { type Address, type Family, parseAddress } from '../net/address.ts';
-import type { Terms } from './ledger.ts';
+import type { Terms } from './terms.ts';
 import { type Refusal, refusal } from './reasons.ts';
 
 /** What a Service asks for, read and checked. */
@@ -110,9 +110,16 @@ export function readTerms({ metadata, spec }: Service): Terms {
   return {
     ports: (spec?.ports ?? []).map(({ protocol = 'TCP', port }) => `${protocol}/${port}`),
     sharing: readAnnotation(metadata.annotations, 'allow-shared-ip') ?? '',
+    namespaces: namesIn(readAnnotation(metadata.annotations, 'share-with-namespaces') ?? ''),
     backend: local && selector.length > 0 ? JSON.stringify(selector) : '',
   };
 }
+
+const namesIn = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 
 /** The addresses that the status of a Service names; whatever else stands there is passed over. */
 export function statusAddresses({ status }: Service): readonly Address[] {

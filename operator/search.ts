@@ -1,7 +1,7 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, compareAddresses, type Family, formatAddress } from '../net/address.ts';
 import type { Ledger } from './ledger.ts';
-import { avoids, poolContains, poolSize } from './pool-addresses.ts';
+import { avoids, poolContains, poolSize, rangesForAll, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 
@@ -31,8 +31,8 @@ export function findAddresses(request: Request, pools: readonly Pool[], ledger: 
 }
 
 /**
- * One address of a pool. In this order: one that the Service has already, one that it may share,
- * the lowest that is free and rested, the lowest that is free.
+ * One address of a pool. In this order: one that the Service has already, one that is reserved for
+ * it, one that it may share, the lowest that is free and rested, the lowest that is free.
  */
 export function findInPool(
   request: Request,
@@ -44,14 +44,21 @@ export function findInPool(
   const fits = (address: Address): boolean =>
     address.family === family &&
     poolContains(pool, address) &&
-    ledger.obstacle(address, service, terms) === undefined;
+    ledger.obstacle(address, { service, terms }) === undefined;
   const own = ledger.holdingOf(service)?.addresses.find(fits);
   if (own !== undefined) return own;
+  // A namespace that has all it may have can still share what it has.
+  const full = ledger.isAtQuota(pool, family, service);
+  const mayAdd = (address: Address): boolean =>
+    fits(address) && (!full || ledger.isHeldBeside(address, service));
+  const reserved = reservedFor(pool, service).find(mayAdd);
+  if (reserved !== undefined) return reserved;
   if (terms.sharing !== '') {
-    const shared = [...ledger.sharedUnder(terms.sharing)].filter(fits);
+    const shared = [...ledger.sharedUnder(terms.sharing)].filter(mayAdd);
     const lowest = shared.reduce<Address | undefined>(lower, undefined);
     if (lowest !== undefined) return lowest;
   }
+  if (full) return undefined;
   return lowestFree(pool, family, ledger, true) ?? lowestFree(pool, family, ledger, false);
 }
 
@@ -61,7 +68,7 @@ function lowestFree(
   ledger: Ledger,
   rested: boolean,
 ): Address | undefined {
-  for (const range of pool.ranges) {
+  for (const range of rangesForAll(pool)) {
     if (range.family !== family) continue;
     for (;;) {
       const address = ledger.lowestFree(range, rested);
@@ -82,7 +89,12 @@ const poolsNamed = 3;
 
 function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): Refusal {
   const exhausted: string[] = [];
+  const atQuota: string[] = [];
   for (const pool of pools) {
+    if (request.families.some((family) => ledger.isAtQuota(pool, family, request.service))) {
+      atQuota.push(describeQuota(pool, request));
+      continue;
+    }
     const size = poolSize(pool);
     const used = ledger.inUse(pool.name);
     const present = request.families.filter((family) => size[family] > 0n);
@@ -92,11 +104,15 @@ function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): 
     if (full.length > 0)
       exhausted.push(`pool ${pool.name}: ${full.join(' and ')} addresses in use`);
   }
+  if (atQuota.length > 0) return refusal('QuotaReached', listed([...atQuota, ...exhausted]));
   if (exhausted.length > 0) return refusal('PoolExhausted', listed(exhausted));
   const lacking = pools.map((pool) => pool.name);
   const families = request.families.join(' and ');
   return refusal('PoolLacksFamily', `no ${families} range in pool ${listed(lacking)}`);
 }
+
+export const describeQuota = ({ name, allocation }: Pool, { namespace }: Request): string =>
+  `namespace ${namespace} has the ${allocation?.maxPerNamespace ?? 0} addresses that it may have of pool ${name}`;
 
 function listed(parts: readonly string[]): string {
   const rest = parts.length - poolsNamed;
