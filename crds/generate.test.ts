@@ -99,7 +99,7 @@ describe('the generated CRDs', () => {
       'addresses',
       'autoAssign',
       'avoidBuggyIPs',
-      ...['exclude', 'pinning', 'reservations'],
+      ...['exclude', 'pinning', 'reclaim', 'reservations'],
       'serviceAllocation',
     ]);
     assert.deepEqual(names('IPAddressPool', '.spec.serviceAllocation'), [

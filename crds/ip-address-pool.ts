@@ -124,6 +124,14 @@ const spec = z.object({
         'Each item is one address, a range or a network. Who has one already keeps it.',
     )
     .optional(),
+  reclaim: listOfDistinct(places)
+    .max(500)
+    .describe(
+      'Addresses to take back from Services that have them although no pool gives them any more: ' +
+        'each Service moves to another address as soon as one can be had. Without this they stay, ' +
+        'whatever becomes of their pool. They need not lie in this pool.',
+    )
+    .optional(),
   reservations: z
     .array(reservation)
     .max(500)

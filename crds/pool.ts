@@ -26,6 +26,8 @@ export type Pool = {
   readonly avoidBuggyIPs: boolean;
   /** Never handed out, though in a range; sorted, and none overlaps another. */
   readonly excluded?: readonly Range[];
+  /** Taken back from whoever has them though no pool gives them any more, in this pool or elsewhere. */
+  readonly reclaimed?: readonly Range[];
   /** By `namespace/name` of the Service. */
   readonly reservations?: ReadonlyMap<string, readonly Address[]>;
   /** Only who has a reservation may ask for an address by value. */
@@ -59,6 +61,7 @@ export function readPool(
   const spec = isRecord(about.spec) ? about.spec : {};
   const ranges = readRanges(about, spec['addresses'], problems);
   const excluded = readPlaces(about, spec['exclude'], { at: 'spec.exclude', problems });
+  const reclaimed = readPlaces(about, spec['reclaim'], { at: 'spec.reclaim', problems });
   const reservations = readReservations(about, spec['reservations'], ranges, problems);
   const allocation = readAllocation(about, spec['serviceAllocation'], problems);
   const read = {
@@ -69,6 +72,7 @@ export function readPool(
     autoAssign: spec['autoAssign'] !== false,
     avoidBuggyIPs: spec['avoidBuggyIPs'] === true,
     ...(excluded.length === 0 ? {} : { excluded }),
+    ...(reclaimed.length === 0 ? {} : { reclaimed }),
     ...(reservations.size === 0 ? {} : { reservations }),
     ...(spec['pinning'] === 'Reserved' ? { pinningReserved: true as const } : {}),
   };

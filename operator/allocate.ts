@@ -1,5 +1,6 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, formatAddress, sameAddress } from '../net/address.ts';
+import { rangeContains } from '../net/range.ts';
 import { admits, choosePools, poolOf } from './choose.ts';
 import type { Holding, Ledger } from './ledger.ts';
 import { poolContains, reservedFor } from './pool-addresses.ts';
@@ -49,6 +50,12 @@ export function allocate(request: Request, world: World): Decision {
   const pool = poolHolding(held, world);
   const fault = findFault(held, pool, request, world);
   if (fault === undefined) return topUp(held, pool, request, world);
+  // An edit of a pool moves nobody: that takes a word about the addresses themselves.
+  if (
+    fault.kind === 'unfit' &&
+    !held.addresses.some((address) => isReclaimed(address, world.pools))
+  )
+    return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
   const found = find(request, world);
   const enough = Math.min(held.addresses.length, request.families.length);
   if (found.kind === 'found' && found.addresses.length >= enough) return assign(found);
@@ -127,6 +134,9 @@ function findWanted(request: Request, [pool]: readonly Pool[], ledger: Ledger): 
   const detail = `no pool contains ${formatAddresses(wanted)}`;
   return { kind: 'none', refusal: refusal('AddressOutsidePools', detail) };
 }
+
+const isReclaimed = (address: Address, pools: readonly Pool[]): boolean =>
+  pools.some(({ reclaimed = [] }) => reclaimed.some((range) => rangeContains(range, address)));
 
 /** The pool from which a Service has its addresses, as the pools are now. */
 function poolHolding({ addresses, pool: name }: Holding, { pools }: World): Pool | undefined {

@@ -12,6 +12,8 @@ const remedies = {
   ClusterAddressMissing:
     'Use a dual-stack cluster, or set spec.ipFamilyPolicy to PreferDualStack or SingleStack.',
   AddressOutsidePools: 'Add the address to an IPAddressPool, or ask for one that a pool contains.',
+  AddressDraining:
+    'Nothing need be done. To move the Service, list the address in spec.reclaim of any IPAddressPool, or ask for another one.',
   AddressExcluded: 'Ask for another address, or take this one out of spec.exclude of the pool.',
   AddressReserved:
     'Ask for another address, or reserve this one for this Service in spec.reservations of the pool.',
