@@ -27,6 +27,7 @@ export type AnnotationName =
   | 'loadBalancerIPs'
   | 'allow-shared-ip'
   | 'share-with-namespaces'
+  | 'address-count'
   | 'ip-allocated-from-pool';
 
 /** In the order in which they win; the second is MetalLB's old spelling, still in many charts. */

@@ -57,7 +57,7 @@ export function allocate(request: Request, world: World): Decision {
   )
     return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
   const found = find(request, world);
-  const enough = Math.min(held.addresses.length, request.families.length);
+  const enough = Math.min(held.addresses.length, request.families.length * request.count);
   if (found.kind === 'found' && found.addresses.length >= enough) return assign(found);
   const why = found.kind === 'none' ? found.refusal : undefined;
   switch (fault.kind) {
@@ -175,17 +175,19 @@ function findFault(
 }
 
 /** Whether these addresses are what the request asks for, by value and by family. */
-function asksFor({ wanted, families, secondOptional }: Request, held: readonly Address[]): boolean {
+function asksFor(
+  { wanted, families, secondOptional, count }: Request,
+  held: readonly Address[],
+): boolean {
   if (wanted.length > 0) {
     const present = wanted.filter((address) => held.some((other) => sameAddress(other, address)));
     return present.length === wanted.length && held.length === wanted.length;
   }
-  const least = secondOptional ? 1 : families.length;
-  const distinct = new Set(held.map(({ family }) => family));
+  const counts = families.map((family) => held.filter((one) => one.family === family).length);
   return (
-    distinct.size === held.length &&
-    held.length >= least &&
-    held.every(({ family }) => families.includes(family))
+    held.every(({ family }) => families.includes(family)) &&
+    counts.includes(count) &&
+    counts.every((each) => each === count || (secondOptional && each === 0))
   );
 }
 
@@ -203,7 +205,7 @@ function topUp(
   }
   const second = findInPool(request, missing, pool, ledger);
   if (second === undefined) return { kind: 'keep', pool: pool.name };
-  return { kind: 'assign', addresses: [...held.addresses, second], pool: pool.name };
+  return { kind: 'assign', addresses: [...held.addresses, ...second], pool: pool.name };
 }
 
 const assign = ({ addresses, pool }: Extract<Find, { kind: 'found' }>): Decision => ({

@@ -75,8 +75,11 @@ export class Ledger {
     return this.#use.get(pool) ?? { IPv4: 0, IPv6: 0 };
   }
 
-  /** Whether the namespace of `service` has as many addresses of a pool as it may; its own do not count. */
-  isAtQuota(pool: QuotaPool, family: Family, service: string): boolean {
+  /**
+   * Whether the namespace of `service` has as many addresses of a pool as it may. Those of the Service itself do not
+   * count: it is about to have `kept` of its own and new ones.
+   */
+  isAtQuota(pool: QuotaPool, family: Family, service: string, kept = 0): boolean {
     const most = pool.allocation?.maxPerNamespace;
     if (most === undefined) return false;
     const used = this.#namespaces.of(pool.name, family, namespaceOf(service));
@@ -84,7 +87,7 @@ export class Ledger {
     const own = [...(stay?.holding.addresses ?? []), ...(stay?.leaving ?? [])].filter(
       (address) => address.family === family && this.#isAlone(address, service, pool.name),
     );
-    return used - own.length >= most;
+    return used - own.length + kept >= most;
   }
 
   /**

@@ -7,8 +7,9 @@ const remedies = {
     'Write one address per family, separated by a comma, such as "198.51.100.7" or "198.51.100.7, 2001:db8::7".',
   AddressAskedTwice:
     'Remove spec.loadBalancerIP: the annotation metallb.io/loadBalancerIPs says the same and more.',
+  CountUnreadable: 'Ask for 1 to 16 addresses of each IP family.',
   FamilyMismatch:
-    'Ask for exactly one address for each IP family of the Service (see its spec.ipFamilies).',
+    'Ask for addresses of each IP family of the Service, and of no other (see its spec.ipFamilies).',
   ClusterAddressMissing:
     'Use a dual-stack cluster, or set spec.ipFamilyPolicy to PreferDualStack or SingleStack.',
   AddressOutsidePools: 'Add the address to an IPAddressPool, or ask for one that a pool contains.',

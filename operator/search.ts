@@ -1,5 +1,11 @@
 import type { Pool } from '../crds/pool.ts';
-import { type Address, compareAddresses, type Family, formatAddress } from '../net/address.ts';
+import {
+  type Address,
+  compareAddresses,
+  type Family,
+  formatAddress,
+  sameAddress,
+} from '../net/address.ts';
 import type { Ledger } from './ledger.ts';
 import { avoids, poolContains, poolSize, rangesForAll, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
@@ -18,10 +24,10 @@ export function findAddresses(request: Request, pools: readonly Pool[], ledger: 
   let third: Find | undefined;
   for (const pool of pools) {
     const found = request.families.map((family) => findInPool(request, family, pool, ledger));
-    const addresses = found.filter((address) => address !== undefined);
+    const addresses = found.flatMap((some) => some ?? []);
     if (addresses.length === 0) continue;
     const here: Find = { kind: 'found', addresses, pool };
-    if (addresses.length === found.length) return here;
+    if (!found.includes(undefined)) return here;
     if (found[0] === undefined) third ??= here;
     else second ??= here;
   }
@@ -31,58 +37,70 @@ export function findAddresses(request: Request, pools: readonly Pool[], ledger: 
 }
 
 /**
- * One address of a pool. In this order: one that the Service has already, one that is reserved for
- * it, one that it may share, the lowest that is free and rested, the lowest that is free.
+ * As many addresses of a family as the request needs, all of one pool; undefined where there are fewer. In this order:
+ * those that the Service has already, those reserved for it, those that it may share, the lowest that are free and
+ * rested, the lowest that are free.
  */
 export function findInPool(
   request: Request,
   family: Family,
   pool: Pool,
   ledger: Ledger,
-): Address | undefined {
-  const { service, terms } = request;
-  const fits = (address: Address): boolean =>
-    address.family === family &&
-    poolContains(pool, address) &&
-    ledger.obstacle(address, { service, terms }) === undefined;
-  const own = ledger.holdingOf(service)?.addresses.find(fits);
-  if (own !== undefined) return own;
-  // A namespace that has all it may have can still share what it has.
-  const full = ledger.isAtQuota(pool, family, service);
-  const mayAdd = (address: Address): boolean =>
-    fits(address) && (!full || ledger.isHeldBeside(address, service));
-  const reserved = reservedFor(pool, service).find(mayAdd);
-  if (reserved !== undefined) return reserved;
-  if (terms.sharing !== '') {
-    const shared = [...ledger.sharedUnder(terms.sharing)].filter(mayAdd);
-    const lowest = shared.reduce<Address | undefined>(lower, undefined);
-    if (lowest !== undefined) return lowest;
-  }
-  if (full) return undefined;
-  return lowestFree(pool, family, ledger, true) ?? lowestFree(pool, family, ledger, false);
-}
-
-function lowestFree(
-  pool: Pool,
-  family: Family,
-  ledger: Ledger,
-  rested: boolean,
-): Address | undefined {
-  for (const range of rangesForAll(pool)) {
-    if (range.family !== family) continue;
-    for (;;) {
-      const address = ledger.lowestFree(range, rested);
-      if (address === undefined) break;
-      if (!avoids(pool, address)) return address;
-      // Barred once instead of stepped over by every later search.
-      ledger.bar(address);
-    }
+): readonly Address[] | undefined {
+  const found: Address[] = [];
+  for (const address of candidates(request, family, { pool, ledger, found })) {
+    if (found.some((other) => sameAddress(other, address))) continue;
+    found.push(address);
+    if (found.length === request.count) return found;
   }
   return undefined;
 }
 
-const lower = (a: Address | undefined, b: Address): Address =>
-  a === undefined || compareAddresses(b, a) < 0 ? b : a;
+/** Lazily, and with an eye on what has been `found`: most requests take the first one. */
+function* candidates(
+  request: Request,
+  family: Family,
+  { pool, ledger, found }: { pool: Pool; ledger: Ledger; found: readonly Address[] },
+): Generator<Address> {
+  const { service, terms } = request;
+  const fits = (address: Address): boolean =>
+    address.family === family &&
+    poolContains(pool, address) &&
+    ledger.obstacle(address, request) === undefined;
+  const own = ledger.holdingOf(service)?.addresses.filter(fits) ?? [];
+  yield* own;
+  // A namespace that has all it may have can still share what it has.
+  const isFull = (): boolean => ledger.isAtQuota(pool, family, service, found.length);
+  const mayAdd = (address: Address): boolean =>
+    fits(address) && (!isFull() || ledger.isHeldBeside(address, service));
+  for (const address of reservedFor(pool, service)) if (mayAdd(address)) yield address;
+  if (terms.sharing !== '') {
+    const shared = [...ledger.sharedUnder(terms.sharing)].filter(mayAdd);
+    yield* shared.toSorted(compareAddresses);
+  }
+  for (const rested of [true, false]) {
+    for (const address of freeIn(pool, family, ledger, rested)) {
+      if (isFull()) return;
+      yield address;
+    }
+  }
+}
+
+/** The free addresses of a pool, the lowest first. */
+function* freeIn(pool: Pool, family: Family, ledger: Ledger, rested: boolean): Generator<Address> {
+  for (const range of rangesForAll(pool)) {
+    if (range.family !== family) continue;
+    let { first } = range;
+    while (first <= range.last) {
+      const address = ledger.lowestFree({ ...range, first }, rested);
+      if (address === undefined) break;
+      first = address.value + 1n;
+      // Barred once instead of stepped over by every later search.
+      if (avoids(pool, address)) ledger.bar(address);
+      else yield address;
+    }
+  }
+}
 
 // A sentence, not a report: the rest of the pools is counted.
 const poolsNamed = 3;
