@@ -157,10 +157,30 @@ const status = z.object({
   assignedIPv6: count('IPv6 addresses that Services hold; a shared one counts once.'),
   availableIPv4: count('IPv4 addresses that are still free.'),
   availableIPv6: count('IPv6 addresses that are still free; huge pools stop counting at 2^53-1.'),
+  holders: z
+    .array(
+      z.object({
+        address: z.string().describe('An address of the pool that is in use.'),
+        services: z
+          .array(z.string())
+          .describe('The Services that have it, as namespace/name; several share it.'),
+        draining: z
+          .boolean()
+          .describe('The pool does not give it any more: it stays until its Service lets go of it.')
+          .optional(),
+      }),
+    )
+    .describe(
+      'Who has the addresses of the pool: 64 at most, those first that it does not give any more.',
+    )
+    .optional(),
   conditions: z
     .array(condition)
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-    .describe('Ready says whether the pool does all that it says, and if not, why and what to do.')
+    .describe(
+      'Ready says whether the pool does all that it says, and if not, why and what to do; Room ' +
+        'whether there are addresses left, with reason Filling from 80 % on and NearlyFull from 95 %.',
+    )
     .optional(),
 });
 

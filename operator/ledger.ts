@@ -2,6 +2,7 @@ import { type Address, type Family, sameAddress } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
 import { AddressSet } from './address-set.ts';
 import { namespaceOf, NamespaceUse } from './namespace-use.ts';
+import { PoolEntries } from './pool-entries.ts';
 import { type Holder, type Obstacle, obstacleAmong, type Terms } from './terms.ts';
 
 export type Holding = {
@@ -40,9 +41,9 @@ export class Ledger {
   readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
   readonly #stays = new Map<string, Stay>();
   readonly #sharing = new Map<string, Set<Entry>>();
-  readonly #use = new Map<string, Record<Family, number>>();
   /** Released addresses in the order in which their rest ends. */
   readonly #namespaces = new NamespaceUse();
+  readonly #pools = new PoolEntries<Entry>();
   readonly #resting = new Map<string, { address: Address; untilMs: number }>();
   #barred: Address[] = [];
 
@@ -72,7 +73,7 @@ export class Ledger {
 
   /** Distinct held addresses recorded under a pool; a shared one counts once. */
   inUse(pool: string): Readonly<Record<Family, number>> {
-    return this.#use.get(pool) ?? { IPv4: 0, IPv6: 0 };
+    return this.#pools.use(pool);
   }
 
   /**
@@ -98,6 +99,12 @@ export class Ledger {
     const entry = this.#shelves[address.family].entries.get(address.value);
     if (entry === undefined) return undefined;
     return obstacleAmong(entry.holders, { service, terms }, stays || isAmong(entry, service));
+  }
+
+  /** The addresses recorded under a pool and who holds each, in no particular order. */
+  *heldUnder(pool: string): Generator<{ address: Address; services: readonly string[] }> {
+    for (const { address, holders } of this.#pools.of(pool))
+      yield { address, services: holders.map(({ service }) => service) };
   }
 
   /** The lowest address of a range that nobody holds; with `rested`, also none that still rests. */
@@ -182,13 +189,13 @@ export class Ledger {
       held.add(address.value);
       unfit.add(address.value);
       if (this.#resting.size > 0) this.#resting.delete(restKey(address));
-      this.#count(entry, 1);
+      this.#pools.add(entry);
     } else if (entry.pool !== pool) {
-      this.#count(entry, -1);
+      this.#pools.delete(entry);
       for (const namespace of namespacesOf(entry))
         this.#namespaces.count(entry.pool, address.family, namespace, -1);
       entry.pool = pool;
-      this.#count(entry, 1);
+      this.#pools.add(entry);
       for (const namespace of namespacesOf(entry))
         this.#namespaces.count(pool, address.family, namespace, 1);
     }
@@ -211,7 +218,7 @@ export class Ledger {
     if (entry.holders.length > 0) return false;
     entries.delete(address.value);
     held.delete(address.value);
-    this.#count(entry, -1);
+    this.#pools.delete(entry);
     if (this.#restMs <= 0) unfit.delete(address.value);
     else this.#resting.set(restKey(address), { address, untilMs: nowMs + this.#restMs });
     return true;
@@ -250,13 +257,6 @@ export class Ledger {
     const namespace = namespaceOf(service);
     if (entry.holders.some((holder) => namespaceOf(holder.service) === namespace)) return;
     this.#namespaces.count(entry.pool, entry.address.family, namespace, step);
-  }
-
-  #count({ pool, address }: Entry, step: 1 | -1): void {
-    let use = this.#use.get(pool);
-    if (use === undefined) this.#use.set(pool, (use = { IPv4: 0, IPv6: 0 }));
-    use[address.family] += step;
-    if (use.IPv4 + use.IPv6 === 0) this.#use.delete(pool);
   }
 }
 
