@@ -30,8 +30,7 @@ export type Created = {
 /** The operator is restarted when all are assigned. */
 export type Restarted = {
   readonly readySeconds: number;
-  /** All but reading, and keeping its lease. */
-  readonly writes: number;
+  readonly requests: Readonly<Record<string, number>>;
   readonly operator: Cost;
 };
 
@@ -94,9 +93,9 @@ async function restart(ground: Ground): Promise<Restarted> {
   const readySeconds = await operator.ready;
   await wait(quietMs);
   const cost = operator.cost();
-  const writes = writesIn(ground.audit.since(mark, users.operator));
+  const requests = countsOf(ground.audit.since(mark, users.operator));
   await operator.stop();
-  return { readySeconds, writes, operator: cost };
+  return { readySeconds, requests, operator: cost };
 }
 
 async function playRound(ground: Ground, services: number): Promise<Round> {
@@ -175,10 +174,3 @@ const secondsOf = ({ firstMs, lastMs }: Span): number => (lastMs - firstMs) / 1_
 
 export const countsOf = (requests: Requests): Readonly<Record<string, number>> =>
   Object.fromEntries(Array.from(requests, ([name, { count }]) => [name, count] as const));
-
-const reading = /^(get|list|watch) /;
-
-const writesIn = (requests: Requests): number =>
-  [...requests]
-    .filter(([name]) => !reading.test(name) && !name.includes(' leases'))
-    .reduce((sum, [, { count }]) => sum + count, 0);

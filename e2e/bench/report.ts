@@ -47,7 +47,7 @@ const lines: readonly Line[] = [
   ['of these without effect', ({ assigning: { killed } }) => String(killed.vain)],
   ['**Operator restarted when all are assigned**', () => ''],
   ['ready after', ({ assigning: { restarted } }) => seconds(restarted.readySeconds)],
-  ['writes', ({ assigning: { restarted } }) => String(restarted.writes)],
+  ['writes', ({ assigning: { restarted } }) => String(writesBesideTheLease(restarted.requests))],
   ['resident', ({ assigning: { restarted } }) => megabytes(restarted.operator.residentMb)],
   ['**All waiting, with a speaker**', () => ''],
   ['first to last assignment', ({ announcing }) => seconds(announcing.assignedSeconds)],
@@ -105,6 +105,11 @@ function writes(requests: Readonly<Record<string, number>>): string {
     .map(([name, count]) => (/ (\d+)$/.test(name) ? `${count} refused or cut off` : String(count)))
     .join(', ');
 }
+
+const writesBesideTheLease = (requests: Readonly<Record<string, number>>): number =>
+  Object.entries(requests)
+    .filter(([name]) => !/^(get|list|watch) | leases| \d{3}$/.test(name))
+    .reduce((sum, [, count]) => sum + count, 0);
 
 const rate = (rounds: readonly Round[], of: (round: Round) => number): string =>
   `${median(rounds.map(of)).toFixed(0)}/s`;
