@@ -41,6 +41,16 @@ const lines: readonly Line[] = [
         services,
       ),
   ],
+  [
+    'cores in use: bare loop and server',
+    ({ assigning: { rounds }, services }) =>
+      cores(rounds, (r) => [r.ceilingCpu, services / r.ceilingPerSecond]),
+  ],
+  [
+    'cores in use: operator and server',
+    ({ assigning: { rounds }, services }) =>
+      cores(rounds, (r) => [r.operatorCpu, services / r.operatorPerSecond]),
+  ],
   ['**The same, and `kill -9` at half**', () => ''],
   ['first to last assignment', ({ assigning: { killed } }) => seconds(killed.seconds)],
   ['Service status writes', ({ assigning: { killed } }) => writes(killed.requests)],
@@ -122,5 +132,13 @@ function cpu(rounds: readonly Cpu[], services: number): string {
     ((median(rounds.map(of)) / services) * 1_000).toFixed(2);
   return `${perWrite((r) => r.writer)} / ${perWrite((r) => r.apiServer + r.etcd)} ms`;
 }
+
+const cores = (rounds: readonly Round[], of: (round: Round) => readonly [Cpu, number]): string =>
+  median(
+    rounds.map((round) => {
+      const [{ writer, apiServer, etcd }, elapsed] = of(round);
+      return (writer + apiServer + etcd) / elapsed;
+    }),
+  ).toFixed(2);
 
 const median = (samples: readonly number[]): number => percentile(samples, 50);
