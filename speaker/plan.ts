@@ -53,6 +53,7 @@ export function planFor(
   const self = world.nodes.find(({ metadata }) => metadata.name === settings.node);
   const poolOf = poolFinder(world.model.pools);
   const advertisementsOf = cachedByPool(world.model.advertisements);
+  const once = sharedWhereSame();
   for (const service of world.services) {
     if (!isOurs(service, settings.loadBalancerClass)) continue;
     const key = keyOf(service);
@@ -71,7 +72,7 @@ export function planFor(
       }
       const planned: PlannedAddress = {
         services: [key],
-        candidates: candidacy.candidates,
+        candidates: once(candidacy.candidates),
         links: self === undefined ? [] : linksOf(candidacy.advertisements, self),
       };
       const before = plan.get(text);
@@ -102,6 +103,20 @@ function poolFinder(pools: readonly Pool[]) {
 }
 
 type PoolIdentity = Pick<Pool, 'name' | 'labels'>;
+
+/**
+ * Most Services have the same candidates. One list for all of them makes the plan a fraction as long where it is handed
+ * to the wire thread, and where it is kept there.
+ */
+function sharedWhereSame() {
+  const known = new Map<string, readonly Candidate[]>();
+  return (candidates: readonly Candidate[]): readonly Candidate[] => {
+    const key = candidates.map(({ node, score }) => `${node} ${score}`).join();
+    const same = known.get(key);
+    if (same === undefined) known.set(key, candidates);
+    return same ?? candidates;
+  };
+}
 
 function cachedByPool(advertisements: readonly Advertisement[]) {
   const cache = new Map<string, readonly Advertisement[]>();
