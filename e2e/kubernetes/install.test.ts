@@ -18,7 +18,7 @@ suite('deploy/', needs, () => {
   let plane: ControlPlane;
   let objects: readonly KubeObject[];
   const kubectl = async (...args: readonly string[]): Promise<string> => {
-    const { code, stdout, stderr } = await plane.kubectl(args, { timeoutMs: 60_000 });
+    const { code, stdout, stderr } = await plane.kubectl(args, { timeoutMs: 120_000 });
     assert.equal(code, 0, stderr);
     return stdout.trim();
   };
@@ -105,7 +105,7 @@ suite('deploy/', needs, () => {
   });
 
   test('is taken away whole', async () => {
-    await kubectl('delete', '-k', deploy, '--timeout=50s');
+    await kubectl('delete', '-k', deploy, '--timeout=110s');
     const kinds = 'crd,clusterrole,clusterrolebinding,namespace';
     const left = await kubectl('get', kinds, '--output=name');
     assert.deepEqual(
