@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApiKind } from './names.ts';
 
 /** A column of `kubectl get`; priority 1 shows it with `-o wide` only. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { condition } from './conditions.ts';
 import { count, type Definition, listOfDistinct } from './definition.ts';
 import { ipAddressPoolKind } from './names.ts';

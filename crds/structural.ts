@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isRecord } from './problem.ts';
 
 /** A structural schema: the OpenAPI subset that a CustomResourceDefinition may use. */

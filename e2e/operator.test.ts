@@ -6,12 +6,13 @@ import { silentLog } from '../daemon/log.ts';
 import { until } from '../daemon/testing/until.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { kinds } from '../kube/kinds.ts';
-import type { Event, Service } from '../kube/object.ts';
-import { openTransport, type Transport } from '../kube/transport.ts';
+import type { Event, Lease, Service } from '../kube/object.ts';
+import { type Call, openTransport, type Transport } from '../kube/transport.ts';
 import { mergePatch } from '../kube/write.ts';
 import type { Judged } from '../operator/pool-status.ts';
-import { operate, type OperatorOptions } from '../operator/operate.ts';
+import { leaseName, operate, type OperatorOptions } from '../operator/operate.ts';
 import type { JsonObject } from './apiserver/json.ts';
+import type { LoggedRequest } from './apiserver/request-log.ts';
 import { type ApiServer, openApiServer } from './apiserver/server.ts';
 
 const namespace = 'metallb-system';
@@ -35,7 +36,13 @@ class Cluster implements AsyncDisposable {
     return new Cluster(api, await api.listen());
   }
 
-  start(extra: Partial<OperatorOptions> = {}): Operator {
+  holder(): string | undefined {
+    const at = { namespace, name: leaseName };
+    const lease = this.api.get('coordination.k8s.io/v1', 'Lease', at) as Lease | undefined;
+    return lease?.spec?.holderIdentity;
+  }
+
+  start(extra: Extra = {}): Operator {
     const operator = new Operator(this.url, { identity: `op-${this.#operators.length}`, ...extra });
     this.#operators.push(operator);
     return operator;
@@ -118,6 +125,16 @@ class Cluster implements AsyncDisposable {
       .filter(({ changed }) => changed !== undefined).length;
   }
 
+  /** How many addresses of a pool are said to be assigned. */
+  counted(pool: string): number | undefined {
+    return this.judged('IPAddressPool', pool).status?.assignedIPv4;
+  }
+
+  poolWrites(): readonly LoggedRequest[] {
+    const resource = 'ipaddresspools.metallb.io';
+    return this.api.requests.matching({ resource, verb: 'patch' });
+  }
+
   async gets(name: string, ips: string): Promise<void> {
     await until(`${name} has ${ips || 'no address'}`, () => this.ips(name) === ips, {
       withinMs: 20_000,
@@ -137,8 +154,9 @@ class Operator {
   readonly #ended: Promise<void>;
   readonly #close: () => void;
 
-  constructor(url: string, extra: Partial<OperatorOptions> & { identity: string }) {
-    const transport = openTransport({ server: url });
+  constructor(url: string, { onWrite, ...extra }: Extra & { identity: string }) {
+    const direct = openTransport({ server: url });
+    const transport = onWrite === undefined ? direct : interposed(direct, onWrite);
     const { clock = systemClock, log = silentLog } = extra;
     const reporter = { component: 'mercurylb-operator', instance: extra.identity };
     const events = new EventRecorder({ transport, clock, log, ...reporter });
@@ -176,6 +194,23 @@ class Operator {
     this.#close();
     await this.stop();
   }
+}
+
+type Extra = Partial<OperatorOptions> & {
+  /** Called in place of every write of the status of a Service, which `go` makes. */
+  readonly onWrite?: (go: () => Promise<unknown>, signal?: AbortSignal) => Promise<unknown>;
+};
+
+function interposed(direct: Transport, onWrite: NonNullable<Extra['onWrite']>): Transport {
+  return {
+    call: async <T>(call: Call, signal?: AbortSignal) => {
+      const go = () => direct.call<T>(call, signal);
+      const meant = call.method === 'PATCH' && /\/services\/[^/]+\/status$/.test(call.path);
+      return (await (meant ? onWrite(go, signal) : go())) as T;
+    },
+    lines: (call, idleMs, signal) => direct.lines(call, idleMs, signal),
+    close: () => direct.close(),
+  };
 }
 
 const json = (object: object): JsonObject => JSON.parse(JSON.stringify(object)) as JsonObject;
@@ -270,6 +305,34 @@ describe('the operator', () => {
     await cluster.gets('e', '198.51.100.3');
   });
 
+  test('the numbers of a pool follow a burst of assignments in a few writes', async () => {
+    await using cluster = await Cluster.open();
+    cluster.pool('lan', '198.51.100.0/24');
+    cluster.advertiseAll();
+    cluster.start();
+    const startMs = performance.now();
+    for (let index = 0; index < 200; index++) cluster.service(`s${index}`);
+    await until('all are counted', () => cluster.counted('lan') === 200, { withinMs: 20_000 });
+    const writes = cluster.poolWrites();
+    // One at the start, and then at most two a second: 500 ms between them.
+    const most = 3 + (performance.now() - startMs) / 500;
+    assert.ok(writes.length <= most, `${writes.length} writes, at most ${most}`);
+    const idle = writes.filter(({ changed }) => changed !== true);
+    assert.deepEqual(idle, [], 'each of them changes something');
+  });
+
+  test('a status of a pool that somebody edits by hand is put right again', async () => {
+    await using cluster = await Cluster.open();
+    cluster.pool('lan', '198.51.100.1-198.51.100.9');
+    cluster.advertiseAll();
+    cluster.start();
+    cluster.service('a');
+    await until('it is counted', () => cluster.counted('lan') === 1);
+    const edited = cluster.judged('IPAddressPool', 'lan');
+    cluster.api.put(json({ ...edited, status: { ...edited.status, assignedIPv4: 7 } }));
+    await until('it is right again', () => cluster.counted('lan') === 1);
+  });
+
   test('a restart changes no address and writes nothing', async () => {
     await using cluster = await Cluster.open();
     cluster.pool('lan', '198.51.100.1-198.51.100.9');
@@ -278,13 +341,10 @@ describe('the operator', () => {
     for (const name of ['a', 'b', 'c']) cluster.service(name);
     for (const name of ['a', 'b', 'c']) await until(name, () => cluster.ips(name) !== '');
     cluster.remove('a');
-    await until(
-      'the counter follows',
-      () => cluster.judged('IPAddressPool', 'lan').status?.assignedIPv4 === 2,
-    );
+    await until('the counter follows', () => cluster.counted('lan') === 2);
     const before = ['b', 'c'].map((name) => cluster.ips(name));
     await first.stop();
-    const writes = cluster.writes();
+    const [writes, poolWrites] = [cluster.writes(), cluster.poolWrites().length];
     cluster.start();
     cluster.service('d');
     await until('the new one works', () => cluster.ips('d') !== '');
@@ -293,6 +353,8 @@ describe('the operator', () => {
       before,
     );
     assert.equal(cluster.writes(), writes + 1);
+    await until('the counter follows', () => cluster.counted('lan') === 3);
+    assert.equal(cluster.poolWrites().length, poolWrites + 1);
   });
 
   test('two operators never give an address twice, even when one is killed at work', async () => {
@@ -316,6 +378,54 @@ describe('the operator', () => {
       { withinMs: 20_000 },
     );
     assert.equal(new Set(held).size, names.length);
+  });
+
+  test('a leader frozen between deciding and writing writes nothing when it goes on', async () => {
+    await using cluster = await Cluster.open();
+    cluster.pool('lan', '198.51.100.1-198.51.100.9');
+    cluster.advertiseAll();
+    let frozenMs = 0;
+    const outcomes: unknown[] = [];
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + frozenMs };
+    cluster.start({
+      clock,
+      onWrite: async (go) => {
+        // As SIGSTOP and SIGCONT: time has passed, and no timer had its turn.
+        if (outcomes.length === 0) frozenMs = 60_000;
+        const [outcome] = await Promise.allSettled([go()]);
+        outcomes.push(outcome.status);
+        if (outcome.status === 'rejected') throw outcome.reason;
+        return outcome.value;
+      },
+    });
+    cluster.service('a');
+    await until('a second term has written', () => outcomes.length === 2);
+    assert.equal(cluster.ips('a'), '198.51.100.1');
+    assert.deepEqual(outcomes, ['rejected', 'fulfilled'], 'what is written is of the second term');
+    assert.equal(cluster.writes(), 1);
+  });
+
+  test('who is stopped ends the writes under way, and only then gives the lease back', async () => {
+    await using cluster = await Cluster.open();
+    cluster.pool('lan', '198.51.100.1-198.51.100.9');
+    cluster.advertiseAll();
+    const written = Promise.withResolvers<AbortSignal | undefined>();
+    const answer = Promise.withResolvers<void>();
+    const operator = cluster.start({
+      onWrite: async (go, signal) => {
+        written.resolve(signal);
+        await answer.promise;
+        return await go();
+      },
+    });
+    cluster.service('a');
+    const signal = await written.promise;
+    const stopped = operator.stop();
+    const meanwhile = [signal?.aborted, cluster.holder()];
+    answer.resolve();
+    await stopped;
+    assert.deepEqual(meanwhile, [false, 'op-0']);
+    assert.deepEqual([cluster.ips('a'), cluster.holder()], ['198.51.100.1', '']);
   });
 
   test('goes on by itself after resets, errors, an expired version and an absence', async () => {

@@ -16,15 +16,7 @@ export class Deadline implements Disposable {
     this.#clock = clock;
     this.#atMs = atMs;
     this.#expired = expired;
-    const { signal } = this.#controller;
-    Object.defineProperties(signal, {
-      aborted: { get: () => this.#isOver() },
-      throwIfAborted: {
-        value: () => {
-          if (this.#isOver()) throw signal.reason;
-        },
-      },
-    });
+    letAsk(this.#controller.signal, () => this.#isOver());
     // Ends only by being cancelled.
     this.#expire().catch(() => {});
   }
@@ -54,8 +46,37 @@ export class Deadline implements Disposable {
 
   #isOver(): boolean {
     const { signal } = this.#controller;
-    const aborted = () => Reflect.get(AbortSignal.prototype, 'aborted', signal) === true;
-    if (!aborted() && this.#clock.nowMs() >= this.#atMs) this.end(this.#expired());
-    return aborted();
+    if (!wasAborted(signal) && this.#clock.nowMs() >= this.#atMs) this.end(this.#expired());
+    return wasAborted(signal);
   }
 }
+
+/** As `AbortSignal.any`, which would learn of a deadline by its timer: this asks them whenever it is asked. */
+export function anyOf(...signals: readonly AbortSignal[]): AbortSignal {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const isOver = () => {
+    const ended = signals.find(({ aborted }) => aborted);
+    if (ended !== undefined && !wasAborted(signal)) controller.abort(ended.reason);
+    return wasAborted(signal);
+  };
+  for (const each of signals) each.addEventListener('abort', isOver, { once: true });
+  letAsk(signal, isOver);
+  isOver();
+  return signal;
+}
+
+function letAsk(signal: AbortSignal, isOver: () => boolean): void {
+  Object.defineProperties(signal, {
+    aborted: { get: isOver },
+    throwIfAborted: {
+      value: () => {
+        if (isOver()) throw signal.reason;
+      },
+    },
+  });
+}
+
+/** Without asking. */
+const wasAborted = (signal: AbortSignal): boolean =>
+  Reflect.get(AbortSignal.prototype, 'aborted', signal) === true;

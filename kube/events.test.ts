@@ -144,20 +144,26 @@ test('a flood is slowed down, bounded, and loses its oldest', async () => {
   assert.equal(names[1], 's501', 'the first was already on its way');
 });
 
-test('flushing waits for what is recorded, but not for ever', async () => {
+test('closing writes what is recorded, and gives up what takes too long', async () => {
   const { transport, clock, recorder } = open();
   recorder.record(service('web'), refused);
-  const flushed = recorder.flush(new AbortController().signal);
+  const closed = recorder.close(new AbortController().signal);
   await clock.advance(1_000);
-  await flushed;
+  await closed;
   assert.equal(transport.seen.length, 1);
-  transport.fault = new Error('connection refused');
-  recorder.record(service('web'), refused);
+  const late = open();
+  late.transport.fault = new Error('connection refused');
+  for (const name of ['web', 'dns', 'ntp']) late.recorder.record(service(name), refused);
   const stop = new AbortController();
-  const given = recorder.flush(stop.signal);
+  const given = late.recorder.close(stop.signal);
+  await late.clock.advance(500);
   stop.abort();
   await given;
-  await recorder.flush(stop.signal);
+  const { calls } = late.transport;
+  late.recorder.record(service('web'), refused);
+  await late.clock.advance(20_000);
+  assert.equal(late.transport.calls, calls, 'nothing is asked any more');
+  assert.equal(late.clock.sleeping, 0, 'nothing waits any more');
 });
 
 test('names and messages stay within what the API server takes', () => {

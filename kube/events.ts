@@ -41,6 +41,7 @@ export class EventRecorder {
   readonly #log: Log;
   readonly #entries = new Map<string, Entry>();
   readonly #waiting = new Set<Entry>();
+  readonly #closing = new AbortController();
   #writing: Promise<void> | undefined;
   #dropped = 0;
 
@@ -57,6 +58,7 @@ export class EventRecorder {
   }
 
   record(about: Subject, happening: Happening): void {
+    if (this.#closing.signal.aborted) return;
     const entry = this.#entryOf(about, happening);
     entry.unwritten++;
     entry.lastTimestamp = formatTime(this.#clock.wall());
@@ -72,13 +74,13 @@ export class EventRecorder {
     this.#writing ??= this.#writeAll();
   }
 
-  /** Resolves when everything recorded so far is written or given up, or when the signal is aborted. */
-  async flush(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const stop = () => resolve();
+  /** Writes what still waits, until the signal is aborted: the rest is given up, and what is recorded afterwards. */
+  async close(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#closing.abort(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    await Promise.race([this.#writing, promise]);
+    await this.#writing;
+    stop();
     signal.removeEventListener('abort', stop);
   }
 
@@ -101,12 +103,13 @@ export class EventRecorder {
 
   async #writeAll(): Promise<void> {
     for (const entry of this.#waiting) {
+      if (this.#closing.signal.aborted) return;
       // Said again while it is being written, it waits anew, as the last.
       this.#waiting.delete(entry);
       const saying = entry.unwritten;
       entry.unwritten = 0;
       await this.#write(entry, saying);
-      await this.#clock.sleep(spacingMs);
+      await this.#pause(spacingMs);
     }
     this.#writing = undefined;
   }
@@ -117,8 +120,9 @@ export class EventRecorder {
         entry.written = await this.#send(entry, saying);
         return;
       } catch (error) {
-        if (attempt === attempts || isFinal(error)) return this.#drop(entry, error);
-        await this.#clock.sleep(retryMs * attempt);
+        const last = attempt === attempts || this.#closing.signal.aborted;
+        if (last || isFinal(error)) return this.#drop(entry, error);
+        await this.#pause(retryMs * attempt);
       }
     }
   }
@@ -136,20 +140,31 @@ export class EventRecorder {
     const { lastTimestamp } = entry;
     try {
       const event = { ...entry.event, count: saying, lastTimestamp, firstTimestamp: lastTimestamp };
-      await create(this.#transport, kinds.event, event);
+      await create(this.#transport, kinds.event, event, this.#closing.signal);
       return saying;
     } catch (error) {
       if (!isCode(error, 409)) throw error;
       // Patching nothing reads it, and needs no further permission.
-      const there = await mergePatch<Event>(this.#transport, targetOf(entry), {});
+      const there = await this.#patch<Event>(entry, {});
       return this.#countOn(entry, (there.count ?? 1) + saying);
     }
   }
 
   async #countOn(entry: Entry, count: number): Promise<number> {
     const { lastTimestamp } = entry;
-    await mergePatch(this.#transport, targetOf(entry), { count, lastTimestamp });
+    await this.#patch(entry, { count, lastTimestamp });
     return count;
+  }
+
+  #patch<T>(entry: Entry, patch: object): Promise<T> {
+    return mergePatch<T>(this.#transport, targetOf(entry), patch, this.#closing.signal);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#closing;
+    await this.#clock.sleep(ms, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
   }
 
   #drop(entry: Entry, error: unknown): void {

@@ -1,4 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { established, resetConnection } from './connections.ts';
 
 /** How long a silent connection may be quiet before the kernel asks whether the other side still lives. */
 const keepAliveMs = 10_000;
@@ -11,6 +13,7 @@ export class Exchange implements Disposable {
   readonly #request: ClientRequest;
   readonly #body: string | undefined;
   readonly #signal: AbortSignal | undefined;
+  readonly #connected = Promise.withResolvers<Socket>();
   readonly #answered = Promise.withResolvers<IncomingMessage>();
   #response: IncomingMessage | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -22,7 +25,10 @@ export class Exchange implements Disposable {
     this.#signal = signal;
     // Nobody may be waiting at the moment it fails.
     this.#answered.promise.catch(() => {});
-    request.on('socket', (socket) => socket.setKeepAlive(true, keepAliveMs));
+    request.on('socket', (socket) => {
+      socket.setKeepAlive(true, keepAliveMs);
+      this.#connected.resolve(socket);
+    });
     request.on('response', (response) => {
       this.#response = response;
       // Every reader goes through `chunks`, which reports it; an error between two reads must not be fatal.
@@ -44,9 +50,13 @@ export class Exchange implements Disposable {
     this.#timer = setTimeout(() => this.cut(expired()), ms);
   }
 
-  /** Sends the request and waits for the head of its answer. */
+  /**
+   * Sends the request and waits for the head of its answer. The signal is asked last when the connection stands: what
+   * comes after, the kernel does at once.
+   */
   async answer(): Promise<IncomingMessage> {
     try {
+      await Promise.race([this.#connected.promise.then(established), this.#answered.promise]);
       this.#signal?.throwIfAborted();
       this.#request.end(this.#body);
       return await this.#answered.promise;
@@ -75,18 +85,29 @@ export class Exchange implements Disposable {
     }
   }
 
+  /** What a write had sent and the network not yet delivered is taken back; a read only ends. */
   cut(error: unknown): void {
     this.#cutBy ??= { error };
     this.#answered.reject(error);
-    this.#request.destroy();
-    this.#response?.destroy();
+    const { socket, method } = this.#request;
+    if (method === 'GET' || socket === null || socket.destroyed) this.#end();
+    // Not from within one of its own callbacks: Node 24 crashes where a TLS connection is reset in the middle of that.
+    else
+      setImmediate(() => {
+        resetConnection(socket);
+        this.#end();
+      });
   }
 
   /** A connection whose answer was read to its end goes back to the pool, any other is closed. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener('abort', this.#abort);
-    if (this.#response?.readableEnded === true) return;
+    if (this.#response?.readableEnded === true || this.#cutBy !== undefined) return;
+    this.#end();
+  }
+
+  #end(): void {
     this.#request.destroy();
     this.#response?.destroy();
   }

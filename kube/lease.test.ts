@@ -177,6 +177,50 @@ test('ending gives the lease back, so that the next need not wait it out', async
   assert.equal(keeper.stored?.spec?.holderIdentity, '');
 });
 
+test('who is asked to end may end what it began while the lease lasts, and does not renew it', async () => {
+  const clock = new FakeClock();
+  const keeper = new LeaseKeeper();
+  const stop = new AbortController();
+  const seen: boolean[][] = [];
+  const ended = holdLease(
+    {
+      transport: {
+        call: async <T>(call: Call) => keeper.take(call) as T,
+        lines: () => assert.fail('leases are not watched'),
+        close: () => {},
+      },
+      namespace: 'default',
+      name: 'l',
+      identity: 'a',
+      leaseSeconds: 15,
+      clock,
+      random: () => 0,
+      log: silentLog,
+      whileHeld: async (signal, held) => {
+        for (const ms of [1_000, 8_900, 200]) {
+          await clock.sleep(ms);
+          seen.push([signal.aborted, held.aborted]);
+        }
+      },
+    },
+    stop.signal,
+  );
+  await clock.settle();
+  stop.abort(new Error('the end'));
+  await clock.advance(12_000);
+  await ended;
+  assert.deepEqual(seen, [
+    [true, false],
+    [true, false],
+    [true, true],
+  ]);
+  assert.equal(
+    keeper.stored?.spec?.holderIdentity,
+    'a',
+    'what is not known to have ended is waited out',
+  );
+});
+
 test('a dead holder is followed a whole lease after it was last heard of, not before', async () => {
   const { clock, contenders, end } = open('a', 'b');
   await clock.advance(20_000);

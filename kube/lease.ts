@@ -1,7 +1,7 @@
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import { backoffMs } from './backoff.ts';
-import { Deadline } from './deadline.ts';
+import { anyOf, Deadline } from './deadline.ts';
 import { apiVersionOf, kinds, pathOf } from './kinds.ts';
 import { claimLease, judgeLease } from './lease-claim.ts';
 import type { Lease, LeaseSpec } from './object.ts';
@@ -18,10 +18,11 @@ export type LeaseOptions = {
   readonly random: () => number;
   readonly log: Log;
   /**
-   * What only the holder may do. Its signal is to be asked before each write, and once it is aborted this has to
-   * end. Pass on the signal itself: one derived by `AbortSignal.any` aborts by timer and does not ask the clock.
+   * What only the holder may do. Once `signal` is aborted, nothing more is begun; `held`, which is aborted when the
+   * lease is lost and not when we are asked to end, goes with each write: it is asked before that leaves, and breaks it
+   * off. Both ask the clock. Derive others by `anyOf`: those of `AbortSignal.any` abort by timer only.
    */
-  readonly whileHeld: (signal: AbortSignal) => Promise<void>;
+  readonly whileHeld: (signal: AbortSignal, held: AbortSignal) => Promise<void>;
 };
 
 /**
@@ -84,23 +85,21 @@ class Candidate {
     const { clock, whileHeld } = this.#options;
     const expired = () => new Error(`the lease ${this.#options.name} was not renewed in time`);
     using deadline = new Deadline(clock, this.#endOf(held), expired);
-    const stop = () => deadline.end(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
+    const working = anyOf(deadline.signal, signal);
     this.#log.info('took the lease');
     const over = new AbortController();
-    const renewing = this.#keepRenewing(held, deadline, over.signal);
+    // Who is to end does not renew: what takes too long to end loses the lease, and the next waits that out.
+    const renewing = this.#keepRenewing(held, deadline, AbortSignal.any([over.signal, working]));
     let lost = false;
     try {
-      await whileHeld(deadline.signal);
+      await whileHeld(working, deadline.signal);
     } catch (error) {
-      if (!deadline.signal.aborted || !isEchoOf(error, deadline.signal.reason)) throw error;
+      if (!working.aborted || !isEchoOf(error, working.reason)) throw error;
     } finally {
-      signal.removeEventListener('abort', stop);
-      lost = deadline.signal.aborted && !signal.aborted;
+      lost = deadline.signal.aborted;
       over.abort();
       const last = await renewing;
-      // Whoever still holds on to the signal must not act on it any more.
+      // Whoever still holds on to a signal must not act on it any more.
       deadline.end(new Error('the lease was given back'));
       if (!lost) await this.#release(last);
     }
@@ -109,9 +108,8 @@ class Candidate {
   }
 
   /** Returns the lease as it was last known to be ours. */
-  async #keepRenewing(first: Held, deadline: Deadline, over: AbortSignal): Promise<Lease> {
+  async #keepRenewing(first: Held, deadline: Deadline, signal: AbortSignal): Promise<Lease> {
     const { clock, random } = this.#options;
-    const signal = AbortSignal.any([over, deadline.signal]);
     let held = first;
     let dueMs = held.sentAtMs + this.#leaseMs / 3;
     for (;;) {

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import type { Clock } from '../daemon/clock.ts';
 import type { Access } from './access.ts';
+import { openAgent } from './connections.ts';
 import { CredentialStore } from './credentials.ts';
 import { Exchange } from './exchange.ts';
 import { splitLines } from './lines.ts';
@@ -88,8 +89,8 @@ class HttpTransport implements Transport {
     this.#credentials = credentials;
     this.#limits = own;
     const secure = protocol === 'https:';
-    const Agent = secure ? https.Agent : http.Agent;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: own.maxSockets, timeout: idleSocketMs });
+    const { maxSockets } = own;
+    this.#agent = openAgent(secure, { keepAlive: true, maxSockets, timeout: idleSocketMs });
     this.#request = secure ? https.request : http.request;
   }
 

@@ -3,7 +3,7 @@ import type { Pool } from '../crds/pool.ts';
 import { keyOf, type Service } from '../kube/object.ts';
 import { type Address, sameAddress } from '../net/address.ts';
 import { poolOf } from './choose.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, Obstacle } from './ledger.ts';
 import { poolContains } from './pool-addresses.ts';
 import { isOurs, readTerms, statusAddresses } from './request.ts';
 
@@ -24,6 +24,26 @@ export function adopt({ services, pools, lbClass }: Adoption, ledger: Ledger): r
     if (isOurs(service, lbClass)) adoptOne(service, pools, ledger);
   }
   return byAge.map(keyOf);
+}
+
+/**
+ * Takes up what a status says and the ledger has not heard of. The last write of an earlier leader may reach the server
+ * late: its bytes waited in a buffer while it was frozen or cut off. What is free the Service keeps, as it would after a
+ * restart. What another holds stays with that one: those obstacles are the answer, and the decision that follows gives
+ * the Service something else.
+ */
+export function adoptLate(
+  service: Service,
+  pools: readonly Pool[],
+  ledger: Ledger,
+): readonly Obstacle[] {
+  const key = keyOf(service);
+  const shown = statusAddresses(service);
+  // Over what was ours and shown somebody has written: that is put right, not taken up.
+  if (ledger.isShown(key) || shown.some((address) => ledger.owns(key, address))) return [];
+  const terms = readTerms(service);
+  adoptOne(service, pools, ledger);
+  return shown.flatMap((address) => ledger.obstacle(address, key, terms) ?? []);
 }
 
 function adoptOne(service: Service, pools: readonly Pool[], ledger: Ledger): void {

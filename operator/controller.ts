@@ -1,4 +1,4 @@
-import type { ResourceEvent, ResourceMeta } from '@dot-i/k8s-operator';
+import type { ResourceEvent } from '@dot-i/k8s-operator';
 import { problemsOf } from '../crds/model.ts';
 import { ipAddressPoolKind, l2AdvertisementKind } from '../crds/names.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -64,12 +64,13 @@ export class Controller extends Frame {
   readonly #services: KeyedQueue;
   readonly #statuses: KeyedQueue;
   readonly #written = new Map<string, Service>();
+  readonly #judged = new Map<string, Judged>();
   #adopted = false;
 
   constructor(options: ControllerOptions) {
     super({ ...options, kinds: controllerKinds });
     this.#options = options;
-    const { namespace, lbClass, restMs, clock, log, random } = options;
+    const { namespace, lbClass, restMs, clock, log, random, held } = options;
     this.#catalogue = new Catalogue(() => ({
       pools: [...this.cached(ipAddressPoolKind).values()],
       advertisements: [...this.cached(l2AdvertisementKind).values()],
@@ -93,7 +94,8 @@ export class Controller extends Frame {
     const pace = { clock, random, log };
     this.#services = new KeyedQueue({
       ...pace,
-      work: (key, signal) => reconcile(key, this.#ports, signal),
+      // Not the signal of the queue: who is asked to end lets a write under way come to its end.
+      work: (key) => reconcile(key, this.#ports, held),
       concurrency: servicesAtOnce,
     });
     this.#statuses = new KeyedQueue({
@@ -107,8 +109,8 @@ export class Controller extends Frame {
     await Promise.all([
       this.#watch(kinds.service, (event) => this.#serviceChanged(event)),
       this.#watch(kinds.namespace, ({ meta }) => this.#namespaceChanged(meta.name)),
-      this.#watch(ipAddressPoolKind, ({ meta }) => this.#poolChanged(meta)),
-      this.#watch(l2AdvertisementKind, ({ meta }) => this.#advertisementChanged(meta)),
+      this.#watch(ipAddressPoolKind, (event) => this.#poolChanged(event)),
+      this.#watch(l2AdvertisementKind, (event) => this.#advertisementChanged(event)),
     ]);
     this.#adopt();
     this.spawn((signal) => this.#services.run(signal));
@@ -148,8 +150,8 @@ export class Controller extends Frame {
     if (this.#adopted) this.#reconsider(({ metadata }) => metadata.namespace === name);
   }
 
-  #poolChanged(meta: ResourceMeta): void {
-    if (!this.#takeNote(ipAddressPoolKind, meta) || !this.#adopted) return;
+  #poolChanged(event: ResourceEvent): void {
+    if (!this.#takeNote(ipAddressPoolKind, event) || !this.#adopted) return;
     this.#ports.ledger.unbar();
     // Those who wait go first: the others keep what they have in any case.
     this.#retryWaiting();
@@ -157,15 +159,18 @@ export class Controller extends Frame {
     this.#judgeAll();
   }
 
-  #advertisementChanged(meta: ResourceMeta): void {
-    if (this.#takeNote(l2AdvertisementKind, meta) && this.#adopted) this.#judgeAll();
+  #advertisementChanged(event: ResourceEvent): void {
+    if (this.#takeNote(l2AdvertisementKind, event) && this.#adopted) this.#judgeAll();
   }
 
   /** Whether the model is another one now; a mere change of status is not. */
-  #takeNote(kind: Kind, { namespace = '', name }: ResourceMeta): boolean {
+  #takeNote(kind: Kind, { meta: { namespace = '', name }, type, object }: ResourceEvent): boolean {
     const key = `${kind.kind}/${namespace}/${name}`;
-    // Gone, or edited by hand: its status and its numbers are looked at in any case.
-    if (this.#adopted) this.#statuses.add(key);
+    const judged = this.#judged.get(key)?.metadata.resourceVersion;
+    if (type === 'DELETED' || judged === object.metadata?.resourceVersion) this.#judged.delete(key);
+    // Gone, or edited by hand: its status and its numbers are looked at in any case. Not at once: our own write
+    // comes back here, too, and in a burst the numbers are others by then.
+    if (this.#adopted) this.#statuses.addAfter(key, statusDelayMs);
     return this.#catalogue.take(key, this.cached(kind).get(`${namespace}/${name}`));
   }
 
@@ -226,13 +231,17 @@ export class Controller extends Frame {
     const pooled = kindName === ipAddressPoolKind.kind;
     const kind = pooled ? ipAddressPoolKind : l2AdvertisementKind;
     const counts = pooled ? this.#count(namespace, name) : undefined;
-    const object = this.cached<Judged>(kind).get(`${namespace}/${name}`);
+    const read = this.cached<Judged>(kind).get(`${namespace}/${name}`);
+    const object = newest(read, this.#judged.get(key));
     if (object === undefined) return;
     const about = { kind: pooled ? 'IPAddressPool' : 'L2Advertisement', namespace, name } as const;
     const problems = problemsOf(this.#catalogue.model, about);
     const judgement = { problems, now: this.#options.clock.wall() };
     const status = changeObjectStatus(object, judgement, counts);
-    if (status !== undefined) await this.patchResourceStatus(this.metaOf(kind, object), status);
+    if (status === undefined) return;
+    const { resourceVersion } = await this.patchResourceStatus(this.metaOf(kind, object), status);
+    const metadata = { ...object.metadata, ...(resourceVersion && { resourceVersion }) };
+    this.#judged.set(key, { ...object, metadata, status: { ...object.status, ...status } });
   }
 
   #count(namespace: string, name: string): Counts {

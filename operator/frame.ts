@@ -3,6 +3,7 @@ import type { ResourceEvent, ResourceMeta } from '@dot-i/k8s-operator';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
+import { anyOf } from '../kube/deadline.ts';
 import { apiVersionOf, type Kind, pathOf } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -21,6 +22,8 @@ export type FrameOptions = {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: () => number;
+  /** The permission to write: asked before each write leaves, and what is under way when it ends is broken off. */
+  readonly held: AbortSignal;
 };
 
 /** A copy of all objects of a kind, by `namespace/name`, or `name` where there is no namespace. */
@@ -37,6 +40,7 @@ export type Cached<T> = {
 export abstract class Frame extends Operator {
   readonly #options: FrameOptions;
   readonly #stopping = new AbortController();
+  readonly #working: AbortSignal;
   readonly #tasks = new Set<Promise<void>>();
   readonly #reflectors = new Map<string, Reflector<KubeObject>>();
   #broken: { readonly error: unknown } | undefined;
@@ -44,16 +48,17 @@ export abstract class Frame extends Operator {
   constructor(options: FrameOptions) {
     super(loggerFor(options.log));
     this.#options = options;
+    this.#working = anyOf(options.held, this.#stopping.signal);
   }
 
-  /** Starts, and goes on until the signal is aborted. Rejects with what broke inside. */
+  /** Starts, and goes on until the signal is aborted; writes under way come to their end. Rejects with what broke inside. */
   async run(signal: AbortSignal): Promise<void> {
     const stop = () => this.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) this.stop();
     try {
       this.spawn(() => this.start());
-      await aborted(this.#stopping.signal);
+      await aborted(this.#working);
     } finally {
       signal.removeEventListener('abort', stop);
       while (this.#tasks.size > 0) await Promise.all(this.#tasks);
@@ -67,7 +72,7 @@ export abstract class Frame extends Operator {
 
   /** Runs a task for as long as the frame; its failure ends the frame. */
   protected spawn(task: (signal: AbortSignal) => Promise<void>): void {
-    const { signal } = this.#stopping;
+    const signal = this.#working;
     const failed = (error: unknown) => {
       if (signal.aborted) return;
       this.#broken = { error };
@@ -126,7 +131,7 @@ export abstract class Frame extends Operator {
     const metadata = { name, resourceVersion, ...(namespace === undefined ? {} : { namespace }) };
     const object = { apiVersion, kind, metadata, status };
     const { transport } = this.#options;
-    const answer = await putStatus(transport, this.#kind(id), object, this.#stopping.signal);
+    const answer = await putStatus(transport, this.#kind(id), object, this.#options.held);
     return ResourceMetaImpl.createWithId(id, typed(answer));
   }
 
@@ -164,7 +169,8 @@ export abstract class Frame extends Operator {
   #merge(meta: ResourceMeta, body: object, subresource?: 'status'): Promise<KubeObject> {
     const { namespace, name } = meta;
     const target = { kind: this.#kind(meta.id), namespace, name, subresource };
-    return mergePatch<KubeObject>(this.#options.transport, target, body, this.#stopping.signal);
+    const { transport, held } = this.#options;
+    return mergePatch<KubeObject>(transport, target, body, held);
   }
 
   #kind(id: string): Kind {

@@ -41,7 +41,12 @@ type Shelf = {
   readonly unfit: AddressSet;
 };
 
-type Stay = { readonly holding: Holding; readonly leaving: readonly Address[] };
+type Stay = {
+  readonly holding: Holding;
+  readonly leaving: readonly Address[];
+  /** Its status has said so. */
+  readonly shown: boolean;
+};
 
 /**
  * Who holds which address. A Service that moves keeps its old addresses until `settle`, which is
@@ -63,6 +68,17 @@ export class Ledger {
 
   holdingOf(service: string): Holding | undefined {
     return this.#stays.get(service)?.holding;
+  }
+
+  /** Whether the status of `service` has ever said what it holds now. */
+  isShown(service: string): boolean {
+    return this.#stays.get(service)?.shown === true;
+  }
+
+  /** Whether `service` holds an address, or held it until its status says otherwise. */
+  owns(service: string, address: Address): boolean {
+    const entry = this.#shelves[address.family].entries.get(address.value);
+    return entry?.holders.some((holder) => holder.service === service) === true;
   }
 
   /** How many Services hold something. */
@@ -113,7 +129,9 @@ export class Ledger {
             (address) => !holding.addresses.some((staying) => sameAddress(staying, address)),
           );
     for (const address of holding.addresses) this.#enter(address, service, holding);
-    this.#stays.set(service, { holding, leaving });
+    const stays =
+      leaving.length === 0 && holding.addresses.length === before?.holding.addresses.length;
+    this.#stays.set(service, { holding, leaving, shown: stays && before.shown });
   }
 
   /** The status of `service` says what it holds: gives back, and returns, what it held before. */
@@ -122,7 +140,7 @@ export class Ledger {
     if (stay === undefined || isSettled(stay)) return none;
     const freed = stay.leaving.filter((address) => this.#leave(address, service, nowMs));
     if (stay.holding.addresses.length === 0) this.#stays.delete(service);
-    else this.#stays.set(service, { ...stay, leaving: none });
+    else this.#stays.set(service, { holding: stay.holding, leaving: none, shown: true });
     return freed;
   }
 
@@ -226,7 +244,7 @@ const emptyShelf = (): Shelf => ({
 
 const none: readonly Address[] = [];
 
-const isSettled = ({ holding, leaving }: Stay): boolean =>
-  leaving.length === 0 && holding.addresses.length > 0;
+const isSettled = ({ holding, leaving, shown }: Stay): boolean =>
+  shown && leaving.length === 0 && holding.addresses.length > 0;
 
 const restKey = ({ family, value }: Address): string => `${family}/${value}`;

@@ -7,7 +7,7 @@ import { providePulseKey } from './pulse-key.ts';
 /** Operators that compete for this Lease are one: only its holder writes. */
 export const leaseName = 'mercurylb-operator';
 
-export type OperatorOptions = Omit<ControllerOptions, 'events'> & {
+export type OperatorOptions = Omit<ControllerOptions, 'events' | 'held'> & {
   readonly events: EventRecorder;
   readonly identity: string;
   readonly leaseSeconds: number;
@@ -15,7 +15,7 @@ export type OperatorOptions = Omit<ControllerOptions, 'events'> & {
 };
 
 // What was recorded last should be read by somebody; a stopping process is not waited for longer.
-const flushMs = 2_000;
+const lastWordsMs = 2_000;
 
 /**
  * Runs the operator until the signal is aborted: waits for the lease, then controls. Every term
@@ -33,7 +33,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
       clock,
       random,
       log,
-      whileHeld: async (held) => {
+      whileHeld: async (working, held) => {
         const once = new KeyedQueue({
           work: () => providePulseKey(options, held),
           concurrency: 1,
@@ -43,7 +43,8 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
         });
         once.add('pulse key');
         try {
-          await Promise.all([new Controller(options).run(held), once.run(held)]);
+          const controller = new Controller({ ...options, held });
+          await Promise.all([controller.run(working), once.run(working)]);
         } finally {
           options.tally.reset();
         }
@@ -51,5 +52,5 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
     },
     signal,
   );
-  await options.events.flush(AbortSignal.timeout(flushMs));
+  await options.events.close(AbortSignal.timeout(lastWordsMs));
 }

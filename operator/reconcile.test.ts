@@ -19,7 +19,8 @@ class Office implements Ports {
   readonly ledger = new Ledger(0);
   readonly waiting = new Set<string>();
   readonly clock = new FakeClock();
-  readonly log = silentLog;
+  readonly warnings: string[] = [];
+  readonly log = { ...silentLog, warn: (message: string) => void this.warnings.push(message) };
   readonly told: string[] = [];
   readonly services: Map<string, Service>;
   readonly due = new Set<string>();
@@ -189,4 +190,40 @@ test('what is wrong on one Service never changes another', async () => {
     }),
     { numRuns: 150 },
   );
+});
+
+// The last write of an earlier leader may arrive after its successor has read everything.
+const arrivesLate = (office: Office, name: string, ...ips: string[]): Promise<string> => {
+  office.services.set(`default/${name}`, service(name, { ips }));
+  return office.look(name);
+};
+
+test('an address that an earlier leader gave late stays, where nobody else has it', async () => {
+  const office = new Office([lan], [service('a')]);
+  assert.equal(await arrivesLate(office, 'a', '198.51.100.2'), '198.51.100.2');
+  assert.equal(await office.apply('b'), '198.51.100.1');
+});
+
+test('it stays also where another was decided and not yet written, which is free again', async () => {
+  const office = new Office([lan], [service('a')]);
+  office.away = true;
+  await assert.rejects(office.look('a'));
+  assert.equal(office.ledger.inUse('lan').IPv4, 1);
+  office.away = false;
+  assert.equal(await arrivesLate(office, 'a', '198.51.100.2'), '198.51.100.2');
+  assert.equal(await office.apply('b'), '198.51.100.1');
+});
+
+test('an address that an earlier leader gave late is taken back from who came second', async () => {
+  const office = new Office([lan], [service('a')]);
+  assert.equal(await office.apply('b'), '198.51.100.1');
+  assert.equal(await arrivesLate(office, 'a', '198.51.100.1'), '198.51.100.2');
+  assert.equal(await office.look('b'), '198.51.100.1');
+  assert.deepEqual(office.warnings, ['an address is shown twice']);
+});
+
+test('what somebody writes over a status that is ours is put right', async () => {
+  const office = new Office([lan]);
+  assert.equal(await office.apply('a'), '198.51.100.1');
+  assert.equal(await arrivesLate(office, 'a', '198.51.100.2'), '198.51.100.1');
 });

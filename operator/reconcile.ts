@@ -2,9 +2,10 @@ import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Service } from '../kube/object.ts';
 import { formatAddress } from '../net/address.ts';
+import { adoptLate } from './adopt.ts';
 import { allocate, type Decision, enact, type World } from './allocate.ts';
 import type { Holding, Ledger, Terms } from './ledger.ts';
-import { readRequest, type Reading } from './request.ts';
+import { readRequest, type Reading, statusAddresses } from './request.ts';
 import { changeStatus, clearStatus, type News, type Standing, type StatusPatch } from './status.ts';
 
 /** What one reconcile needs of the world around it. */
@@ -45,9 +46,23 @@ export async function reconcile(key: string, ports: Ports, signal: AbortSignal):
       return await letGo(key, service, ports, signal);
     case 'faulty':
     case 'request':
+      takeUp(key, service, ports);
       return await serve(key, service, decide(key, service, reading, ports), { ports, signal });
   }
 }
+
+function takeUp(key: string, service: Service, ports: Ports): void {
+  const { pools } = ports.world(service.metadata.namespace ?? '');
+  for (const { holder } of adoptLate(service, pools, ports.ledger))
+    ports.log.warn('an address is shown twice', {
+      service: key,
+      holder,
+      addresses: shownBy(service),
+    });
+}
+
+const shownBy = (service: Service): readonly string[] =>
+  statusAddresses(service).map(formatAddress);
 
 type Verdict = { readonly decision: Decision; readonly terms: Terms; readonly complete: boolean };
 

@@ -3,12 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { until } from '../../daemon/testing/until.ts';
-import type { Table } from '../../daemon/settings.ts';
-import { readSettings } from '../../daemon/settings.ts';
 import type { KubeObject } from '../../kube/object.ts';
-import { settingsTable as operatorSettings } from '../../operator/settings.ts';
-import { settingsTable as speakerSettings } from '../../speaker/settings.ts';
-import type { ContainerSpec } from '../kubelet/pod.ts';
 import { containerProgram } from '../kubelet/container.ts';
 import { buildImage, imageOf } from '../kubelet/image.ts';
 import { openHosts } from '../lab/hosts.ts';
@@ -19,15 +14,11 @@ import { needsPrograms } from './programs.ts';
 const deploy = fromRoot('deploy');
 const needs = await needsPrograms('etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl');
 
-type Workload = KubeObject & {
-  readonly spec: { readonly template: { readonly spec: { readonly containers: ContainerSpec[] } } };
-};
-
 suite('deploy/', needs, () => {
   let plane: ControlPlane;
   let objects: readonly KubeObject[];
   const kubectl = async (...args: readonly string[]): Promise<string> => {
-    const { code, stdout, stderr } = await plane.kubectl(args, { timeoutMs: 60_000 });
+    const { code, stdout, stderr } = await plane.kubectl(args, { timeoutMs: 120_000 });
     assert.equal(code, 0, stderr);
     return stdout.trim();
   };
@@ -38,24 +29,39 @@ suite('deploy/', needs, () => {
   });
   after(() => plane?.[Symbol.asyncDispose]());
 
-  const containers = (): readonly ContainerSpec[] =>
-    objects
-      .filter((one): one is Workload => one.kind === 'Deployment' || one.kind === 'DaemonSet')
-      .flatMap(({ spec }) => spec.template.spec.containers);
+  /** How often what was asked for has changed, object by object. */
+  const generations = (): Promise<string> => {
+    const each = '{range .items[*]}{.kind}/{.metadata.name} {.metadata.generation}{"\\n"}{end}';
+    return kubectl('get', '-k', deploy, `--output=jsonpath=${each}`);
+  };
 
   test('is applied without a warning, and the second time changes nothing', async () => {
     await kubectl('apply', '-k', deploy, '--warnings-as-errors');
     await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s');
+    const before = await generations();
     const again = (await kubectl('apply', '-k', deploy, '--warnings-as-errors')).split('\n');
     assert.deepEqual(
       again.filter((line) => !line.endsWith(' unchanged')),
-      [],
+      // Its selector is declared to be replaced, not merged, so that kubectl sends it every time.
+      ['poddisruptionbudget.policy/mercurylb-operator configured'],
     );
     assert.equal(again.length, objects.length);
+    assert.equal(await generations(), before);
   });
 
   test('is applied server-side over what was applied before', async () => {
     await kubectl('apply', '-k', deploy, '--server-side', '--force-conflicts');
+  });
+
+  test('takes the place of definitions that convert by a webhook of MetalLB', async () => {
+    const service = { name: 'metallb-webhook-service', namespace: 'metallb-system' };
+    const webhook = { clientConfig: { service }, conversionReviewVersions: ['v1beta1'] };
+    const conversion = { strategy: 'Webhook', webhook };
+    const patch = `--patch=${JSON.stringify({ spec: { conversion } })}`;
+    await kubectl('patch', 'crd', 'bgppeers.metallb.io', '--type=merge', patch);
+    await kubectl('replace', '-k', fromRoot('crds'));
+    const strategies = ['get', 'crd', '--output=jsonpath={.items[*].spec.conversion.strategy}'];
+    assert.match(await kubectl(...strategies), /^None( None)*$/);
   });
 
   test('has Pods that its namespace admits', async () => {
@@ -79,31 +85,6 @@ suite('deploy/', needs, () => {
     }
   });
 
-  test('gives its programs arguments that they understand', () => {
-    const tables: Readonly<Record<string, Table>> = {
-      '/app/operator.mjs': operatorSettings,
-      '/app/speaker.mjs': { ...speakerSettings, pulseKeyFile: anyFile, stateDir: anyFile },
-    };
-    const env = { METALLB_NODE_NAME: 'node-1' };
-    const read = containers().map(({ args = [] }) => {
-      const [program = '', ...flags] = args;
-      return readSettings(program, tables[program] ?? assert.fail(program), flags, env).kind;
-    });
-    assert.deepEqual(read, ['settings', 'settings']);
-  });
-
-  test('lets its containers do nothing that they need not', () => {
-    const allowed = containers().map(({ name, securityContext = {} }) => {
-      const { allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities } = securityContext;
-      return { name, allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities };
-    });
-    const little = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true };
-    assert.deepEqual(allowed, [
-      { name: 'operator', ...little, capabilities: { drop: ['ALL'] } },
-      { name: 'speaker', ...little, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } },
-    ]);
-  });
-
   test('gives the speaker the one capability without which it does not run', async () => {
     await buildImage();
     await using hosts = await openHosts({ nodes: 1 });
@@ -124,7 +105,7 @@ suite('deploy/', needs, () => {
   });
 
   test('is taken away whole', async () => {
-    await kubectl('delete', '-k', deploy, '--timeout=50s');
+    await kubectl('delete', '-k', deploy, '--timeout=110s');
     const kinds = 'crd,clusterrole,clusterrolebinding,namespace';
     const left = await kubectl('get', kinds, '--output=name');
     assert.deepEqual(
@@ -133,6 +114,3 @@ suite('deploy/', needs, () => {
     );
   });
 });
-
-/** For a path that is there in the container only. */
-const anyFile = { optional: true, parse: (said: string) => said, help: '' } as const;

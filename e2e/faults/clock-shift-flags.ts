@@ -1,0 +1,5 @@
+/** What `node` is given before the program for the program's wall clock to be off. */
+export function clockShift(shiftMs: number): readonly string[] {
+  const preload = new URL(`clock-shift.ts?ms=${shiftMs}`, import.meta.url);
+  return ['--import', preload.href];
+}
