@@ -54,10 +54,15 @@ export function planFor(
   const poolOf = poolFinder(world.model.pools);
   const advertisementsOf = cachedByPool(world.model.advertisements);
   const once = sharedWhereSame();
+  const ofNodes = new Set(world.nodes.flatMap(canonicalAddresses));
   for (const service of world.services) {
     if (!isOurs(service, settings.loadBalancerClass)) continue;
     const key = keyOf(service);
     for (const address of addressesOf(service)) {
+      if (ofNodes.has(formatAddress(address))) {
+        silent.push({ service: key, address: formatAddress(address), reason: 'NodeAddress' });
+        continue;
+      }
       const candidacy = candidatesFor({
         service,
         slices: world.slicesOf(key),
@@ -90,6 +95,13 @@ export const addressesOf = ({ status }: Service): Address[] =>
   (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => {
     const address = ip === undefined ? undefined : parseAddress(ip);
     return address === undefined ? [] : [address];
+  });
+
+/** What a machine answers for itself: to answer for it, too, would cut it off. */
+const canonicalAddresses = ({ status }: Node): readonly string[] =>
+  (status?.addresses ?? []).flatMap(({ address }) => {
+    const parsed = parseAddress(address);
+    return parsed === undefined ? [] : [formatAddress(parsed)];
   });
 
 /** The pool around the address; where its pool is gone, what the operator wrote down of it still selects. */
