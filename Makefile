@@ -8,7 +8,7 @@ SHELL := /bin/bash
 # Tests that need no network of their own.
 WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker,deploy}/**/*.test.ts' '*.test.ts'
 # Tests of the lab and of the API server that it has for itself.
-WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,faults,kubelet,lab}/**/*.test.ts'
+WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab}/**/*.test.ts'
 # Those of them that show the product on whatever cluster they are given.
 ON_ANY_CLUSTER := e2e/{failover,links,chaos}.test.ts
 # One file: make test FILE=net/address.test.ts
@@ -18,13 +18,15 @@ CUTS ?= 10
 KEEP ?=
 # What serves the API in the lab: make lab API=kubernetes
 API ?= embedded
+# How many Services are created at once, one size after the other: make bench-kubernetes SIZES=100,1000
+SIZES ?= 100,1000,10000
 NODE ?=
 
 .PHONY: help
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ See it work
 .PHONY: lab cut power clean-lab
@@ -41,7 +43,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test e2e bundle check fix generate types lint format-check
+.PHONY: setup ready test e2e bench-kubernetes bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -59,6 +61,9 @@ endif
 e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some minutes to build it the first time
 	E2E_REQUIRE=1 node --test --test-concurrency=1 'e2e/kubernetes/**/*.test.ts'
 	E2E_REQUIRE=1 LAB_API=kubernetes node --test --test-concurrency=1 $(ON_ANY_CLUSTER)
+
+bench-kubernetes: setup kubernetes bundle ## How fast Services are assigned and announced there; SIZES=100,1000
+	@node e2e/bench/main.ts --sizes $(SIZES)
 
 .PHONY: kubernetes
 kubernetes:
@@ -90,4 +95,4 @@ generate: ready ## Write crds/*.yaml from the schemas
 ##@ Tidy up
 .PHONY: clean
 clean: ## Remove what set-up brought: node_modules and .tools
-	rm -rf node_modules .tools dist e2e/lab/report.json
+	rm -rf node_modules .tools dist e2e/{lab,bench}/report.json

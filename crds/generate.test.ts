@@ -94,13 +94,19 @@ describe('the generated CRDs', () => {
   it('have the field names of MetalLB', () => {
     const names = (kind: string, path: string) =>
       Object.keys(byPath(kind).get(path)?.properties ?? {}).toSorted();
+    // exclude, pinning, reclaim, reservations and maxPerNamespace are ours.
     assert.deepEqual(names('IPAddressPool', '.spec'), [
       'addresses',
       'autoAssign',
       'avoidBuggyIPs',
+      'exclude',
+      'pinning',
+      'reclaim',
+      'reservations',
       'serviceAllocation',
     ]);
     assert.deepEqual(names('IPAddressPool', '.spec.serviceAllocation'), [
+      'maxPerNamespace',
       'namespaceSelectors',
       'namespaces',
       'priority',

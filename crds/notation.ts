@@ -49,6 +49,15 @@ export function parseAddresses(written: string): Range | { readonly problem: str
   return { problem: bareProblem(text) };
 }
 
+/** The same, and also one address alone: `198.51.100.1`. */
+export function parsePlaces(written: string): Range | { readonly problem: string } {
+  const address = written.length > longestNotation ? undefined : readOne(written.trim());
+  if (address === undefined) return parseAddresses(written);
+  const { value } = address;
+  const family = address instanceof IPv4 ? 'IPv4' : 'IPv6';
+  return checkMapped(written.trim(), { family, first: value, last: value });
+}
+
 type Parsed = Range | { readonly problem: string };
 
 function parsePrefix(text: string): Parsed {

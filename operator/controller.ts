@@ -13,7 +13,13 @@ import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
 import { Ledger } from './ledger.ts';
 import { newest } from './newest.ts';
-import { changeObjectStatus, countPool, type Counts, type Judged } from './pool-status.ts';
+import {
+  changeObjectStatus,
+  type Counts,
+  type Judged,
+  type PoolUse,
+  readUse,
+} from './pool-status.ts';
 import type { Reason } from './reasons.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
@@ -230,26 +236,28 @@ export class Controller extends Frame {
     const [kindName = '', namespace = '', name = ''] = key.split('/');
     const pooled = kindName === ipAddressPoolKind.kind;
     const kind = pooled ? ipAddressPoolKind : l2AdvertisementKind;
-    const counts = pooled ? this.#count(namespace, name) : undefined;
+    const use = pooled ? this.#useOf(namespace, name) : undefined;
     const read = this.cached<Judged>(kind).get(`${namespace}/${name}`);
     const object = newest(read, this.#judged.get(key));
     if (object === undefined) return;
     const about = { kind: pooled ? 'IPAddressPool' : 'L2Advertisement', namespace, name } as const;
     const problems = problemsOf(this.#catalogue.model, about);
     const judgement = { problems, now: this.#options.clock.wall() };
-    const status = changeObjectStatus(object, judgement, counts);
+    const status = changeObjectStatus(object, judgement, use);
     if (status === undefined) return;
     const { resourceVersion } = await this.patchResourceStatus(this.metaOf(kind, object), status);
     const metadata = { ...object.metadata, ...(resourceVersion && { resourceVersion }) };
     this.#judged.set(key, { ...object, metadata, status: { ...object.status, ...status } });
   }
 
-  #count(namespace: string, name: string): Counts {
-    if (namespace !== this.#options.namespace) return countPool(undefined, { IPv4: 0, IPv6: 0 });
+  #useOf(namespace: string, name: string): PoolUse {
+    const { ledger } = this.#ports;
+    // The numbers under that name are those of the pool where pools count.
+    if (namespace !== this.#options.namespace) return readUse('', undefined, ledger);
     const pool = this.#catalogue.model.pools.find((each) => each.name === name);
-    const counts = countPool(pool, this.#ports.ledger.inUse(name));
+    const use = readUse(name, pool, ledger);
     if (pool === undefined) this.#options.tally.poolGone(name);
-    else this.#options.tally.pool(name, counts);
-    return counts;
+    else this.#options.tally.pool(name, use);
+    return use;
   }
 }

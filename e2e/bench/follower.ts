@@ -9,13 +9,15 @@ const patienceMs = 120_000;
 /** The judge's process on a host, and what it sees. */
 export class Follower implements AsyncDisposable {
   readonly #running: Running;
-  readonly #complaint: () => string;
+  readonly #gone = new AbortController();
   #sight: Sight | undefined;
 
   private constructor(host: Host, program: Program) {
     const running = host.spawn(program);
     this.#running = running;
-    this.#complaint = () => host.logOf(program.name, 3);
+    void running.exited.then((how) => {
+      this.#gone.abort(new Error(`the judge ended ${how}: ${host.logOf(program.name, 12)}`));
+    });
     readJsonLines<Sight>(running.output, (sight) => (this.#sight = sight));
   }
 
@@ -34,11 +36,8 @@ export class Follower implements AsyncDisposable {
   see(description: string, wanted: (sight: Sight) => boolean): Promise<Sight> {
     return until(
       description,
-      () => {
-        if (!this.#running.isAlive()) throw new Error(`the judge is gone: ${this.#complaint()}`);
-        return this.#sight !== undefined && wanted(this.#sight) ? this.#sight : undefined;
-      },
-      { withinMs: patienceMs },
+      () => (this.#sight !== undefined && wanted(this.#sight) ? this.#sight : undefined),
+      { withinMs: patienceMs, signal: this.#gone.signal },
     );
   }
 

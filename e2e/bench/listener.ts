@@ -33,7 +33,10 @@ export class Listener implements AsyncDisposable {
   async all(count: number): Promise<number> {
     await until(
       `${count} addresses are announced`,
-      () => this.#firstMs.size >= count || this.#firstMs.size,
+      () => {
+        if (this.#firstMs.size === count) return true;
+        throw new Error(`${this.#firstMs.size} are`);
+      },
       { withinMs: 120_000, everyMs: 50 },
     );
     let last = { address: '', atMs: 0 };

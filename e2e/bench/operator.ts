@@ -1,6 +1,7 @@
 import type { Host, Running } from '../lab/host.ts';
 import { operator } from '../lab/programs.ts';
 import { systemClock } from '../../daemon/clock.ts';
+import { bundleOf } from './bundle.ts';
 import { type Cost, costOf } from './cost.ts';
 
 /** One life of the operator's process. */
@@ -11,7 +12,7 @@ export class Operator {
   readonly ready: Promise<number>;
 
   constructor(host: Host, kubeconfigPath: string) {
-    const { name, file, args } = operator(kubeconfigPath);
+    const { name, file, args } = bundleOf(operator(kubeconfigPath));
     // Always the same name, as a restarted container has it: it takes its own lease back at once.
     const running = host.spawn({ name, file, args: [...args, '--identity', 'bench'] });
     const { promise, resolve, reject } = Promise.withResolvers<number>();

@@ -41,13 +41,23 @@ const lines: readonly Line[] = [
         services,
       ),
   ],
+  [
+    'cores in use: bare loop and server',
+    ({ assigning: { rounds }, services }) =>
+      cores(rounds, (r) => [r.ceilingCpu, services / r.ceilingPerSecond]),
+  ],
+  [
+    'cores in use: operator and server',
+    ({ assigning: { rounds }, services }) =>
+      cores(rounds, (r) => [r.operatorCpu, services / r.operatorPerSecond]),
+  ],
   ['**The same, and `kill -9` at half**', () => ''],
   ['first to last assignment', ({ assigning: { killed } }) => seconds(killed.seconds)],
   ['Service status writes', ({ assigning: { killed } }) => writes(killed.requests)],
   ['of these without effect', ({ assigning: { killed } }) => String(killed.vain)],
   ['**Operator restarted when all are assigned**', () => ''],
   ['ready after', ({ assigning: { restarted } }) => seconds(restarted.readySeconds)],
-  ['writes', ({ assigning: { restarted } }) => String(restarted.writes)],
+  ['writes', ({ assigning: { restarted } }) => String(writesBesideTheLease(restarted.requests))],
   ['resident', ({ assigning: { restarted } }) => megabytes(restarted.operator.residentMb)],
   ['**All waiting, with a speaker**', () => ''],
   ['first to last assignment', ({ announcing }) => seconds(announcing.assignedSeconds)],
@@ -106,6 +116,11 @@ function writes(requests: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
+const writesBesideTheLease = (requests: Readonly<Record<string, number>>): number =>
+  Object.entries(requests)
+    .filter(([name]) => !/^(get|list|watch) | leases| \d{3}$/.test(name))
+    .reduce((sum, [, count]) => sum + count, 0);
+
 const rate = (rounds: readonly Round[], of: (round: Round) => number): string =>
   `${median(rounds.map(of)).toFixed(0)}/s`;
 
@@ -117,5 +132,13 @@ function cpu(rounds: readonly Cpu[], services: number): string {
     ((median(rounds.map(of)) / services) * 1_000).toFixed(2);
   return `${perWrite((r) => r.writer)} / ${perWrite((r) => r.apiServer + r.etcd)} ms`;
 }
+
+const cores = (rounds: readonly Round[], of: (round: Round) => readonly [Cpu, number]): string =>
+  median(
+    rounds.map((round) => {
+      const [{ writer, apiServer, etcd }, elapsed] = of(round);
+      return (writer + apiServer + etcd) / elapsed;
+    }),
+  ).toFixed(2);
 
 const median = (samples: readonly number[]): number => percentile(samples, 50);

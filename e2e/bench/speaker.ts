@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { until } from '../../daemon/testing/until.ts';
 import type { Host, Running } from '../lab/host.ts';
 import { speaker, systemNamespace } from '../lab/programs.ts';
+import { bundleOf } from './bundle.ts';
 import { type Cost, costOf, threadSeconds } from './cost.ts';
 import type { Ground } from './ground.ts';
 import { users } from './ground.ts';
@@ -28,11 +29,13 @@ export class Speaker implements AsyncDisposable {
     const [host] = hosts.nodes;
     if (host === undefined) throw new Error('the bench has no node');
     const mark = audit.mark();
-    const program = speaker(host, {
-      server: plane.server,
-      keyPath: await credentials(ground),
-      stateFolder: folderOf(host, hosts.folder),
-    });
+    const program = bundleOf(
+      speaker(host, {
+        server: plane.server,
+        keyPath: await credentials(ground),
+        stateFolder: folderOf(host, hosts.folder),
+      }),
+    );
     const { args } = program;
     const proof = ['--token-file', tokenPath(hosts.folder), '--ca-file', caPath(hosts.folder)];
     const running = host.install({ ...program, args: [...args, ...proof] });

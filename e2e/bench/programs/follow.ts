@@ -2,13 +2,16 @@
  * `follow.ts ACCESS`: the judge. It lists and watches all Services, and prints what it sees of them: a JSON line whenever
  * something has changed, at most a hundred a second.
  */
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../../../daemon/clock.ts';
+import { openLog } from '../../../daemon/log.ts';
 import type { Access } from '../../../kube/access.ts';
-import { kinds, pathOf } from '../../../kube/kinds.ts';
-import { keyOf, type Service } from '../../../kube/object.ts';
+import { kinds } from '../../../kube/kinds.ts';
+import type { Service } from '../../../kube/object.ts';
+import { Reflector } from '../../../kube/reflector.ts';
+import type { Change } from '../../../kube/store.ts';
 import { openTransport } from '../../../kube/transport.ts';
-import { parsePage, parseWatchEvent } from '../../../kube/watch-event.ts';
 
 /** One line of this program. */
 export type Sight = {
@@ -23,23 +26,31 @@ export type Sight = {
 };
 
 const [accessPath = ''] = process.argv.slice(2);
-// The bench has written it.
-const api = openTransport(JSON.parse(readFileSync(accessPath, 'utf8')) as Access);
-const path = pathOf(kinds.service);
-
-const known = new Set<string>();
 const addressOf = new Map<string, string>();
 const holders = new Map<string, number>();
 let changes = 0;
 let atMs = systemClock.wall().getTime();
-let unsaid = true;
+let unsaid = false;
 
-function take(service: Service): void {
-  const key = keyOf(service);
-  if (known.has(key)) changes += 1;
-  known.add(key);
+const services = new Reflector<Service>({
+  // The bench has written it.
+  transport: openTransport(JSON.parse(readFileSync(accessPath, 'utf8')) as Access),
+  kind: kinds.service,
+  onChange: take,
+  onList: () => (unsaid = true),
+  log: openLog('debug', (line) => process.stderr.write(`${line}\n`)),
+  clock: systemClock,
+  random: () => randomInt(2 ** 32) / 2 ** 32,
+});
+setInterval(say, 10);
+await services.run(new AbortController().signal);
+
+function take({ kind, key, object }: Change<Service>): void {
+  atMs = systemClock.wall().getTime();
+  unsaid = true;
+  if (kind === 'changed') changes += 1;
   const before = addressOf.get(key);
-  const now = service.status?.loadBalancer?.ingress?.[0]?.ip;
+  const now = kind === 'deleted' ? undefined : object.status?.loadBalancer?.ingress?.[0]?.ip;
   if (before === now) return;
   if (before !== undefined) count(before, -1);
   if (now === undefined) return void addressOf.delete(key);
@@ -59,18 +70,3 @@ function say(): void {
   const sight: Sight = { atMs, assigned: addressOf.size, distinct: holders.size, changes };
   process.stdout.write(`${JSON.stringify(sight)}\n`);
 }
-
-const list = parsePage(await api.call({ method: 'GET', path }));
-if (list === undefined) throw new Error(`GET ${path}: the answer is not a list`);
-for (const item of list.items) take(item);
-setInterval(say, 10);
-const query = { watch: true, resourceVersion: list.version, timeoutSeconds: 3_600 };
-for await (const line of api.lines({ method: 'GET', path, query }, 3_600_000)) {
-  const event = parseWatchEvent(line);
-  if (event === undefined || event.kind === 'error') throw new Error('the watch broke');
-  if (event.kind !== 'put') continue;
-  take(event.object);
-  atMs = systemClock.wall().getTime();
-  unsaid = true;
-}
-throw new Error('the watch ended');
