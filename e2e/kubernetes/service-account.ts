@@ -84,7 +84,7 @@ export async function choke(
   at: { readonly namespace: string; readonly name: string },
 ): Promise<() => Promise<void>> {
   const metadata = { name: `choke-${at.name}` };
-  const limited = { nominalConcurrencyShares: 0, lendablePercent: 0 };
+  const limited = { nominalConcurrencyShares: 0, lendablePercent: 0, borrowingLimitPercent: 0 };
   await create(api, level, {
     metadata,
     spec: { type: 'Limited', limited: { ...limited, limitResponse: { type: 'Reject' } } },
