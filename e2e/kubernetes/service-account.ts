@@ -78,7 +78,7 @@ const flow = (plural: string, kind: string): Kind => ({
 const level = flow('prioritylevelconfigurations', 'PriorityLevelConfiguration');
 const schema = flow('flowschemas', 'FlowSchema');
 
-/** Has the server answer 429 to a service account, until the answer is called. */
+/** Has the server answer 429 to all but one request at a time of a service account, until the answer is called. */
 export async function choke(
   api: Transport,
   at: { readonly namespace: string; readonly name: string },
