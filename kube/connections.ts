@@ -39,5 +39,8 @@ export async function established(socket: Socket): Promise<void> {
  * trying for a minute or more, and a write long given up would arrive when the network is whole again.
  */
 export function resetConnection(socket: Socket): void {
-  (carriers.get(socket) ?? socket).resetAndDestroy();
+  const carrier = carriers.get(socket) ?? socket;
+  // Node 24 never lets go of a socket that is reset while it connects or shuts down.
+  if (carrier.connecting || carrier.writableEnded || socket.writableEnded) socket.destroy();
+  else carrier.resetAndDestroy();
 }

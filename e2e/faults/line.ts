@@ -16,6 +16,7 @@ export class Line {
   #weather: Weather;
   #leftBytes = Infinity;
   #broken = false;
+  #over = false;
 
   constructor(near: Socket, dial: () => Socket, weather: Weather) {
     this.#near = near;
@@ -33,8 +34,9 @@ export class Line {
   }
 
   reset(): void {
-    this.#near.resetAndDestroy();
-    this.#far?.resetAndDestroy();
+    this.#over = true;
+    resetSocket(this.#near);
+    if (this.#far !== undefined) resetSocket(this.#far);
     this.#ended.resolve();
   }
 
@@ -64,7 +66,7 @@ export class Line {
   }
 
   #deliver(): void {
-    if (this.#weather.kind === 'held') return;
+    if (this.#over || this.#weather.kind === 'held') return;
     if (this.#broken) return this.reset();
     if (this.#far === undefined) {
       this.#far = this.#dial();
@@ -90,4 +92,10 @@ export class Line {
       }
     }
   }
+}
+
+/** Node 24 never lets go of a socket that is reset while it connects or shuts down: the process could not even exit. */
+function resetSocket(socket: Socket): void {
+  if (socket.connecting || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
