@@ -8,6 +8,7 @@ import { randomInt } from 'node:crypto';
 import { env } from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../daemon/clock.ts';
+import { drawFrom } from './faults/draw.ts';
 import type { Cluster } from './lab/cluster.ts';
 import { openSteadyProbe } from './lab/failover.ts';
 import { answerersOf, someHolderOf } from './lab/holders.ts';
@@ -52,15 +53,6 @@ const games: readonly Game[] = [
     end: heal,
   },
 ];
-
-/** The same numbers below `limit` again and again for a seed: a linear congruential generator (Knuth). */
-function drawFrom(seed: number): (limit: number) => number {
-  let state = BigInt(seed);
-  return (limit) => {
-    state = (state * 6364136223846793005n + 1442695040888963407n) % 2n ** 64n;
-    return Number((state >> 33n) % BigInt(limit));
-  };
-}
 
 const rounds = 6;
 

@@ -3,7 +3,8 @@ import type { Clock } from '../daemon/clock.ts';
 /**
  * A permission that ends by itself. Its signal asks the clock whenever it is asked: a process that was stopped and
  * goes on finds `aborted` true at once, before any timer had its turn. Time is the local monotonic clock; what
- * stops that too, as the snapshot of a virtual machine does, only the precondition on a write can catch.
+ * stops that too, as a pause of a virtual machine does, is not seen here; docs/decisions/no-address-twice.md says what
+ * becomes of it.
  */
 export class Deadline implements Disposable {
   readonly #clock: Clock;
