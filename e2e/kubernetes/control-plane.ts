@@ -23,6 +23,11 @@ export type ControlPlane = AsyncDisposable & {
   readonly admin: Access;
   /** The same for kubectl and the like: the path of a file. */
   readonly kubeconfig: string;
+  /**
+   * From its next start, the server shows a certificate that `authority` signed. The plane's own programs trust that one
+   * and all before it; `admin` is told to nobody anew.
+   */
+  certify(authority: Authority): void;
   /** Runs kubectl as the admin; answers how it ended. */
   kubectl(args: readonly string[], options?: RunOptions): Promise<Outcome>;
   /** A program as it runs now: to kill, freeze or measure it. */
@@ -86,7 +91,7 @@ async function install({
     : ['etcd', 'kube-apiserver'];
   const files = await findPrograms('kubectl', ...programs);
   const server = `https://${place.address}:${flags.apiServerPort}`;
-  const { authority, admin } = writeCredentials(folder, server, place.address);
+  const { authority, admin, certify } = writeCredentials(folder, server, place.address);
   const kubeconfig = join(folder, 'admin.kubeconfig');
   const layout = { address: place.address, folder, storeFolder: join(folder, 'etcd') };
   mkdirSync(layout.storeFolder, { mode: 0o700 });
@@ -129,7 +134,8 @@ async function install({
     );
   };
   const start = (name: ControlProgram): unknown => processes.set(name, place.start(name));
-  return { server, authority, admin, kubeconfig, kubectl, running, start, ready, logOf };
+  const own = { server, authority, admin, certify, kubeconfig };
+  return { ...own, kubectl, running, start, ready, logOf };
 }
 
 /** Writes what the flags name, and answers what the tests need. */
@@ -137,24 +143,26 @@ function writeCredentials(
   folder: string,
   server: string,
   address: string,
-): { authority: Authority; admin: Access } {
+): { authority: Authority; admin: Access; certify: ControlPlane['certify'] } {
   const write = (name: string, content: string): void =>
     writeFileSync(join(folder, name), content, { mode: 0o600 });
   const authority = makeAuthority('mercurylb-test', systemClock.wall());
-  const own = authority.issue({
-    name: 'kube-apiserver',
-    hosts: [address, flags.clusterAddress, 'kubernetes.default.svc'],
-  });
+  const hosts = [address, flags.clusterAddress, 'kubernetes.default.svc'];
   const admin = authority.issue({ name: 'admin', organization: 'system:masters' });
   const controllers = authority.issue({ name: 'system:kube-controller-manager' });
-  const { cert: ca } = authority;
-  write('ca.crt', ca);
-  write('server.crt', own.cert);
-  write('server.key', own.key);
+  let ca = '';
+  const certify = (by: Authority): void => {
+    ca += by.cert;
+    const own = by.issue({ name: 'kube-apiserver', hosts });
+    write('ca.crt', ca);
+    write('server.crt', own.cert);
+    write('server.key', own.key);
+    write('admin.kubeconfig', formatKubeconfig({ server, ca, user: admin }));
+    write('controllers.kubeconfig', formatKubeconfig({ server, ca, user: controllers }));
+  };
+  certify(authority);
   write('tokens.key', makeSigningKey());
-  write('admin.kubeconfig', formatKubeconfig({ server, ca, user: admin }));
-  write('controllers.kubeconfig', formatKubeconfig({ server, ca, user: controllers }));
-  return { authority, admin: { server, ca, ...admin } };
+  return { authority, admin: { server, ca, ...admin }, certify };
 }
 
 /** Aborts as soon as one of them ends, with what it said last. */
