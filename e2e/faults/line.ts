@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { systemClock as clock } from '../../daemon/clock.ts';
-import type { Weather } from './relay.ts';
+import type { Weather } from './weather.ts';
 
 type Piece = { readonly dueMs: number; readonly bytes: Buffer | 'end' };
 

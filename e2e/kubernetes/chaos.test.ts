@@ -19,8 +19,9 @@ import { ApiError, openTransport, type Transport } from '../../kube/transport.ts
 import { mergePatch, remove } from '../../kube/write.ts';
 import { clockShift } from '../faults/clock-shift-flags.ts';
 import { drawFrom, type Draw } from '../faults/draw.ts';
-import { FaultyRelay, type Weather } from '../faults/relay.ts';
+import { FaultyRelay } from '../faults/relay.ts';
 import { ServiceAccountMount } from '../faults/service-account-mount.ts';
+import type { Weather } from '../faults/weather.ts';
 import type { Running } from '../lab/host.ts';
 import { needsLab } from '../lab/requirements.ts';
 import { makeAuthority } from './authority.ts';
