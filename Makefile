@@ -6,26 +6,32 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Tests that need no network of their own.
-WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker}/**/*.test.ts' '*.test.ts'
+WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker,deploy}/**/*.test.ts' '*.test.ts'
 # Tests of the lab and of the API server that it has for itself.
-WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,faults,lab}/**/*.test.ts'
+WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab}/**/*.test.ts'
+# Those of them that show the product on whatever cluster they are given.
+ON_ANY_CLUSTER := e2e/{failover,links,chaos}.test.ts
 # One file: make test FILE=net/address.test.ts
 FILE ?=
 # How many power cuts the main job makes, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1
 CUTS ?= 10
 KEEP ?=
+# What serves the API in the lab: make lab API=kubernetes
+API ?= embedded
+# How many Services are created at once, one size after the other: make bench-kubernetes SIZES=100,1000
+SIZES ?= 100,1000,10000
 NODE ?=
 
 .PHONY: help
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ See it work
 .PHONY: lab cut power clean-lab
-lab: setup ## The main job on this machine, as root; KEEP=1 stays with a live view, CUTS=n cuts power n times
-	@node e2e/lab/main.ts --cuts $(CUTS) $(if $(filter-out 0,$(KEEP)),--keep)
+lab: setup $(if $(filter kubernetes,$(API)),kubernetes) ## The main job, as root; KEEP=1 stays with a live view, CUTS=n, API=kubernetes
+	@node e2e/lab/main.ts --api $(API) --cuts $(CUTS) $(if $(filter-out 0,$(KEEP)),--keep)
 
 cut: ready ## In a lab that stays: cut a node's power (NODE=node-1)
 	@node e2e/lab/ask.ts cut $(NODE)
@@ -37,7 +43,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test e2e check fix generate types lint format-check
+.PHONY: setup ready test e2e bench-kubernetes bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -52,9 +58,19 @@ else
 	node --test $(FILE)
 endif
 
-e2e: ready ## What must hold on real Kubernetes: needs Go, and some minutes to build it the first time
-	@e2e/kubernetes/build
+e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some minutes to build it the first time
 	E2E_REQUIRE=1 node --test --test-concurrency=1 'e2e/kubernetes/**/*.test.ts'
+	E2E_REQUIRE=1 LAB_API=kubernetes node --test --test-concurrency=1 $(ON_ANY_CLUSTER)
+
+bench-kubernetes: setup kubernetes bundle ## How fast Services are assigned and announced there; SIZES=100,1000
+	@node e2e/bench/main.ts --sizes $(SIZES)
+
+.PHONY: kubernetes
+kubernetes:
+	@e2e/kubernetes/build
+
+bundle: ready ## What the image holds, into dist/
+	@node deploy/bundle.ts
 
 check: ready ## What needs no root and no lab: types, lint, format, unit tests
 	@$(MAKE) types lint format-check
@@ -79,4 +95,4 @@ generate: ready ## Write crds/*.yaml from the schemas
 ##@ Tidy up
 .PHONY: clean
 clean: ## Remove what set-up brought: node_modules and .tools
-	rm -rf node_modules .tools e2e/lab/report.json
+	rm -rf node_modules .tools dist e2e/{lab,bench}/report.json

@@ -27,6 +27,7 @@ const rooms: readonly { readonly in: string; readonly may: readonly string[] }[]
   { in: 'speaker/wire/', may: ['speaker/wire/', 'speaker/core/', 'net/', 'node:crypto'] },
   { in: 'speaker/io/', may: ['speaker/io/', 'speaker/wire/', 'net/', 'node:', 'koffi'] },
   { in: 'speaker/', may: ['speaker/', 'crds/', 'net/', 'kube/', 'daemon/', 'node:', 'zod'] },
+  { in: 'deploy/', may: ['deploy/', 'node:', 'esbuild'] },
   { in: 'e2e/apiserver/', may: ['e2e/', 'crds/', 'net/', 'daemon/', 'node:', 'yaml'] },
   {
     in: 'e2e/',

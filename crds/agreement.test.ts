@@ -28,6 +28,8 @@ function admit(schema: Structural, value: unknown): unknown {
     case 'array': {
       if (!Array.isArray(value) || below('minItems', value.length)) return refused;
       const items = value.map((item) => admit(schemaAt(schema, 'items'), item));
+      const isSet = schema['x-kubernetes-list-type'] === 'set';
+      if (isSet && new Set(items).size < items.length) return refused;
       return items.includes(refused) ? refused : items;
     }
     case 'object':
@@ -67,7 +69,8 @@ function near(schema: Structural): fc.Arbitrary<unknown> {
 }
 
 function right(schema: Structural): fc.Arbitrary<unknown> {
-  const { type, enum: allowed, properties, additionalProperties, required = [] } = schema;
+  const { type, enum: allowed, additionalProperties, required = [] } = schema;
+  const properties = schema['properties'] ?? (type === 'object' ? {} : undefined);
   if (Array.isArray(allowed)) return fc.constantFrom(...allowed);
   if (type === 'boolean') return fc.boolean();
   if (type === 'integer') return fc.integer({ min: -1, max: 101 });

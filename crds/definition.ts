@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApiKind } from './names.ts';
 
 /** A column of `kubectl get`; priority 1 shows it with `-o wide` only. */
@@ -21,3 +21,10 @@ export type Definition = {
 /** A number of things, which the API server sets to 0 where a status does not mention it. */
 export const count = (description: string) =>
   z.int().min(0).default(0).meta({ format: 'int64', description });
+
+/** A list in which nothing may stand twice; the API server looks after that by itself. */
+export const listOfDistinct = (item: z.ZodString) =>
+  z
+    .array(item)
+    .refine((items) => new Set(items).size === items.length, 'write every item once')
+    .meta({ 'x-kubernetes-list-type': 'set' });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { fileOf } from './generate.ts';
+import { fileOf, manifests } from './generate.ts';
 import { definitions, manifestOf } from './manifest.ts';
 
 /** Every schema node under a schema, with where it is. */
@@ -25,22 +25,32 @@ type SchemaNode = {
 function schemaOf(kind: string): SchemaNode {
   const definition = definitions.find((candidate) => candidate.kind.kind === kind);
   assert.ok(definition);
-  const crd = parse(readFileSync(fileOf(definition).url, 'utf8'));
+  const crd = parse(readFileSync(fileOf(manifestOf(definition)).url, 'utf8'));
   return crd.spec.versions[0].schema.openAPIV3Schema;
 }
 
 const byPath = (kind: string): Map<string, SchemaNode> => new Map(nodesUnder(schemaOf(kind)));
 
 describe('the generated CRDs', () => {
-  for (const definition of definitions) {
-    const { kind } = definition.kind;
-
-    it(`are what the schemas say: ${kind} (otherwise run make generate)`, () => {
-      const { url, text } = fileOf(definition);
+  for (const manifest of manifests) {
+    it(`are what the schemas say: ${manifest.spec.names.plural} (otherwise run make generate)`, () => {
+      const { url, text } = fileOf(manifest);
       assert.ok(existsSync(url), `${url.pathname} is missing`);
       assert.equal(readFileSync(url, 'utf8'), text);
-      assert.deepEqual(parse(text), JSON.parse(JSON.stringify(manifestOf(definition))));
+      assert.deepEqual(parse(text), JSON.parse(JSON.stringify(manifest)));
     });
+  }
+
+  it('are all installed', () => {
+    const { resources } = parse(
+      readFileSync(new URL('kustomization.yaml', import.meta.url), 'utf8'),
+    );
+    const names = manifests.map(({ spec }) => `${spec.names.plural}.yaml`);
+    assert.deepEqual(resources, names.toSorted());
+  });
+
+  for (const definition of definitions) {
+    const { kind } = definition.kind;
 
     it(`explain every field: ${kind}`, () => {
       for (const [path, node] of nodesUnder(schemaOf(kind))) {
@@ -52,7 +62,7 @@ describe('the generated CRDs', () => {
     it(`print columns of fields that exist: ${kind}`, () => {
       const fields = byPath(kind);
       for (const { jsonPath } of definition.columns) {
-        const path = jsonPath.replace(/\[\?.*?\]/, '[]');
+        const path = jsonPath.replace(/\[(\?.*?|0)\]/, '[]');
         assert.ok(fields.has(path) || path === '.metadata.creationTimestamp', jsonPath);
       }
     });
@@ -84,13 +94,19 @@ describe('the generated CRDs', () => {
   it('have the field names of MetalLB', () => {
     const names = (kind: string, path: string) =>
       Object.keys(byPath(kind).get(path)?.properties ?? {}).toSorted();
+    // exclude, pinning, reclaim, reservations and maxPerNamespace are ours.
     assert.deepEqual(names('IPAddressPool', '.spec'), [
       'addresses',
       'autoAssign',
       'avoidBuggyIPs',
+      'exclude',
+      'pinning',
+      'reclaim',
+      'reservations',
       'serviceAllocation',
     ]);
     assert.deepEqual(names('IPAddressPool', '.spec.serviceAllocation'), [
+      'maxPerNamespace',
       'namespaceSelectors',
       'namespaces',
       'priority',

@@ -1,22 +1,25 @@
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import type { Definition } from './definition.ts';
+import { keptManifests } from './kept.ts';
 import { definitions, manifestOf } from './manifest.ts';
 
 const header = '# Generated from the zod schemas in this folder by `make generate`; edit those.\n';
 
-/** The file of a kind and what belongs in it. */
-export function fileOf(definition: Definition): { readonly url: URL; readonly text: string } {
+type Manifest = { readonly spec: { readonly names: { readonly plural: string } } };
+
+export const manifests: readonly Manifest[] = [...definitions.map(manifestOf), ...keptManifests];
+
+/** The file of a CustomResourceDefinition and what belongs in it. */
+export function fileOf(manifest: Manifest): { readonly url: URL; readonly text: string } {
   return {
-    url: new URL(`${definition.kind.plural}.yaml`, import.meta.url),
-    text:
-      header + stringify(manifestOf(definition), { lineWidth: 100, aliasDuplicateObjects: false }),
+    url: new URL(`${manifest.spec.names.plural}.yaml`, import.meta.url),
+    text: header + stringify(manifest, { lineWidth: 100, aliasDuplicateObjects: false }),
   };
 }
 
 if (import.meta.main) {
-  for (const definition of definitions) {
-    const { url, text } = fileOf(definition);
+  for (const manifest of manifests) {
+    const { url, text } = fileOf(manifest);
     writeFileSync(url, text);
   }
 }

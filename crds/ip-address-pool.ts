@@ -1,6 +1,6 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { condition } from './conditions.ts';
-import { count, type Definition } from './definition.ts';
+import { count, type Definition, listOfDistinct } from './definition.ts';
 import { ipAddressPoolKind } from './names.ts';
 import { admitted, longestNotation } from './notation.ts';
 import { labelSelector } from './selector.ts';
@@ -13,8 +13,7 @@ const serviceAllocation = z.object({
         '0, or leaving it out, puts the pool after all that have a number.',
     )
     .optional(),
-  namespaces: z
-    .array(z.string())
+  namespaces: listOfDistinct(z.string())
     .describe('Namespaces, by name, whose Services may have addresses of this pool.')
     .optional(),
   namespaceSelectors: z
@@ -28,17 +27,44 @@ const serviceAllocation = z.object({
     .array(labelSelector)
     .describe('Services, by label, that may have addresses of this pool; one match is enough.')
     .optional(),
+  maxPerNamespace: z
+    .int32()
+    .min(1)
+    .describe(
+      'How many addresses of this pool, of each IP family, the Services of one namespace may have ' +
+        'together; a shared one counts once. What they have already stays.',
+    )
+    .optional(),
 });
+
+/** Addresses with or without a prefix length, and ranges. The operator says what is wrong with one. */
+const places = z.string().min(1).max(longestNotation);
+
+const reservation = z.object({
+  addresses: listOfDistinct(places)
+    .min(1)
+    .max(8)
+    .describe('The addresses, at most one for each IP family as a rule: 198.51.100.7.'),
+  namespace: z.string().min(1).max(63).describe('The namespace of the Service.'),
+  service: z.string().min(1).max(63).describe('The name of the Service.'),
+});
+
+/** In CEL, an end of an IPv4 range as a number. Without a loop: the API server reckons with the worst one could cost. */
+const endOf = (index: 0 | 1): string =>
+  [24, 16, 8, 0]
+    .map(
+      (bits, octet) => `int(self.split('-')[${index}].trim().split('.')[${octet}]) * ${2 ** bits}`,
+    )
+    .join(' + ');
 
 // Each rule is about something else, so that a person reads one message.
 const addresses = z
   .string()
   .max(longestNotation)
-  .regex(admitted.alphabet)
   .meta({
     'x-kubernetes-validations': [
       {
-        rule: "self.contains('/') || self.contains('-')",
+        rule: `self.contains('/') || self.contains('-') || !(self.matches(r'${admitted.bareIPv4.source}') || self.contains(':'))`,
         message: 'a single address needs a prefix length: write 198.51.100.7/32 or 2001:db8::7/128',
         messageExpression:
           "self + ' is a bare address: write ' + self + (self.contains(':') ? '/128' : '/32')",
@@ -55,12 +81,18 @@ const addresses = z
           'write an IPv6 network like 2001:db8::/120 (prefix length up to 128) or a range like ' +
           '2001:db8::1-2001:db8::ff (both addresses in full, both IPv6)',
       },
+      {
+        // Of IPv6 only the operator sees the order: this language cannot write an address in full.
+        rule: `!self.matches(r'${admitted.rangeIPv4.source}') || ${endOf(0)} <= ${endOf(1)}`,
+        message: 'the range runs backwards: write the lower address first',
+        messageExpression:
+          "self + ' runs backwards: write ' + self.split('-')[1].trim() + '-' + self.split('-')[0].trim()",
+      },
     ],
   });
 
 const spec = z.object({
-  addresses: z
-    .array(addresses)
+  addresses: listOfDistinct(addresses)
     .min(1)
     // The API server bounds what rules may cost, and must know how often they run: 3,500 is the most.
     .max(2_000)
@@ -85,6 +117,36 @@ const spec = z.object({
       'Leave out IPv4 addresses that end in .0 or .255: some old devices take them for network ' +
         'or broadcast addresses.',
     ),
+  exclude: listOfDistinct(places)
+    .max(500)
+    .describe(
+      'Addresses of this pool that are never handed out: the gateway, printers, what DHCP gives. ' +
+        'Each item is one address, a range or a network. Who has one already keeps it.',
+    )
+    .optional(),
+  reclaim: listOfDistinct(places)
+    .max(500)
+    .describe(
+      'Addresses to take back from Services that have them although no pool gives them any more: ' +
+        'each Service moves to another address as soon as one can be had. Without this they stay, ' +
+        'whatever becomes of their pool. They need not lie in this pool.',
+    )
+    .optional(),
+  reservations: z
+    .array(reservation)
+    .max(500)
+    .describe(
+      'Addresses for one Service each. It gets them whenever it asks for nothing else, also when ' +
+        'it is deleted and made again, and nobody else does.',
+    )
+    .optional(),
+  pinning: z
+    .enum(['Anyone', 'Reserved'])
+    .describe(
+      'Who may ask for an address of this pool by its value: Anyone (as without this field), or ' +
+        'only those for whom it is Reserved.',
+    )
+    .optional(),
   serviceAllocation: serviceAllocation
     .describe('Restricts the pool to some Services and sets its rank among the fitting pools.')
     .optional(),
@@ -95,10 +157,30 @@ const status = z.object({
   assignedIPv6: count('IPv6 addresses that Services hold; a shared one counts once.'),
   availableIPv4: count('IPv4 addresses that are still free.'),
   availableIPv6: count('IPv6 addresses that are still free; huge pools stop counting at 2^53-1.'),
+  holders: z
+    .array(
+      z.object({
+        address: z.string().describe('An address of the pool that is in use.'),
+        services: z
+          .array(z.string())
+          .describe('The Services that have it, as namespace/name; several share it.'),
+        draining: z
+          .boolean()
+          .describe('The pool does not give it any more: it stays until its Service lets go of it.')
+          .optional(),
+      }),
+    )
+    .describe(
+      'Who has the addresses of the pool: 64 at most, those first that it does not give any more.',
+    )
+    .optional(),
   conditions: z
     .array(condition)
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-    .describe('Ready says whether the pool does all that it says, and if not, why and what to do.')
+    .describe(
+      'Ready says whether the pool does all that it says, and if not, why and what to do; Room ' +
+        'whether there are addresses left, with reason Filling from 80 % on and NearlyFull from 95 %.',
+    )
     .optional(),
 });
 

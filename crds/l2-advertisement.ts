@@ -1,12 +1,11 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { condition } from './conditions.ts';
-import type { Definition } from './definition.ts';
+import { type Definition, listOfDistinct } from './definition.ts';
 import { l2AdvertisementKind } from './names.ts';
 import { labelSelector } from './selector.ts';
 
 const spec = z.object({
-  ipAddressPools: z
-    .array(z.string())
+  ipAddressPools: listOfDistinct(z.string())
     .describe(
       'Pools, by name, whose addresses are announced. With neither names nor selectors the ' +
         'advertisement is for every pool.',
@@ -23,8 +22,7 @@ const spec = z.object({
         'Leave it out for every node.',
     )
     .optional(),
-  interfaces: z
-    .array(z.string())
+  interfaces: listOfDistinct(z.string())
     .describe(
       'Network interfaces, by their exact name, on which the addresses are announced. ' +
         'Leave it out for every interface.',

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Definition } from './definition.ts';
 import { serviceL2StatusKind } from './names.ts';
 
@@ -59,11 +59,13 @@ export const serviceL2Status = {
   status: status.describe('The holder, and how it came to be the holder.').optional(),
   columns: [
     { name: 'Holder', type: 'string', jsonPath: '.status.node' },
-    { name: 'Address', type: 'string', jsonPath: '.status.addresses' },
+    { name: 'Address', type: 'string', jsonPath: '.status.addresses[0]' },
     { name: 'Service', type: 'string', jsonPath: '.status.serviceName' },
     { name: 'Service Namespace', type: 'string', jsonPath: '.status.serviceNamespace' },
     { name: 'Since', type: 'date', jsonPath: '.status.since' },
     { name: 'Moves', type: 'integer', jsonPath: '.status.moves' },
+    { name: 'Reason', type: 'string', jsonPath: '.status.reason', priority: 1 },
+    { name: 'Addresses', type: 'string', jsonPath: '.status.addresses', priority: 1 },
     { name: 'Previous', type: 'string', jsonPath: '.status.previousNode', priority: 1 },
     { name: 'MAC', type: 'string', jsonPath: '.status.mac', priority: 1 },
   ],

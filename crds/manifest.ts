@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Definition } from './definition.ts';
 import { ipAddressPool } from './ip-address-pool.ts';
 import { l2Advertisement } from './l2-advertisement.ts';

@@ -77,7 +77,7 @@ describe('a pool', () => {
   it('says whom it is for', () => {
     const serviceAllocation = {
       priority: 10,
-      namespaces: ['shop', 'shop'],
+      namespaces: ['shop'],
       namespaceSelectors: [{ matchLabels: { team: 'a' } }],
       serviceSelectors: [{ matchExpressions: [{ key: 'public', operator: 'Exists' }] }],
     };

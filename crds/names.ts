@@ -26,6 +26,8 @@ export type AnnotationName =
   | 'address-pool'
   | 'loadBalancerIPs'
   | 'allow-shared-ip'
+  | 'share-with-namespaces'
+  | 'address-count'
   | 'ip-allocated-from-pool';
 
 /** In the order in which they win; the second is MetalLB's old spelling, still in many charts. */

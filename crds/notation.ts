@@ -19,12 +19,14 @@ const ipv6 = '[0-9a-fA-F]*:[0-9a-fA-F:.]*';
 
 /**
  * What the API server checks at once, in the syntax RE2 shares with JavaScript and never stricter
- * than `parseAddresses`, which has the last word. A bare address passes all three: what to write
+ * than `parseAddresses`, which has the last word. A bare address passes the last two: what to write
  * instead is a rule of its own.
  */
 export const admitted = {
-  /** A person is shown this one, so it is short. */
-  alphabet: /^[0-9a-fA-F:./\s-]+$/,
+  /** One IPv4 address and nothing else. */
+  bareIPv4: new RegExp(`^\\s*${ipv4}\\s*$`),
+  /** Two of them: the order of the ends can be looked at. */
+  rangeIPv4: new RegExp(`^\\s*${ipv4}\\s*-\\s*${ipv4}\\s*$`),
   /** All of IPv4 but the order of the ends. */
   ipv4: new RegExp(`^\\s*${ipv4}(/(3[0-2]|[12]?[0-9])|\\s*-\\s*${ipv4})?\\s*$`),
   /** Of IPv6 the prefix length, and that both ends are IPv6. */
@@ -45,6 +47,15 @@ export function parseAddresses(written: string): Range | { readonly problem: str
   if (text.includes('/')) return checkMapped(text, parsePrefix(text));
   if (text.includes('-')) return checkMapped(text, parseFromTo(text));
   return { problem: bareProblem(text) };
+}
+
+/** The same, and also one address alone: `198.51.100.1`. */
+export function parsePlaces(written: string): Range | { readonly problem: string } {
+  const address = written.length > longestNotation ? undefined : readOne(written.trim());
+  if (address === undefined) return parseAddresses(written);
+  const { value } = address;
+  const family = address instanceof IPv4 ? 'IPv4' : 'IPv6';
+  return checkMapped(written.trim(), { family, first: value, last: value });
 }
 
 type Parsed = Range | { readonly problem: string };

@@ -1,13 +1,16 @@
+import type { Address } from '../net/address.ts';
 import {
   compareRanges,
   formatRange,
   intersection,
+  joinRanges,
   type Range,
+  rangeContains,
   rangesOverlap,
 } from '../net/range.ts';
 import { readSelectors, readTexts, schemaProblems } from './fields.ts';
 import { ipAddressPool } from './ip-address-pool.ts';
-import { parseAddresses } from './notation.ts';
+import { parseAddresses, parsePlaces } from './notation.ts';
 import { isRecord, nameType, type Problem, quote } from './problem.ts';
 import type { Selector } from './selector.ts';
 import { problemOf, type Written } from './written.ts';
@@ -21,6 +24,14 @@ export type Pool = {
   readonly autoAssign: boolean;
   /** IPv4 addresses that end in .0 or .255 are not part of the pool. */
   readonly avoidBuggyIPs: boolean;
+  /** Never handed out, though in a range; sorted, and none overlaps another. */
+  readonly excluded?: readonly Range[];
+  /** Taken back from whoever has them though no pool gives them any more, in this pool or elsewhere. */
+  readonly reclaimed?: readonly Range[];
+  /** By `namespace/name` of the Service. */
+  readonly reservations?: ReadonlyMap<string, readonly Address[]>;
+  /** Only who has a reservation may ask for an address by value. */
+  readonly pinningReserved?: true;
   /** Whom the pool is for; absent: everybody. */
   readonly allocation?: Allocation;
   /** Why the pool hands out nothing new; what it has handed out stays with its holders. */
@@ -34,6 +45,8 @@ export type Allocation = {
   readonly namespaces: ReadonlySet<string>;
   readonly namespaceSelectors: readonly Selector[];
   readonly serviceSelectors: readonly Selector[];
+  /** The most addresses of each family that one namespace may have. */
+  readonly maxPerNamespace?: number;
 };
 
 /**
@@ -47,6 +60,9 @@ export function readPool(
   const problems = schemaProblems(about, ipAddressPool.spec);
   const spec = isRecord(about.spec) ? about.spec : {};
   const ranges = readRanges(about, spec['addresses'], problems);
+  const excluded = readPlaces(about, spec['exclude'], { at: 'spec.exclude', problems });
+  const reclaimed = readPlaces(about, spec['reclaim'], { at: 'spec.reclaim', problems });
+  const reservations = readReservations(about, spec['reservations'], ranges, problems);
   const allocation = readAllocation(about, spec['serviceAllocation'], problems);
   const read = {
     name: about.name,
@@ -55,6 +71,10 @@ export function readPool(
     // The schema has judged their types; absent, they are what its defaults say.
     autoAssign: spec['autoAssign'] !== false,
     avoidBuggyIPs: spec['avoidBuggyIPs'] === true,
+    ...(excluded.length === 0 ? {} : { excluded }),
+    ...(reclaimed.length === 0 ? {} : { reclaimed }),
+    ...(reservations.size === 0 ? {} : { reservations }),
+    ...(spec['pinning'] === 'Reserved' ? { pinningReserved: true as const } : {}),
   };
   const [closed] = problems;
   // Half an allocation could turn holders away: of a faulty object it is left out.
@@ -110,6 +130,54 @@ function joinOverlaps(
   return joined.map(({ range }) => range);
 }
 
+type Reporting = { readonly at: string; readonly problems: Problem[] };
+
+/** Ranges and single addresses, sorted and joined. What cannot be read is reported and left out. */
+function readPlaces(about: Written, written: unknown, { at, problems }: Reporting): Range[] {
+  const ranges = readTexts(written).flatMap((text, index) => {
+    const place = parsePlaces(text);
+    if (!('problem' in place)) return [place];
+    problems.push(problemOf(about, 'InvalidAddresses', `${at}[${index}]: ${place.problem}`));
+    return [];
+  });
+  return joinRanges(ranges);
+}
+
+/** Reserved addresses that are not the pool's, or are reserved twice, are reported and left out. */
+function readReservations(
+  about: Written,
+  written: unknown,
+  ranges: readonly Range[],
+  problems: Problem[],
+): Map<string, readonly Address[]> {
+  const reservations = new Map<string, readonly Address[]>();
+  const owners = new Map<string, string>();
+  for (const [index, item] of (Array.isArray(written) ? written : []).entries()) {
+    if (!isRecord(item)) continue;
+    const at = `spec.reservations[${index}].addresses`;
+    const service = `${String(item['namespace'])}/${String(item['service'])}`;
+    const addresses: Address[] = [];
+    for (const place of readPlaces(about, item['addresses'], { at, problems })) {
+      const { family, first } = place;
+      const text = formatRange(place);
+      const fault = (why: string) =>
+        problems.push(problemOf(about, 'InvalidAddresses', `${at}: ${quote(text)} ${why}`));
+      const owner = owners.get(text);
+      if (place.first !== place.last) fault('is more than one address: write each by itself');
+      else if (!ranges.some((range) => rangeContains(range, { family, value: first })))
+        fault('is not in spec.addresses: add it there, or reserve another one');
+      else if (owner !== undefined)
+        fault(`is reserved for ${owner} already: take one of the two out`);
+      else {
+        owners.set(text, service);
+        addresses.push({ family, value: first });
+      }
+    }
+    reservations.set(service, [...(reservations.get(service) ?? []), ...addresses]);
+  }
+  return reservations;
+}
+
 function readAllocation(
   about: Written,
   written: unknown,
@@ -118,11 +186,12 @@ function readAllocation(
   if (!isRecord(written)) return undefined;
   const selectors = (field: 'namespaceSelectors' | 'serviceSelectors') =>
     readSelectors(about, written[field], `spec.serviceAllocation.${field}`, problems);
-  const { priority, namespaces } = written;
+  const { priority, namespaces, maxPerNamespace } = written;
   return {
     priority: typeof priority === 'number' ? priority : 0,
     namespaces: new Set(readTexts(namespaces)),
     namespaceSelectors: selectors('namespaceSelectors'),
     serviceSelectors: selectors('serviceSelectors'),
+    ...(typeof maxPerNamespace === 'number' ? { maxPerNamespace } : {}),
   };
 }

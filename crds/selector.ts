@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isRecord, nameType, quote } from './problem.ts';
 
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isRecord } from './problem.ts';
 
 /** A structural schema: the OpenAPI subset that a CustomResourceDefinition may use. */
@@ -52,7 +52,7 @@ function convert(json: unknown, at: string): Structural {
   }
   check(source, at);
   const entries = keywords
-    .filter((key) => source[key] !== undefined)
+    .filter((key) => source[key] !== undefined && !isNothing(key, source[key]))
     .map((key) => [key, convertValue(key, source[key], at)] as const);
   return Object.fromEntries(entries);
 }
@@ -64,6 +64,10 @@ function convertValue(key: (typeof keywords)[number], value: unknown, at: string
     Object.entries(value).map(([name, property]) => [name, convert(property, `${at}.${name}`)]),
   );
 }
+
+/** The API server drops an empty list of fields, and would be told of it again at every `kubectl apply`. */
+const isNothing = (key: string, value: unknown): boolean =>
+  key === 'properties' && isRecord(value) && Object.keys(value).length === 0;
 
 function check(source: Structural, at: string): void {
   const where = at || 'the schema';

@@ -10,6 +10,12 @@ test('counters, gauges and histograms are exposed as Prometheus reads them', asy
   const takeover = metrics.histogram({ name: 't_seconds', help: 'Takeovers.', buckets: [0.3, 1] });
   let depth = 1;
   metrics.gaugeOf({ name: 'depth', help: 'Depth of the queue.' }, () => depth);
+  let announced = ['198.51.100.1'];
+  metrics.gaugesOf({ name: 'announced', help: 'Addresses announced.', labels: ['ip'] }, () =>
+    announced.map((ip) => [1, { ip }]),
+  );
+  await metrics.expose();
+  announced = ['198.51.100.2'];
   moves.add(2, { reason: 'Drain' });
   held.set(5);
   peers.set(3, { link: 'eth9', state: 'alive' });
@@ -24,9 +30,11 @@ test('counters, gauges and histograms are exposed as Prometheus reads them', asy
     'peers{link="eth0",state="alive"} 2',
     't_seconds_bucket{le="0.3"} 1',
     'depth 7',
+    'announced{ip="198.51.100.2"} 1',
   ])
     assert(text.includes(`${line}\n`), `${line} in\n${text}`);
   assert(!text.includes('eth9'), 'what was cleared is gone');
+  assert(!text.includes('198.51.100.1"'), 'what is not answered any more is gone');
 });
 
 test('the process itself is exposed unless told otherwise, each instance on its own', async () => {

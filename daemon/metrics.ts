@@ -58,6 +58,20 @@ export class Metrics {
     });
   }
 
+  /** The same with labels: what is exposed is what is answered then, and nothing of before. */
+  gaugesOf<const L extends string>(
+    declaration: Declaration<L>,
+    read: () => Iterable<readonly [value: number, labels: Labels<L>]>,
+  ): void {
+    const gauge: Gauge<L> = new Gauge<L>({
+      ...this.#options(declaration),
+      collect: () => {
+        gauge.reset();
+        for (const [value, labels] of read()) gauge.set(labels, value);
+      },
+    });
+  }
+
   /** `buckets` are upper bounds, in the unit of the name. */
   histogram<const L extends string = never>(
     declaration: Declaration<L> & { readonly buckets: readonly number[] },

@@ -175,6 +175,7 @@ class Operator {
         clock,
         log,
         random: () => 0.5,
+        randomBytes: (count) => new Uint8Array(count),
         ...extra,
       },
       this.#stopping.signal,
@@ -476,7 +477,7 @@ describe('the operator', () => {
     assert.equal(cluster.ips('web'), '198.51.100.1');
   });
 
-  test('a deleted pool takes nothing away until another pool can replace it', async () => {
+  test('a deleted pool takes nothing away, until its addresses are reclaimed', async () => {
     await using cluster = await Cluster.open();
     cluster.pool('lan', '198.51.100.1-198.51.100.9');
     cluster.advertiseAll();
@@ -484,10 +485,13 @@ describe('the operator', () => {
     cluster.service('web');
     await cluster.gets('web', '198.51.100.1');
     cluster.api.remove('metallb.io/v1beta1', 'IPAddressPool', { namespace, name: 'lan' });
-    await until('it is told', () => cluster.reason('web') === 'AddressOutsidePools');
-    assert.equal(cluster.ips('web'), '198.51.100.1');
+    await until('it is told', () => cluster.reason('web') === 'AddressDraining');
     cluster.pool('next', '203.0.113.7/32');
-    await cluster.gets('web', '203.0.113.7');
+    cluster.service('new');
+    await until('there is nothing left', () => cluster.ips('new') === '203.0.113.7');
+    assert.equal(cluster.ips('web'), '198.51.100.1');
+    cluster.pool('next', ['203.0.113.7/32', '203.0.113.9/32'], { reclaim: ['198.51.100.0/24'] });
+    await cluster.gets('web', '203.0.113.9');
     assert.equal(cluster.reason('web'), 'IPAllocated');
   });
 

@@ -12,6 +12,7 @@ export const kinds = {
   node: core('nodes', 'Node', false),
   namespace: core('namespaces', 'Namespace', false),
   pod: core('pods', 'Pod', true),
+  secret: core('secrets', 'Secret', true),
   event: core('events', 'Event', true),
   endpointSlice: {
     group: 'discovery.k8s.io',

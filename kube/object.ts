@@ -12,6 +12,7 @@ export type Metadata = {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
+  readonly deletionGracePeriodSeconds?: number;
   readonly finalizers?: readonly string[];
   readonly ownerReferences?: readonly OwnerReference[];
 };

@@ -21,6 +21,11 @@ const watchSeconds = { least: 280, spread: 20 };
 const defaultIdleMs = 90_000;
 /** A watch that lasted this long ends the row of failures. */
 const healthyMs = 5_000;
+/**
+ * The longest wait before the next attempt. What a client does not know while it waits is not done: an API server that is
+ * back after a minute has all its clients again within this time, which is a few small requests a second from each node.
+ */
+const mostWaitMs = 5_000;
 /** So many long watches in a row without one line, not even a bookmark: we may be waiting at a wrong version. */
 const silentWatches = 3;
 
@@ -119,7 +124,8 @@ export class Reflector<T extends KubeObject> {
     if (broken === undefined && healthy) return;
     const atOnce = this.#failures === 0 && isExpired(broken?.error);
     this.#failures++;
-    const waitMs = atOnce ? 0 : backoffMs(this.#failures, this.#options.random);
+    const pace = { mostMs: mostWaitMs };
+    const waitMs = atOnce ? 0 : backoffMs(this.#failures, this.#options.random, pace);
     if (broken !== undefined) this.#complain(broken.error, waitMs);
     if (waitMs > 0) await clock.sleep(waitMs, signal).catch(ignoreAbort(signal));
   }

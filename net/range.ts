@@ -31,6 +31,32 @@ export const intersection = (a: Range, b: Range): Range => ({
   last: a.last < b.last ? a.last : b.last,
 });
 
+/** The same addresses in ranges that are sorted and do not overlap. */
+export function joinRanges(ranges: readonly Range[]): Range[] {
+  const joined: Range[] = [];
+  for (const range of ranges.toSorted(compareRanges)) {
+    const last = joined.at(-1);
+    if (last === undefined || !rangesOverlap(last, range)) joined.push(range);
+    else if (range.last > last.last) joined[joined.length - 1] = { ...last, last: range.last };
+  }
+  return joined;
+}
+
+/** What is left of ranges (sorted, none overlapping) without the holes; sorted, and none overlapping. */
+export function subtractRanges(ranges: readonly Range[], holes: readonly Range[]): Range[] {
+  let left = [...ranges];
+  for (const hole of holes) {
+    left = left.flatMap((range) => {
+      if (!rangesOverlap(range, hole)) return [range];
+      return [
+        { ...range, last: hole.first - 1n },
+        { ...range, first: hole.last + 1n },
+      ].filter(({ first, last }) => first <= last);
+    });
+  }
+  return left;
+}
+
 /** By family, then by first address, then by last. */
 export function compareRanges(a: Range, b: Range): number {
   const end = (range: Range, value: bigint): Address => ({ family: range.family, value });

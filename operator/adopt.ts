@@ -3,7 +3,8 @@ import type { Pool } from '../crds/pool.ts';
 import { keyOf, type Service } from '../kube/object.ts';
 import { type Address, sameAddress } from '../net/address.ts';
 import { poolOf } from './choose.ts';
-import type { Ledger, Obstacle } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
+import type { Obstacle } from './terms.ts';
 import { poolContains } from './pool-addresses.ts';
 import { isOurs, readTerms, statusAddresses } from './request.ts';
 
@@ -43,14 +44,14 @@ export function adoptLate(
   if (ledger.isShown(key) || shown.some((address) => ledger.owns(key, address))) return [];
   const terms = readTerms(service);
   adoptOne(service, pools, ledger);
-  return shown.flatMap((address) => ledger.obstacle(address, key, terms) ?? []);
+  return shown.flatMap((address) => ledger.obstacle(address, { service: key, terms }, true) ?? []);
 }
 
 function adoptOne(service: Service, pools: readonly Pool[], ledger: Ledger): void {
   const key = keyOf(service);
   const terms = readTerms(service);
   const claimed = distinct(statusAddresses(service)).filter(
-    (address) => ledger.obstacle(address, key, terms) === undefined,
+    (address) => ledger.obstacle(address, { service: key, terms }, true) === undefined,
   );
   if (claimed.length === 0) return;
   const recorded = service.metadata.annotations?.[annotationKey('ip-allocated-from-pool')];

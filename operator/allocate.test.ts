@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ServiceSpec } from '../kube/object.ts';
-import { dualStack, pool, request, Town } from './testing/town.ts';
+import { dualStack, pool, range, request, Town } from './testing/town.ts';
 
 const lan = pool('lan', '198.51.100.1-198.51.100.3');
 const wants = (ips: string) => ({ annotations: { 'metallb.io/loadBalancerIPs': ips } });
@@ -128,7 +128,7 @@ describe('a Service that holds an address', () => {
     assert.equal(reasonOf(town, request('b')), 'refuse PoolClosed');
   });
 
-  test('keeps it without a pool until another pool replaces it', () => {
+  test('keeps it without a pool, until it is reclaimed and another pool can replace it', () => {
     const town = new Town([lan]);
     town.serve(request('a'));
     town.pools = [];
@@ -136,12 +136,16 @@ describe('a Service that holds an address', () => {
     assert.deepEqual(town.decide(request('a')), {
       kind: 'refuse',
       refusal: {
-        reason: 'AddressOutsidePools',
-        detail:
-          'no pool contains 198.51.100.1 any more, and there is no replacement: there is no IPAddressPool',
+        reason: 'AddressDraining',
+        detail: 'no pool contains 198.51.100.1 any more',
       },
     });
     town.pools = [pool('other', '203.0.113.9')];
+    assert.equal(town.serve(request('a')), '198.51.100.1');
+    const reclaimed = [range('198.51.100.0-198.51.100.255')];
+    town.pools = [pool('full', [], { reclaimed })];
+    assert.equal(town.serve(request('a')), '198.51.100.1');
+    town.pools = [pool('other', '203.0.113.9', { reclaimed })];
     assert.equal(town.serve(request('a')), '203.0.113.9');
   });
 
@@ -168,13 +172,19 @@ describe('a Service that holds an address', () => {
     assert.equal(town.serve(request('b', fromPool('other'))), '203.0.113.9');
   });
 
-  test('is not moved because its namespace has not been seen', () => {
+  test('is not moved because its pool is not for its namespace any more', () => {
     const mine = pool('mine', '198.51.100.1', {
       allocation: { namespaceSelectors: [[{ key: 'team', operator: 'Exists', values: [] }]] },
     });
     const town = new Town([mine, pool('other', '203.0.113.9')]);
     town.namespaceLabels = { team: 'red' };
     assert.equal(town.serve(request('a')), '198.51.100.1');
+    town.namespaceLabels = undefined;
+    assert.equal(town.serve(request('a')), '198.51.100.1');
+    town.namespaceLabels = {};
+    assert.equal(town.serve(request('a')), '198.51.100.1');
+    assert.equal(reasonOf(town, request('a')), 'refuse AddressDraining');
+    town.pools = [...town.pools, pool('word', [], { reclaimed: [range('198.51.100.1')] })];
     town.namespaceLabels = undefined;
     assert.equal(town.serve(request('a')), '198.51.100.1');
     town.namespaceLabels = {};
@@ -266,13 +276,16 @@ describe('IP families', () => {
     assert.equal(town.serve(wish), '198.51.100.1 2001:db8::1');
   });
 
-  test('a pool that loses a family is replaced for both at once, or not at all', () => {
+  test('a pool that loses a family drains, and when reclaimed is replaced for both at once', () => {
     const wish = request('a', dualStack('PreferDualStack'));
     const town = new Town([both]);
     town.serve(wish);
     town.pools = [pool('both', '203.0.113.1-203.0.113.9')];
     assert.equal(town.serve(wish), '203.0.113.1 2001:db8:1::1');
-    assert.equal(reasonOf(town, wish), 'refuse AddressOutsidePools');
+    assert.equal(reasonOf(town, wish), 'refuse AddressDraining');
+    const reclaimed = [range('2001:db8:1::1')];
+    town.pools = [pool('both', '203.0.113.1-203.0.113.9', { reclaimed })];
+    assert.equal(town.serve(wish), '203.0.113.1 2001:db8:1::1');
     town.pools = [...town.pools, pool('next', ['198.51.100.5', '2001:db8:2::5'])];
     assert.equal(town.serve(wish), '198.51.100.5 2001:db8:2::5');
   });

@@ -1,11 +1,13 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, formatAddress, sameAddress } from '../net/address.ts';
+import { rangeContains } from '../net/range.ts';
 import { admits, choosePools, poolOf } from './choose.ts';
-import type { Holding, Ledger, Obstacle, Terms } from './ledger.ts';
-import { poolContains } from './pool-addresses.ts';
+import type { Holding, Ledger } from './ledger.ts';
+import { poolContains, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
-import { findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
+import type { Obstacle, Terms } from './terms.ts';
+import { describeQuota, findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
 
 /** What a request is decided against. */
 export type World = {
@@ -48,8 +50,14 @@ export function allocate(request: Request, world: World): Decision {
   const pool = poolHolding(held, world);
   const fault = findFault(held, pool, request, world);
   if (fault === undefined) return topUp(held, pool, request, world);
+  // An edit of a pool moves nobody: that takes a word about the addresses themselves.
+  if (
+    fault.kind === 'unfit' &&
+    !held.addresses.some((address) => isReclaimed(address, world.pools))
+  )
+    return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
   const found = find(request, world);
-  const enough = Math.min(held.addresses.length, request.families.length);
+  const enough = Math.min(held.addresses.length, request.families.length * request.count);
   if (found.kind === 'found' && found.addresses.length >= enough) return assign(found);
   const why = found.kind === 'none' ? found.refusal : undefined;
   switch (fault.kind) {
@@ -80,7 +88,7 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
       if (held === undefined) return;
       const pool = decision.kind === 'keep' ? decision.pool : held.pool;
       const wrongs = held.addresses.some(
-        (address) => ledger.obstacle(address, service, terms) !== undefined,
+        (address) => ledger.obstacle(address, { service, terms }) !== undefined,
       );
       if (!wrongs) ledger.hold(service, { addresses: held.addresses, pool, terms });
     }
@@ -93,6 +101,11 @@ function find(request: Request, world: World): Find {
   const choice = choosePools(request, pools, namespaceLabels);
   if (choice.kind === 'refuse') return { kind: 'none', refusal: choice.refusal };
   if (request.wanted.length > 0) return findWanted(request, choice.pools, ledger);
+  const reserved = choice.pools.filter((pool) => reservedFor(pool, request.service).length > 0);
+  if (reserved.length > 0) {
+    const found = findAddresses(request, reserved, ledger);
+    if (found.kind === 'found') return found;
+  }
   const own = ledger.holdingOf(request.service)?.pool;
   const ordered =
     own === undefined
@@ -111,13 +124,19 @@ function find(request: Request, world: World): Find {
 function findWanted(request: Request, [pool]: readonly Pool[], ledger: Ledger): Find {
   const { service, wanted, terms } = request;
   for (const address of wanted) {
-    const obstacle = ledger.obstacle(address, service, terms);
+    const obstacle = ledger.obstacle(address, { service, terms });
     if (obstacle !== undefined) return { kind: 'none', refusal: taken(address, obstacle) };
+    const isMore = pool !== undefined && !ledger.isHeldBeside(address, service);
+    if (isMore && ledger.isAtQuota(pool, address.family, service))
+      return { kind: 'none', refusal: refusal('QuotaReached', describeQuota(pool, request)) };
   }
   if (pool !== undefined) return { kind: 'found', addresses: wanted, pool };
   const detail = `no pool contains ${formatAddresses(wanted)}`;
   return { kind: 'none', refusal: refusal('AddressOutsidePools', detail) };
 }
+
+const isReclaimed = (address: Address, pools: readonly Pool[]): boolean =>
+  pools.some(({ reclaimed = [] }) => reclaimed.some((range) => rangeContains(range, address)));
 
 /** The pool from which a Service has its addresses, as the pools are now. */
 function poolHolding({ addresses, pool: name }: Holding, { pools }: World): Pool | undefined {
@@ -134,7 +153,7 @@ function findFault(
   { pools, ledger, namespaceLabels }: World,
 ): Fault | undefined {
   for (const address of held.addresses) {
-    const obstacle = ledger.obstacle(address, request.service, request.terms);
+    const obstacle = ledger.obstacle(address, request);
     if (obstacle !== undefined) return { kind: 'conflict', refusal: taken(address, obstacle) };
   }
   if (!asksFor(request, held.addresses)) return { kind: 'unasked' };
@@ -156,17 +175,19 @@ function findFault(
 }
 
 /** Whether these addresses are what the request asks for, by value and by family. */
-function asksFor({ wanted, families, secondOptional }: Request, held: readonly Address[]): boolean {
+function asksFor(
+  { wanted, families, secondOptional, count }: Request,
+  held: readonly Address[],
+): boolean {
   if (wanted.length > 0) {
     const present = wanted.filter((address) => held.some((other) => sameAddress(other, address)));
     return present.length === wanted.length && held.length === wanted.length;
   }
-  const least = secondOptional ? 1 : families.length;
-  const distinct = new Set(held.map(({ family }) => family));
+  const counts = families.map((family) => held.filter((one) => one.family === family).length);
   return (
-    distinct.size === held.length &&
-    held.length >= least &&
-    held.every(({ family }) => families.includes(family))
+    held.every(({ family }) => families.includes(family)) &&
+    counts.includes(count) &&
+    counts.every((each) => each === count || (secondOptional && each === 0))
   );
 }
 
@@ -184,7 +205,7 @@ function topUp(
   }
   const second = findInPool(request, missing, pool, ledger);
   if (second === undefined) return { kind: 'keep', pool: pool.name };
-  return { kind: 'assign', addresses: [...held.addresses, second], pool: pool.name };
+  return { kind: 'assign', addresses: [...held.addresses, ...second], pool: pool.name };
 }
 
 const assign = ({ addresses, pool }: Extract<Find, { kind: 'found' }>): Decision => ({
@@ -205,6 +226,7 @@ function taken(address: Address, { holder, conflict, port }: Obstacle): Refusal 
   const facts = {
     unshared: `it is held by ${holder}, and not both Services allow sharing`,
     sharing: `it is held by ${holder} under another sharing key`,
+    consent: `it is shared by ${holder}, of another namespace, and not both Services name the other's in metallb.io/share-with-namespaces`,
     backend: `it is shared by ${holder}, whose traffic policy reaches other nodes`,
     port: `its port ${port ?? ''} is held by ${holder}`,
   };

@@ -2,7 +2,7 @@ import type { Pool } from '../crds/pool.ts';
 import { quote } from '../crds/problem.ts';
 import { matches } from '../crds/selector.ts';
 import { type Address, formatAddress } from '../net/address.ts';
-import { poolContains } from './pool-addresses.ts';
+import { excludes, poolContains, reservedBy, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 
@@ -31,6 +31,8 @@ export function choosePools(
       refusal('PoolClosed', `pool ${named.name} hands out nothing new: ${named.closed.detail}`),
     );
   }
+  const forbidden = forbidPin(request, named);
+  if (forbidden !== undefined) return refuse(forbidden);
   if (!admits(named, request, namespaceLabels)) {
     const detail = `the serviceAllocation of pool ${named.name} does not admit this Service`;
     return refuse(refusal('PoolNotForService', detail));
@@ -44,7 +46,7 @@ export function choosePools(
  */
 export function admits(pool: Pool, request: Request, namespaceLabels: Labels = {}): boolean {
   const { allocation } = pool;
-  if (allocation === undefined) return true;
+  if (allocation === undefined || reservedFor(pool, request.service).length > 0) return true;
   const { namespaces, namespaceSelectors, serviceSelectors } = allocation;
   const anyNamespace = namespaces.size === 0 && namespaceSelectors.length === 0;
   const namespaceFits =
@@ -55,6 +57,24 @@ export function admits(pool: Pool, request: Request, namespaceLabels: Labels = {
     serviceSelectors.length === 0 ||
     serviceSelectors.some((selector) => matches(selector, request.labels));
   return namespaceFits && serviceFits;
+}
+
+/** Why a Service may not ask for these addresses of a pool by their value. */
+function forbidPin({ wanted, service }: Request, pool: Pool): Refusal | undefined {
+  for (const address of wanted) {
+    const text = formatAddress(address);
+    const owner = reservedBy(pool, address);
+    if (owner === service) continue;
+    if (owner !== undefined) {
+      const detail = `${text} of pool ${pool.name} is reserved for ${owner}`;
+      return refusal('AddressReserved', detail);
+    }
+    if (pool.pinningReserved === true) {
+      const detail = `pool ${pool.name} gives addresses by value to those only for whom they are reserved, and ${text} is not`;
+      return refusal('PinningReserved', detail);
+    }
+  }
+  return undefined;
 }
 
 /** The pool in which all these addresses lie; an open one goes before a closed one. */
@@ -76,9 +96,14 @@ function namePool(request: Request, pools: readonly Pool[]): Pool | Refusal | un
   const texts = wanted.map(formatAddress).join(' and ');
   if (named === undefined) {
     const found = poolOf(wanted, pools);
-    return found ?? refusal('AddressOutsidePools', `no pool contains ${texts}`);
+    if (found !== undefined) return found;
+    const excluding = pools.find((pool) => wanted.some((address) => excludes(pool, address)));
+    if (excluding === undefined) return refusal('AddressOutsidePools', `no pool contains ${texts}`);
+    return refusal('AddressExcluded', `pool ${excluding.name} hands out ${texts} to nobody`);
   }
   if (wanted.every((address) => poolContains(named, address))) return named;
+  if (wanted.some((address) => excludes(named, address)))
+    return refusal('AddressExcluded', `pool ${named.name} hands out ${texts} to nobody`);
   return refusal('PoolMismatch', `pool ${named.name} does not contain ${texts}`);
 }
 
@@ -87,7 +112,10 @@ function automatic(
   pools: readonly Pool[],
   namespaceLabels: Labels | undefined,
 ): Choice {
-  const forIt = pools.filter((pool) => pool.autoAssign && admits(pool, request, namespaceLabels));
+  const isFor = (pool: Pool): boolean =>
+    reservedFor(pool, request.service).length > 0 ||
+    (pool.autoAssign && admits(pool, request, namespaceLabels));
+  const forIt = pools.filter(isFor);
   const open = forIt.filter((pool) => pool.closed === undefined).toSorted(compareTurns);
   if (open.length > 0) return { kind: 'pools', pools: open };
   const [closed] = forIt;

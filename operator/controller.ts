@@ -13,7 +13,13 @@ import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
 import { Ledger } from './ledger.ts';
 import { newest } from './newest.ts';
-import { changeObjectStatus, countPool, type Counts, type Judged } from './pool-status.ts';
+import {
+  changeObjectStatus,
+  type Counts,
+  type Judged,
+  type PoolUse,
+  readUse,
+} from './pool-status.ts';
 import type { Reason } from './reasons.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
@@ -137,13 +143,13 @@ export class Controller extends Frame {
   #serviceChanged({ meta, type, object }: ResourceEvent): void {
     const key = `${meta.namespace ?? ''}/${meta.name}`;
     const written = this.#written.get(key)?.metadata.resourceVersion;
-    if (type === 'DELETED' || written === object.metadata?.resourceVersion) {
-      this.#written.delete(key);
-    }
+    const isOwn = written !== undefined && written === object.metadata?.resourceVersion;
+    if (type === 'DELETED' || isOwn) this.#written.delete(key);
     if (!this.#adopted) return;
     // At once, not in its turn: by then another Service may go by the same name.
     if (type === 'DELETED') dismiss(key, this.#ports);
-    else this.#services.add(key);
+    // Our own write says what was decided: there is nothing in it to decide upon again.
+    else if (!isOwn) this.#services.add(key);
   }
 
   #namespaceChanged(name: string): void {
@@ -195,7 +201,11 @@ export class Controller extends Frame {
     const { namespace, name } = service.metadata;
     const target = { kind: kinds.service, namespace, name, subresource: 'status' } as const;
     const { transport } = this.#options;
-    this.#written.set(keyOf(service), await mergePatch<Service>(transport, target, patch, signal));
+    const written = await mergePatch<Service>(transport, target, patch, signal);
+    const key = keyOf(service);
+    // The watch may have been faster; what it has brought already, it does not bring again.
+    const read = this.cached<Service>(kinds.service).get(key);
+    if (newest(read, written) === written) this.#written.set(key, written);
   }
 
   #tell(service: Service, { type, reason, message }: News, standing: Standing): void {
@@ -226,26 +236,28 @@ export class Controller extends Frame {
     const [kindName = '', namespace = '', name = ''] = key.split('/');
     const pooled = kindName === ipAddressPoolKind.kind;
     const kind = pooled ? ipAddressPoolKind : l2AdvertisementKind;
-    const counts = pooled ? this.#count(namespace, name) : undefined;
+    const use = pooled ? this.#useOf(namespace, name) : undefined;
     const read = this.cached<Judged>(kind).get(`${namespace}/${name}`);
     const object = newest(read, this.#judged.get(key));
     if (object === undefined) return;
     const about = { kind: pooled ? 'IPAddressPool' : 'L2Advertisement', namespace, name } as const;
     const problems = problemsOf(this.#catalogue.model, about);
     const judgement = { problems, now: this.#options.clock.wall() };
-    const status = changeObjectStatus(object, judgement, counts);
+    const status = changeObjectStatus(object, judgement, use);
     if (status === undefined) return;
     const { resourceVersion } = await this.patchResourceStatus(this.metaOf(kind, object), status);
     const metadata = { ...object.metadata, ...(resourceVersion && { resourceVersion }) };
     this.#judged.set(key, { ...object, metadata, status: { ...object.status, ...status } });
   }
 
-  #count(namespace: string, name: string): Counts {
-    if (namespace !== this.#options.namespace) return countPool(undefined, { IPv4: 0, IPv6: 0 });
+  #useOf(namespace: string, name: string): PoolUse {
+    const { ledger } = this.#ports;
+    // The numbers under that name are those of the pool where pools count.
+    if (namespace !== this.#options.namespace) return readUse('', undefined, ledger);
     const pool = this.#catalogue.model.pools.find((each) => each.name === name);
-    const counts = countPool(pool, this.#ports.ledger.inUse(name));
+    const use = readUse(name, pool, ledger);
     if (pool === undefined) this.#options.tally.poolGone(name);
-    else this.#options.tally.pool(name, counts);
-    return counts;
+    else this.#options.tally.pool(name, use);
+    return use;
   }
 }

@@ -17,9 +17,9 @@ test('an old address stays its holder’s until the status says the new one', ()
   const ledger = new Ledger(0);
   hold(ledger, 'a', one);
   hold(ledger, 'a', two);
-  assert.equal(ledger.obstacle(one, 'b', terms())?.holder, 'a');
+  assert.equal(ledger.obstacle(one, { service: 'b', terms: terms() })?.holder, 'a');
   assert.deepEqual(ledger.settle('a', 0), [one]);
-  assert.equal(ledger.obstacle(one, 'b', terms()), undefined);
+  assert.equal(ledger.obstacle(one, { service: 'b', terms: terms() }), undefined);
 });
 
 test('a Service that goes back before the status was written has lost nothing', () => {
@@ -33,13 +33,13 @@ test('a Service that goes back before the status was written has lost nothing', 
 
 test('a shared address is counted once, and free when its last holder has gone', () => {
   const ledger = new Ledger(0);
-  const shared = (port: string) => ({ ports: [port], sharing: 'k', backend: '' });
+  const shared = (port: string) => ({ ports: [port], sharing: 'k', namespaces: [], backend: '' });
   ledger.hold('a', { addresses: [one], pool: 'lan', terms: shared('TCP/80') });
   ledger.hold('b', { addresses: [one], pool: 'lan', terms: shared('TCP/81') });
   assert.deepEqual(ledger.inUse('lan'), { IPv4: 1, IPv6: 0 });
   assert.deepEqual(ledger.forget('a', 0), []);
-  assert.equal(ledger.obstacle(one, 'c', shared('TCP/80')), undefined);
-  assert.equal(ledger.obstacle(one, 'c', shared('TCP/81'))?.conflict, 'port');
+  assert.equal(ledger.obstacle(one, { service: 'c', terms: shared('TCP/80') }), undefined);
+  assert.equal(ledger.obstacle(one, { service: 'c', terms: shared('TCP/81') })?.conflict, 'port');
   assert.deepEqual(ledger.forget('b', 0), [one]);
   assert.deepEqual(ledger.inUse('lan'), { IPv4: 0, IPv6: 0 });
   assert.deepEqual([...ledger.sharedUnder('k')], []);
@@ -133,7 +133,7 @@ test('no address is given twice and none outside its pool, whatever is asked and
             assert.equal(users.get(at), undefined, `${at} has one user`);
             users.set(at, key);
           }
-          const obstacle = held && town.ledger.obstacle(each, key, held.terms);
+          const obstacle = held && town.ledger.obstacle(each, { service: key, terms: held.terms });
           assert.equal(obstacle, undefined);
         }
       }

@@ -1,28 +1,14 @@
 import { type Address, type Family, sameAddress } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
 import { AddressSet } from './address-set.ts';
-
-/** On which conditions a Service holds an address: what decides whether another may join it. */
-export type Terms = {
-  /** `TCP/80`: protocol and service port. */
-  readonly ports: readonly string[];
-  /** Empty: the address is not shared. */
-  readonly sharing: string;
-  /** Two Services may share only when the same nodes may receive for both. */
-  readonly backend: string;
-};
+import { namespaceOf, NamespaceUse } from './namespace-use.ts';
+import { PoolEntries } from './pool-entries.ts';
+import { type Holder, type Obstacle, obstacleAmong, type Terms } from './terms.ts';
 
 export type Holding = {
   readonly addresses: readonly Address[];
   readonly pool: string;
   readonly terms: Terms;
-};
-
-/** Why an address cannot be had: who holds it, and on which of the terms the two differ. */
-export type Obstacle = {
-  readonly holder: string;
-  readonly conflict: 'unshared' | 'sharing' | 'backend' | 'port';
-  readonly port?: string;
 };
 
 /** One record per held address; all else is derived from these. */
@@ -31,8 +17,6 @@ type Entry = {
   pool: string;
   readonly holders: Holder[];
 };
-
-type Holder = { readonly service: string; readonly terms: Terms };
 
 type Shelf = {
   readonly entries: Map<bigint, Entry>;
@@ -57,8 +41,9 @@ export class Ledger {
   readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
   readonly #stays = new Map<string, Stay>();
   readonly #sharing = new Map<string, Set<Entry>>();
-  readonly #use = new Map<string, Record<Family, number>>();
   /** Released addresses in the order in which their rest ends. */
+  readonly #namespaces = new NamespaceUse();
+  readonly #pools = new PoolEntries<Entry>();
   readonly #resting = new Map<string, { address: Address; untilMs: number }>();
   #barred: Address[] = [];
 
@@ -88,22 +73,38 @@ export class Ledger {
 
   /** Distinct held addresses recorded under a pool; a shared one counts once. */
   inUse(pool: string): Readonly<Record<Family, number>> {
-    return this.#use.get(pool) ?? { IPv4: 0, IPv6: 0 };
+    return this.#pools.use(pool);
   }
 
-  /** What keeps `service` from holding `address` on these terms; undefined when nothing does. */
-  obstacle(address: Address, service: string, terms: Terms): Obstacle | undefined {
+  /**
+   * Whether the namespace of `service` has as many addresses of a pool as it may. Those of the Service itself do not
+   * count: it is about to have `kept` of its own and new ones.
+   */
+  isAtQuota(pool: QuotaPool, family: Family, service: string, kept = 0): boolean {
+    const most = pool.allocation?.maxPerNamespace;
+    if (most === undefined) return false;
+    const used = this.#namespaces.of(pool.name, family, namespaceOf(service));
+    const stay = this.#stays.get(service);
+    const own = [...(stay?.holding.addresses ?? []), ...(stay?.leaving ?? [])].filter(
+      (address) => address.family === family && this.#isAlone(address, service, pool.name),
+    );
+    return used - own.length + kept >= most;
+  }
+
+  /**
+   * What keeps `service` from holding `address` on these terms; undefined when nothing does. `stays`: its status says
+   * that it has it.
+   */
+  obstacle(address: Address, { service, terms }: Holder, stays = false): Obstacle | undefined {
     const entry = this.#shelves[address.family].entries.get(address.value);
     if (entry === undefined) return undefined;
-    for (const { service: holder, terms: theirs } of entry.holders) {
-      if (holder === service) continue;
-      if (theirs.sharing === '' || terms.sharing === '') return { holder, conflict: 'unshared' };
-      if (theirs.sharing !== terms.sharing) return { holder, conflict: 'sharing' };
-      if (theirs.backend !== terms.backend) return { holder, conflict: 'backend' };
-      const port = theirs.ports.find((each) => terms.ports.includes(each));
-      if (port !== undefined) return { holder, conflict: 'port', port };
-    }
-    return undefined;
+    return obstacleAmong(entry.holders, { service, terms }, stays || isAmong(entry, service));
+  }
+
+  /** The addresses recorded under a pool and who holds each, in no particular order. */
+  *heldUnder(pool: string): Generator<{ address: Address; services: readonly string[] }> {
+    for (const { address, holders } of this.#pools.of(pool))
+      yield { address, services: holders.map(({ service }) => service) };
   }
 
   /** The lowest address of a range that nobody holds; with `rested`, also none that still rests. */
@@ -188,13 +189,18 @@ export class Ledger {
       held.add(address.value);
       unfit.add(address.value);
       if (this.#resting.size > 0) this.#resting.delete(restKey(address));
-      this.#count(entry, 1);
+      this.#pools.add(entry);
     } else if (entry.pool !== pool) {
-      this.#count(entry, -1);
+      this.#pools.delete(entry);
+      for (const namespace of namespacesOf(entry))
+        this.#namespaces.count(entry.pool, address.family, namespace, -1);
       entry.pool = pool;
-      this.#count(entry, 1);
+      this.#pools.add(entry);
+      for (const namespace of namespacesOf(entry))
+        this.#namespaces.count(pool, address.family, namespace, 1);
     }
     if (entry.holders.length > 0) this.#strike(entry, service);
+    this.#countNamespace(entry, service, 1);
     entry.holders.push({ service, terms });
     if (terms.sharing !== '') {
       const sharers = this.#sharing.get(terms.sharing);
@@ -212,7 +218,7 @@ export class Ledger {
     if (entry.holders.length > 0) return false;
     entries.delete(address.value);
     held.delete(address.value);
-    this.#count(entry, -1);
+    this.#pools.delete(entry);
     if (this.#restMs <= 0) unfit.delete(address.value);
     else this.#resting.set(restKey(address), { address, untilMs: nowMs + this.#restMs });
     return true;
@@ -221,6 +227,7 @@ export class Ledger {
   #strike(entry: Entry, service: string): void {
     const index = entry.holders.findIndex((holder) => holder.service === service);
     const [struck] = index < 0 ? [] : entry.holders.splice(index, 1);
+    if (struck !== undefined) this.#countNamespace(entry, service, -1);
     if (struck === undefined || struck.terms.sharing === '' || entry.holders.length > 0) return;
     const { terms } = struck;
     const sharers = this.#sharing.get(terms.sharing);
@@ -228,13 +235,42 @@ export class Ledger {
     if (sharers?.size === 0) this.#sharing.delete(terms.sharing);
   }
 
-  #count({ pool, address }: Entry, step: 1 | -1): void {
-    let use = this.#use.get(pool);
-    if (use === undefined) this.#use.set(pool, (use = { IPv4: 0, IPv6: 0 }));
-    use[address.family] += step;
-    if (use.IPv4 + use.IPv6 === 0) this.#use.delete(pool);
+  /** Whether another Service of its namespace holds the address. */
+  isHeldBeside(address: Address, service: string): boolean {
+    const entry = this.#shelves[address.family].entries.get(address.value);
+    const namespace = namespaceOf(service);
+    return entry?.holders.some((one) => namespaceOf(one.service) === namespace) === true;
+  }
+
+  /** Whether nobody else of its namespace holds the address, which lies in this pool. */
+  #isAlone(address: Address, service: string, pool: string): boolean {
+    const entry = this.#shelves[address.family].entries.get(address.value);
+    if (entry?.pool !== pool) return false;
+    const namespace = namespaceOf(service);
+    return entry.holders.every(
+      (holder) => holder.service === service || namespaceOf(holder.service) !== namespace,
+    );
+  }
+
+  /** Where `service` is the only holder of its namespace: counts the address for that, or no longer. */
+  #countNamespace(entry: Entry, service: string, step: 1 | -1): void {
+    const namespace = namespaceOf(service);
+    if (entry.holders.some((holder) => namespaceOf(holder.service) === namespace)) return;
+    this.#namespaces.count(entry.pool, entry.address.family, namespace, step);
   }
 }
+
+/** What of a pool a quota is about. */
+type QuotaPool = {
+  readonly name: string;
+  readonly allocation?: { readonly maxPerNamespace?: number };
+};
+
+const namespacesOf = ({ holders }: Entry): ReadonlySet<string> =>
+  new Set(holders.map(({ service }) => namespaceOf(service)));
+
+const isAmong = ({ holders }: Entry, service: string): boolean =>
+  holders.some((holder) => holder.service === service);
 
 const emptyShelf = (): Shelf => ({
   entries: new Map(),

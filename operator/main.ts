@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { systemClock as clock } from '../daemon/clock.ts';
 import { Metrics } from '../daemon/metrics.ts';
 import { openProbes } from '../daemon/probes.ts';
@@ -36,6 +37,7 @@ await runProgram('operator', settingsTable, async (settings, { log, signal }) =>
       tally: openAllocatorMetrics(metrics),
       clock,
       random,
+      randomBytes,
       log,
     },
     signal,

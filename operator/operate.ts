@@ -1,6 +1,8 @@
 import type { EventRecorder } from '../kube/events.ts';
 import { holdLease } from '../kube/lease.ts';
+import { KeyedQueue } from '../kube/queue.ts';
 import { Controller, type ControllerOptions } from './controller.ts';
+import { providePulseKey } from './pulse-key.ts';
 
 /** Operators that compete for this Lease are one: only its holder writes. */
 export const leaseName = 'mercurylb-operator';
@@ -9,6 +11,7 @@ export type OperatorOptions = Omit<ControllerOptions, 'events' | 'held'> & {
   readonly events: EventRecorder;
   readonly identity: string;
   readonly leaseSeconds: number;
+  readonly randomBytes: (count: number) => Uint8Array;
 };
 
 // What was recorded last should be read by somebody; a stopping process is not waited for longer.
@@ -31,8 +34,17 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
       random,
       log,
       whileHeld: async (working, held) => {
+        const once = new KeyedQueue({
+          work: () => providePulseKey(options, held),
+          concurrency: 1,
+          clock,
+          random,
+          log,
+        });
+        once.add('pulse key');
         try {
-          await new Controller({ ...options, held }).run(working);
+          const controller = new Controller({ ...options, held });
+          await Promise.all([controller.run(working), once.run(working)]);
         } finally {
           options.tally.reset();
         }

@@ -1,10 +1,41 @@
 import type { Pool } from '../crds/pool.ts';
-import type { Address, Family } from '../net/address.ts';
-import { type Range, rangeContains, rangeSize } from '../net/range.ts';
+import { type Address, type Family, sameAddress } from '../net/address.ts';
+import { type Range, rangeContains, rangeSize, subtractRanges } from '../net/range.ts';
 
-/** Whether an address belongs to a pool: in one of its ranges, and not one that it avoids. */
+/** Whether an address belongs to a pool: in one of its ranges, and neither avoided nor excluded. */
 export const poolContains = (pool: Pool, address: Address): boolean =>
-  pool.ranges.some((range) => rangeContains(range, address)) && !avoids(pool, address);
+  pool.ranges.some((range) => rangeContains(range, address)) &&
+  !avoids(pool, address) &&
+  !excludes(pool, address);
+
+/** Whether an address of a pool is one that it never hands out. */
+export const excludes = ({ excluded = [] }: Pool, address: Address): boolean =>
+  excluded.some((range) => rangeContains(range, address));
+
+/** What is reserved in a pool for a Service (`namespace/name`). */
+export const reservedFor = ({ reservations }: Pool, service: string): readonly Address[] =>
+  reservations?.get(service) ?? [];
+
+/** For whom an address of a pool is reserved. */
+export function reservedBy({ reservations }: Pool, address: Address): string | undefined {
+  for (const [service, addresses] of reservations ?? [])
+    if (addresses.some((one) => sameAddress(one, address))) return service;
+  return undefined;
+}
+
+const free = new WeakMap<Pool, readonly Range[]>();
+
+/** The ranges of a pool without what is excluded, and without what is reserved for somebody. */
+export function rangesForAll(pool: Pool): readonly Range[] {
+  const known = free.get(pool);
+  if (known !== undefined) return known;
+  const reserved = [...(pool.reservations?.values() ?? [])]
+    .flat()
+    .map(({ family, value }) => ({ family, first: value, last: value }));
+  const ranges = subtractRanges(pool.ranges, [...(pool.excluded ?? []), ...reserved]);
+  free.set(pool, ranges);
+  return ranges;
+}
 
 /**
  * avoidBuggyIPs: some home routers take IPv4 addresses that end in .0 or .255 for a network's or
@@ -19,7 +50,7 @@ export function avoids({ avoidBuggyIPs }: Pool, { family, value }: Address): boo
 /** How many addresses of each family belong to a pool. */
 export function poolSize(pool: Pool): Readonly<Record<Family, bigint>> {
   const size = { IPv4: 0n, IPv6: 0n };
-  for (const range of pool.ranges) {
+  for (const range of subtractRanges(pool.ranges, pool.excluded ?? [])) {
     size[range.family] += rangeSize(range) - (pool.avoidBuggyIPs ? avoidedIn(range) : 0n);
   }
   return size;

@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Catalogue } from './catalogue.ts';
 import { poolSize } from './pool-addresses.ts';
-import { changeObjectStatus, countPool, type Judged } from './pool-status.ts';
-import { pool, range } from './testing/town.ts';
+import { changeObjectStatus, countPool, type Judged, readUse } from './pool-status.ts';
+import { pool, range, request, Town } from './testing/town.ts';
 
 const now = new Date('2026-02-03T04:05:06Z');
 const object = (status?: Judged['status']): Judged => ({
   metadata: { name: 'lan', namespace: 'metallb-system', generation: 3 },
   ...(status === undefined ? {} : { status }),
 });
-const counts = { assignedIPv4: 1, assignedIPv6: 0, availableIPv4: 8, availableIPv6: 0 };
+const holders = [{ address: '198.51.100.1', services: ['default/web'] }];
+const counts = { assignedIPv4: 1, assignedIPv6: 0, availableIPv4: 8, availableIPv6: 0, holders };
 const overlap = {
   kind: 'IPAddressPool',
   name: 'lan',
@@ -67,6 +68,35 @@ test('a status is written when a number or a problem changes, and not again', ()
   assert.equal(told?.conditions?.[0]?.reason, 'OverlappingPools');
   const meddled = { ...first, assignedIPv4: 77 };
   assert.equal(changeObjectStatus(object(meddled), { problems: [], now }, counts)?.assignedIPv4, 1);
+});
+
+test('a pool says how full it is: from 80 % on that it fills, from 95 % that little is left, and when nothing is', () => {
+  const room = (assignedIPv4: number, availableIPv4: number) => {
+    const use = { ...counts, assignedIPv4, availableIPv4 };
+    const status = changeObjectStatus(object(), { problems: [], now }, use);
+    const { status: holds, reason } = status?.conditions?.find(({ type }) => type === 'Room') ?? {};
+    return `${holds} ${reason}`;
+  };
+  assert.equal(room(0, 0), 'True RoomLeft');
+  assert.equal(room(79, 21), 'True RoomLeft');
+  assert.equal(room(80, 20), 'True Filling');
+  assert.equal(room(95, 5), 'True NearlyFull');
+  assert.equal(room(100, 0), 'False Exhausted');
+});
+
+test('a pool lists who has its addresses, those first that it does not give any more', () => {
+  const town = new Town([pool('lan', '198.51.100.1-198.51.100.3')]);
+  for (const name of ['a', 'b', 'c']) town.serve(request(name));
+  const shrunk = pool('lan', '198.51.100.1-198.51.100.2');
+  assert.deepEqual(readUse('lan', shrunk, town.ledger).holders, [
+    { address: '198.51.100.3', services: ['default/c'], draining: true },
+    { address: '198.51.100.1', services: ['default/a'] },
+    { address: '198.51.100.2', services: ['default/b'] },
+  ]);
+  const many = new Town([pool('lan', '198.51.100.1-198.51.100.200')]);
+  for (let index = 0; index < 100; index++) many.serve(request(`s${index}`));
+  const { holders, assignedIPv4 } = readUse('lan', many.pools[0], many.ledger);
+  assert.deepEqual([holders.length, holders[0]?.address, assignedIPv4], [64, '198.51.100.1', 100]);
 });
 
 test('the model is read again only when an object says something else', () => {

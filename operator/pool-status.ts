@@ -1,14 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Condition, readyCondition, readyType } from '../crds/conditions.ts';
 import type { IPAddressPoolStatus } from '../crds/ip-address-pool.ts';
 import type { Pool } from '../crds/pool.ts';
 import type { Problem } from '../crds/problem.ts';
 import type { KubeObject } from '../kube/object.ts';
-import type { Family } from '../net/address.ts';
-import { poolSize } from './pool-addresses.ts';
+import { compareAddresses, type Family, formatAddress } from '../net/address.ts';
+import type { Ledger } from './ledger.ts';
+import { poolContains, poolSize } from './pool-addresses.ts';
 
 /** An IPAddressPool or L2Advertisement, as far as its status goes. */
 export type Judged = KubeObject & {
-  readonly status?: Partial<Omit<IPAddressPoolStatus, 'conditions'>> & {
+  readonly status?: Partial<Omit<IPAddressPoolStatus, 'conditions' | 'holders'>> & {
+    readonly holders?: readonly PoolHolder[];
     readonly conditions?: readonly Condition[];
   };
 };
@@ -19,27 +22,103 @@ export type Counts = Readonly<
   Record<'assignedIPv4' | 'assignedIPv6' | 'availableIPv4' | 'availableIPv6', number>
 >;
 
-/** The status that an object should have: its condition, and for a pool its counts. */
+/** The status that an object should have: its conditions, and for a pool who has how much of it. */
 export function changeObjectStatus(
   object: Judged,
   { problems, now }: Judgement,
-  counts?: Counts,
+  use?: PoolUse,
 ): Judged['status'] | undefined {
-  const conditions = object.status?.conditions ?? [];
-  const before = conditions.find(({ type }) => type === readyType);
+  const written = object.status?.conditions ?? [];
   const { generation } = object.metadata;
-  const about = {
-    now,
-    ...(generation === undefined ? {} : { generation }),
-    ...(before === undefined ? {} : { before }),
+  const about = (type: string) => {
+    const before = written.find((one) => one.type === type);
+    return {
+      now,
+      ...(generation === undefined ? {} : { generation }),
+      ...(before === undefined ? {} : { before }),
+    };
   };
-  const condition = readyCondition(problems, about);
-  const judged = before !== undefined && sameCondition(condition, before);
-  const counted =
-    counts === undefined || countNames.every((name) => object.status?.[name] === counts[name]);
-  if (judged && counted) return undefined;
-  const others = conditions.filter(({ type }) => type !== readyType);
-  return { ...counts, conditions: [...others, condition] };
+  const conditions = [readyCondition(problems, about(readyType))];
+  if (use !== undefined) conditions.push(roomCondition(object.metadata.name, use, about(roomType)));
+  const judged = conditions.every((condition) => {
+    const before = written.find(({ type }) => type === condition.type);
+    return before !== undefined && sameCondition(condition, before);
+  });
+  const told =
+    use === undefined ||
+    (countNames.every((name) => object.status?.[name] === use[name]) &&
+      isDeepStrictEqual(object.status?.holders ?? [], use.holders));
+  if (judged && told) return undefined;
+  const others = written.filter(({ type }) => !conditions.some((one) => one.type === type));
+  return { ...use, conditions: [...others, ...conditions] };
+}
+
+/** Whether a pool has addresses left. */
+export const roomType = 'Room';
+const fillingPercent = 80;
+const nearlyFullPercent = 95;
+
+function roomCondition(
+  name: string,
+  { assignedIPv4, assignedIPv6, availableIPv4, availableIPv6 }: Counts,
+  { now, generation, before }: { now: Date; generation?: number; before?: Condition },
+): Condition {
+  const families = [
+    { family: 'IPv4', assigned: assignedIPv4, available: availableIPv4 },
+    { family: 'IPv6', assigned: assignedIPv6, available: availableIPv6 },
+  ].filter(({ assigned, available }) => assigned + available > 0);
+  // 0 of 0: a pool that has nothing to give is not full, its other condition says what it is.
+  const percents = families.map(
+    ({ assigned, available }) => (100 * assigned) / (assigned + available),
+  );
+  const percent = Math.max(0, ...percents);
+  const used = families.map(
+    ({ family, assigned, available }) => `${assigned} of ${assigned + available} ${family}`,
+  );
+  const status = percent < 100 ? 'True' : 'False';
+  return {
+    type: roomType,
+    status,
+    reason: roomReason(percent),
+    message: `pool ${name}: ${used.join(' and ') || 'no'} addresses in use`,
+    lastTransitionTime:
+      before?.status === status
+        ? before.lastTransitionTime
+        : now.toISOString().replace(/\.\d+Z$/, 'Z'),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+}
+
+function roomReason(percent: number): string {
+  if (percent >= 100) return 'Exhausted';
+  if (percent >= nearlyFullPercent) return 'NearlyFull';
+  return percent >= fillingPercent ? 'Filling' : 'RoomLeft';
+}
+
+type PoolHolder = NonNullable<IPAddressPoolStatus['holders']>[number];
+export type PoolUse = Counts & { readonly holders: readonly PoolHolder[] };
+
+/** A list for people, not a register: each Service says itself what it has. */
+const mostHolders = 64;
+
+/** What is used of a pool as it stands now, and by whom; of one that is gone, nothing is free. */
+export function readUse(name: string, pool: Pool | undefined, ledger: Ledger): PoolUse {
+  const held = [...ledger.heldUnder(name)].map(({ address, services }) => ({
+    address,
+    services,
+    draining: pool === undefined || !poolContains(pool, address),
+  }));
+  const holders = held
+    .toSorted(
+      (a, b) => Number(b.draining) - Number(a.draining) || compareAddresses(a.address, b.address),
+    )
+    .slice(0, mostHolders)
+    .map(({ address, services, draining }) => ({
+      address: formatAddress(address),
+      services: services.toSorted(),
+      ...(draining ? { draining } : {}),
+    }));
+  return { ...countPool(pool, ledger.inUse(name)), holders };
 }
 
 /** Distinct addresses; shared ones count once. */

@@ -7,11 +7,21 @@ const remedies = {
     'Write one address per family, separated by a comma, such as "198.51.100.7" or "198.51.100.7, 2001:db8::7".',
   AddressAskedTwice:
     'Remove spec.loadBalancerIP: the annotation metallb.io/loadBalancerIPs says the same and more.',
+  CountUnreadable: 'Ask for 1 to 16 addresses of each IP family.',
   FamilyMismatch:
-    'Ask for exactly one address for each IP family of the Service (see its spec.ipFamilies).',
+    'Ask for addresses of each IP family of the Service, and of no other (see its spec.ipFamilies).',
   ClusterAddressMissing:
     'Use a dual-stack cluster, or set spec.ipFamilyPolicy to PreferDualStack or SingleStack.',
   AddressOutsidePools: 'Add the address to an IPAddressPool, or ask for one that a pool contains.',
+  AddressDraining:
+    'Nothing need be done. To move the Service, list the address in spec.reclaim of any IPAddressPool, or ask for another one.',
+  AddressExcluded: 'Ask for another address, or take this one out of spec.exclude of the pool.',
+  AddressReserved:
+    'Ask for another address, or reserve this one for this Service in spec.reservations of the pool.',
+  PinningReserved:
+    'Ask for no address by value, or have one reserved for this Service in spec.reservations of the pool.',
+  QuotaReached:
+    'Delete Services of the namespace that no longer need their address, or raise serviceAllocation.maxPerNamespace of the pool.',
   AddressTaken:
     'Ask for another address, free this one, or let both Services share it: same metallb.io/allow-shared-ip key, different ports, same traffic policy.',
   PoolUnknown:

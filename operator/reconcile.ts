@@ -4,7 +4,8 @@ import type { Service } from '../kube/object.ts';
 import { formatAddress } from '../net/address.ts';
 import { adoptLate } from './adopt.ts';
 import { allocate, type Decision, enact, type World } from './allocate.ts';
-import type { Holding, Ledger, Terms } from './ledger.ts';
+import type { Holding, Ledger } from './ledger.ts';
+import type { Terms } from './terms.ts';
 import { readRequest, type Reading, statusAddresses } from './request.ts';
 import { changeStatus, clearStatus, type News, type Standing, type StatusPatch } from './status.ts';
 

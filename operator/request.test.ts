@@ -35,7 +35,12 @@ test('a request that cannot be meant is refused by name', () => {
     assert.equal(reasonOf(ask(text)), 'AddressUnreadable', text);
   }
   assert.equal(reasonOf(ask('2001:db8::1')), 'FamilyMismatch');
-  assert.equal(reasonOf(ask('198.51.100.1, 198.51.100.2')), 'FamilyMismatch');
+  assert.equal(reasonOf(ask('198.51.100.1, 198.51.100.2')), 'request');
+  assert.equal(reasonOf(ask(Array(17).fill('198.51.100.1').join())), 'CountUnreadable');
+  for (const count of ['0', '17', '-1', '1.5', 'many', '1e1']) {
+    const annotations = { 'metallb.io/address-count': count };
+    assert.equal(reasonOf({ annotations }), 'CountUnreadable', count);
+  }
   const dual = dualStack('RequireDualStack');
   assert.equal(reasonOf(ask('198.51.100.1', dual)), 'FamilyMismatch');
   assert.equal(reasonOf(ask('198.51.100.1,198.51.100.2', dual)), 'FamilyMismatch');

@@ -1,8 +1,8 @@
 import { findAnnotation, readAnnotation } from '../crds/names.ts';
 import { quote } from '../crds/problem.ts';
 import { keyOf, type Service } from '../kube/object.ts';
-import { type Address, type Family, parseAddress } from '../net/address.ts';
-import type { Terms } from './ledger.ts';
+import { type Address, type Family, parseAddress, sameAddress } from '../net/address.ts';
+import type { Terms } from './terms.ts';
 import { type Refusal, refusal } from './reasons.ts';
 
 /** What a Service asks for, read and checked. */
@@ -13,6 +13,8 @@ export type Request = {
   readonly labels: Readonly<Record<string, string>>;
   /** One or two, the preferred one first. */
   readonly families: readonly Family[];
+  /** How many addresses of each family; `wanted` says it by itself. */
+  readonly count: number;
   /** PreferDualStack: one of the two families will do. */
   readonly secondOptional: boolean;
   /** Exactly these addresses; empty: any. */
@@ -48,12 +50,15 @@ export function readRequest(service: Service, lbClass: string | undefined): Read
   }
   const wanted = readWanted(service, families);
   if ('reason' in wanted) return { kind: 'faulty', terms, refusal: wanted };
+  const count = readCount(service);
+  if (typeof count !== 'number') return { kind: 'faulty', terms, refusal: count };
   const { namespace = '', labels = {}, annotations } = service.metadata;
   const request: Request = {
     service: keyOf(service),
     namespace,
     labels,
     families,
+    count,
     secondOptional: policy === 'PreferDualStack' && families.length === 2,
     wanted,
     pool: readAnnotation(annotations, 'address-pool')?.trim() || undefined,
@@ -88,19 +93,39 @@ function readWanted(
   const text = inSpec === '' ? inAnnotation : inSpec;
   if (text === '') return [];
   const wanted: Address[] = [];
-  for (const part of text.split(',').slice(0, families.length + 1)) {
+  const parts = text.split(',');
+  const most = families.length * mostPerFamily;
+  if (parts.length > most) {
+    const detail = `${field} asks for ${parts.length} addresses, and a Service may have ${most}`;
+    return refusal('CountUnreadable', detail);
+  }
+  for (const part of parts) {
     const address = parseAddress(part.trim());
     if (address === undefined) {
       return refusal('AddressUnreadable', `${field} says ${quote(part)}, which is no IP address`);
     }
-    wanted.push(address);
+    if (!wanted.some((other) => sameAddress(other, address))) wanted.push(address);
   }
   const asked = wanted.map(({ family }) => family);
-  if (asked.length !== families.length || families.some((family) => !asked.includes(family))) {
-    const detail = `${field} asks for ${quote(text)}, and the Service needs one ${families.join(' and one ')} address`;
+  const strange = asked.some((family) => !families.includes(family));
+  if (strange || families.some((family) => !asked.includes(family))) {
+    const detail = `${field} asks for ${quote(text)}, and the Service needs ${families.join(' and ')}`;
     return refusal('FamilyMismatch', detail);
   }
   return wanted;
+}
+
+/** More than this behind one name helps nobody. */
+const mostPerFamily = 16;
+
+function readCount({ metadata }: Service): number | Refusal {
+  const annotation = findAnnotation(metadata.annotations, 'address-count');
+  const text = annotation?.value.trim() ?? '';
+  if (text === '') return 1;
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= mostPerFamily) return count;
+  const detail = `the annotation ${annotation?.key} says ${quote(text)}, which is no number from 1 to ${mostPerFamily}`;
+  return refusal('CountUnreadable', detail);
 }
 
 /** The side of a Service that decides with whom it may share an address. */
@@ -110,9 +135,16 @@ export function readTerms({ metadata, spec }: Service): Terms {
   return {
     ports: (spec?.ports ?? []).map(({ protocol = 'TCP', port }) => `${protocol}/${port}`),
     sharing: readAnnotation(metadata.annotations, 'allow-shared-ip') ?? '',
+    namespaces: namesIn(readAnnotation(metadata.annotations, 'share-with-namespaces') ?? ''),
     backend: local && selector.length > 0 ? JSON.stringify(selector) : '',
   };
 }
+
+const namesIn = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 
 /** The addresses that the status of a Service names; whatever else stands there is passed over. */
 export function statusAddresses({ status }: Service): readonly Address[] {

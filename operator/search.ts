@@ -1,7 +1,13 @@
 import type { Pool } from '../crds/pool.ts';
-import { type Address, compareAddresses, type Family, formatAddress } from '../net/address.ts';
+import {
+  type Address,
+  compareAddresses,
+  type Family,
+  formatAddress,
+  sameAddress,
+} from '../net/address.ts';
 import type { Ledger } from './ledger.ts';
-import { avoids, poolContains, poolSize } from './pool-addresses.ts';
+import { avoids, poolContains, poolSize, rangesForAll, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 
@@ -18,10 +24,10 @@ export function findAddresses(request: Request, pools: readonly Pool[], ledger: 
   let third: Find | undefined;
   for (const pool of pools) {
     const found = request.families.map((family) => findInPool(request, family, pool, ledger));
-    const addresses = found.filter((address) => address !== undefined);
+    const addresses = found.flatMap((some) => some ?? []);
     if (addresses.length === 0) continue;
     const here: Find = { kind: 'found', addresses, pool };
-    if (addresses.length === found.length) return here;
+    if (!found.includes(undefined)) return here;
     if (found[0] === undefined) third ??= here;
     else second ??= here;
   }
@@ -31,58 +37,82 @@ export function findAddresses(request: Request, pools: readonly Pool[], ledger: 
 }
 
 /**
- * One address of a pool. In this order: one that the Service has already, one that it may share,
- * the lowest that is free and rested, the lowest that is free.
+ * As many addresses of a family as the request needs, all of one pool; undefined where there are fewer. In this order:
+ * those that the Service has already, those reserved for it, those that it may share, the lowest that are free and
+ * rested, the lowest that are free.
  */
 export function findInPool(
   request: Request,
   family: Family,
   pool: Pool,
   ledger: Ledger,
-): Address | undefined {
-  const { service, terms } = request;
-  const fits = (address: Address): boolean =>
-    address.family === family &&
-    poolContains(pool, address) &&
-    ledger.obstacle(address, service, terms) === undefined;
-  const own = ledger.holdingOf(service)?.addresses.find(fits);
-  if (own !== undefined) return own;
-  if (terms.sharing !== '') {
-    const shared = [...ledger.sharedUnder(terms.sharing)].filter(fits);
-    const lowest = shared.reduce<Address | undefined>(lower, undefined);
-    if (lowest !== undefined) return lowest;
-  }
-  return lowestFree(pool, family, ledger, true) ?? lowestFree(pool, family, ledger, false);
-}
-
-function lowestFree(
-  pool: Pool,
-  family: Family,
-  ledger: Ledger,
-  rested: boolean,
-): Address | undefined {
-  for (const range of pool.ranges) {
-    if (range.family !== family) continue;
-    for (;;) {
-      const address = ledger.lowestFree(range, rested);
-      if (address === undefined) break;
-      if (!avoids(pool, address)) return address;
-      // Barred once instead of stepped over by every later search.
-      ledger.bar(address);
-    }
+): readonly Address[] | undefined {
+  const found: Address[] = [];
+  for (const address of candidates(request, family, { pool, ledger, found })) {
+    if (found.some((other) => sameAddress(other, address))) continue;
+    found.push(address);
+    if (found.length === request.count) return found;
   }
   return undefined;
 }
 
-const lower = (a: Address | undefined, b: Address): Address =>
-  a === undefined || compareAddresses(b, a) < 0 ? b : a;
+/** Lazily, and with an eye on what has been `found`: most requests take the first one. */
+function* candidates(
+  request: Request,
+  family: Family,
+  { pool, ledger, found }: { pool: Pool; ledger: Ledger; found: readonly Address[] },
+): Generator<Address> {
+  const { service, terms } = request;
+  const fits = (address: Address): boolean =>
+    address.family === family &&
+    poolContains(pool, address) &&
+    ledger.obstacle(address, request) === undefined;
+  const own = ledger.holdingOf(service)?.addresses.filter(fits) ?? [];
+  yield* own;
+  // A namespace that has all it may have can still share what it has.
+  const isFull = (): boolean => ledger.isAtQuota(pool, family, service, found.length);
+  const mayAdd = (address: Address): boolean =>
+    fits(address) && (!isFull() || ledger.isHeldBeside(address, service));
+  for (const address of reservedFor(pool, service)) if (mayAdd(address)) yield address;
+  if (terms.sharing !== '') {
+    const shared = [...ledger.sharedUnder(terms.sharing)].filter(mayAdd);
+    yield* shared.toSorted(compareAddresses);
+  }
+  for (const rested of [true, false]) {
+    for (const address of freeIn(pool, family, ledger, rested)) {
+      if (isFull()) return;
+      yield address;
+    }
+  }
+}
+
+/** The free addresses of a pool, the lowest first. */
+function* freeIn(pool: Pool, family: Family, ledger: Ledger, rested: boolean): Generator<Address> {
+  for (const range of rangesForAll(pool)) {
+    if (range.family !== family) continue;
+    let { first } = range;
+    while (first <= range.last) {
+      const address = ledger.lowestFree({ ...range, first }, rested);
+      if (address === undefined) break;
+      first = address.value + 1n;
+      // Barred once instead of stepped over by every later search.
+      if (avoids(pool, address)) ledger.bar(address);
+      else yield address;
+    }
+  }
+}
 
 // A sentence, not a report: the rest of the pools is counted.
 const poolsNamed = 3;
 
 function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): Refusal {
   const exhausted: string[] = [];
+  const atQuota: string[] = [];
   for (const pool of pools) {
+    if (request.families.some((family) => ledger.isAtQuota(pool, family, request.service))) {
+      atQuota.push(describeQuota(pool, request));
+      continue;
+    }
     const size = poolSize(pool);
     const used = ledger.inUse(pool.name);
     const present = request.families.filter((family) => size[family] > 0n);
@@ -92,11 +122,15 @@ function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): 
     if (full.length > 0)
       exhausted.push(`pool ${pool.name}: ${full.join(' and ')} addresses in use`);
   }
+  if (atQuota.length > 0) return refusal('QuotaReached', listed([...atQuota, ...exhausted]));
   if (exhausted.length > 0) return refusal('PoolExhausted', listed(exhausted));
   const lacking = pools.map((pool) => pool.name);
   const families = request.families.join(' and ');
   return refusal('PoolLacksFamily', `no ${families} range in pool ${listed(lacking)}`);
 }
+
+export const describeQuota = ({ name, allocation }: Pool, { namespace }: Request): string =>
+  `namespace ${namespace} has the ${allocation?.maxPerNamespace ?? 0} addresses that it may have of pool ${name}`;
 
 function listed(parts: readonly string[]): string {
   const rest = parts.length - poolsNamed;

@@ -15,7 +15,7 @@ export type Scene = {
 };
 
 /** Why nobody answers for a Service; the same word stands in log, event and metric. */
-export type Silence = 'NoAdvertisement' | 'NoEndpoints' | 'NoCandidates';
+export type Silence = 'NoAdvertisement' | 'NoEndpoints' | 'NoCandidates' | 'NodeAddress';
 
 export type Candidacy =
   | {

@@ -30,8 +30,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     clock,
     log,
   });
-  const metrics = new SpeakerMetrics(node);
   const holdings = new Holdings();
+  const metrics = new SpeakerMetrics(node, holdings);
   const report = new L2Report({ transport, namespace, node });
   const reports = new KeyedQueue({ work: writeReport, concurrency: 4, clock, random, log });
   const wire = new WirePort(wireStart(settings, log), onFact);
@@ -80,14 +80,12 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     chronicle(log, fact);
     metrics.note(fact);
     for (const service of holdings.note(fact, clock.wall())) reports.add(service);
-    if (fact.kind === 'held' || fact.kind === 'yielded') metrics.announce(holdings);
     if (fact.kind === 'held') tell(fact);
   }
 
   function onPlan(plan: Plan): void {
     wire.give({ kind: 'plan', plan });
     for (const service of holdings.adopt(plan)) reports.add(service);
-    metrics.announce(holdings);
   }
 
   /** After the fact, once, on the Service that it is about. */

@@ -8,12 +8,6 @@ const takeoverBuckets = [0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.25, 0.3, 0.35, 0.
 /** The speaker's metrics; names that MetalLB has are MetalLB's. */
 export class SpeakerMetrics {
   readonly metrics = new Metrics();
-  readonly #node: string;
-  readonly #announced = this.metrics.gauge({
-    name: 'metallb_speaker_announced',
-    help: 'Addresses that this node answers for, by Service',
-    labels: ['service', 'protocol', 'node', 'ip'],
-  });
   readonly #questions = this.#perLink(
     'metallb_layer2_requests_received',
     'Questions about held addresses',
@@ -44,8 +38,16 @@ export class SpeakerMetrics {
     buckets: takeoverBuckets,
   });
 
-  constructor(node: string) {
-    this.#node = node;
+  constructor(node: string, holdings: Pick<Holdings, 'all'>) {
+    // Asked for when it is exposed: kept up to date, it would cost more than the addresses themselves.
+    this.metrics.gaugesOf(
+      {
+        name: 'metallb_speaker_announced',
+        help: 'Addresses that this node answers for, by Service',
+        labels: ['service', 'protocol', 'node', 'ip'],
+      },
+      () => announced(node, holdings),
+    );
   }
 
   note(fact: Fact): void {
@@ -54,17 +56,6 @@ export class SpeakerMetrics {
     this.#moves.add(1, { reason: fact.reason });
     this.#takeover.observe(fact.takeoverMs / 1000);
     if (fact.silentMs !== undefined) this.#detection.observe(fact.silentMs / 1000);
-  }
-
-  /** Sets what is announced now. */
-  announce(holdings: Holdings): void {
-    this.#announced.clear();
-    for (const { fact, services } of holdings.all()) {
-      for (const service of services) {
-        const labels = { service, protocol: 'layer2', node: this.#node, ip: fact.address };
-        this.#announced.set(1, labels);
-      }
-    }
   }
 
   #count(counts: readonly LinkCounts[]): void {
@@ -79,5 +70,13 @@ export class SpeakerMetrics {
 
   #perLink(name: string, help: string) {
     return this.metrics.gauge({ name, help, labels: ['link'] });
+  }
+}
+
+function* announced(node: string, holdings: Pick<Holdings, 'all'>) {
+  for (const { fact, services } of holdings.all()) {
+    for (const service of services) {
+      yield [1, { service, protocol: 'layer2', node, ip: fact.address }] as const;
+    }
   }
 }

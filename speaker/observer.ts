@@ -138,7 +138,7 @@ function keepNode({ metadata, status }: Node): Node {
   const conditions = (status?.conditions ?? []).filter(({ type }) => type === 'NetworkUnavailable');
   return {
     metadata: compact({ name, uid, resourceVersion, labels, deletionTimestamp }),
-    status: { conditions },
+    status: { conditions, addresses: status?.addresses ?? [] },
   };
 }
 

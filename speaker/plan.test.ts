@@ -118,6 +118,17 @@ test('Services on one address have one plan, with the candidates of both', () =>
   });
 });
 
+test('what a node has as its own address is announced by nobody', () => {
+  const services = [assigned('web', '198.51.100.1'), assigned('dns', '2001:DB8::0:1')];
+  const nodes = [node('a', { addresses: ['198.51.100.1', '2001:db8::1', 'a.example'] }), node('b')];
+  const { plan, silent } = planFor({ ...world({ services }), nodes }, settings);
+  assert.equal(plan.size, 0);
+  assert.deepEqual(
+    silent.map(({ address, reason }) => `${address} ${reason}`),
+    ['198.51.100.1 NodeAddress', '2001:db8::1 NodeAddress'],
+  );
+});
+
 test('what nobody announces is told with its reason', () => {
   const { plan, silent } = planFor(
     world({ services: [assigned('web', '198.51.100.1')], advertisements: [] }),

@@ -53,10 +53,16 @@ export function planFor(
   const self = world.nodes.find(({ metadata }) => metadata.name === settings.node);
   const poolOf = poolFinder(world.model.pools);
   const advertisementsOf = cachedByPool(world.model.advertisements);
+  const once = sharedWhereSame();
+  const ofNodes = new Set(world.nodes.flatMap(canonicalAddresses));
   for (const service of world.services) {
     if (!isOurs(service, settings.loadBalancerClass)) continue;
     const key = keyOf(service);
     for (const address of addressesOf(service)) {
+      if (ofNodes.has(formatAddress(address))) {
+        silent.push({ service: key, address: formatAddress(address), reason: 'NodeAddress' });
+        continue;
+      }
       const candidacy = candidatesFor({
         service,
         slices: world.slicesOf(key),
@@ -71,7 +77,7 @@ export function planFor(
       }
       const planned: PlannedAddress = {
         services: [key],
-        candidates: candidacy.candidates,
+        candidates: once(candidacy.candidates),
         links: self === undefined ? [] : linksOf(candidacy.advertisements, self),
       };
       const before = plan.get(text);
@@ -91,6 +97,13 @@ export const addressesOf = ({ status }: Service): Address[] =>
     return address === undefined ? [] : [address];
   });
 
+/** What a machine answers for itself: to answer for it, too, would cut it off. */
+const canonicalAddresses = ({ status }: Node): readonly string[] =>
+  (status?.addresses ?? []).flatMap(({ address }) => {
+    const parsed = parseAddress(address);
+    return parsed === undefined ? [] : [formatAddress(parsed)];
+  });
+
 /** The pool around the address; where its pool is gone, what the operator wrote down of it still selects. */
 function poolFinder(pools: readonly Pool[]) {
   const around = indexPools(pools);
@@ -102,6 +115,20 @@ function poolFinder(pools: readonly Pool[]) {
 }
 
 type PoolIdentity = Pick<Pool, 'name' | 'labels'>;
+
+/**
+ * Most Services have the same candidates. One list for all of them makes the plan a fraction as long where it is handed
+ * to the wire thread, and where it is kept there.
+ */
+function sharedWhereSame() {
+  const known = new Map<string, readonly Candidate[]>();
+  return (candidates: readonly Candidate[]): readonly Candidate[] => {
+    const key = candidates.map(({ node, score }) => `${node} ${score}`).join();
+    const same = known.get(key);
+    if (same === undefined) known.set(key, candidates);
+    return same ?? candidates;
+  };
+}
 
 function cachedByPool(advertisements: readonly Advertisement[]) {
   const cache = new Map<string, readonly Advertisement[]>();

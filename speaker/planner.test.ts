@@ -24,8 +24,9 @@ const worldWith = (...addresses: string[]): World => ({
 });
 
 /** A planner whose world can be changed, and what it planned so far. */
-function planning(options: { stateDir?: string; node?: string } = {}) {
+function planning(options: { stateDir?: string; node?: string; takesMs?: number } = {}) {
   const clock = new FakeClock();
+  const { takesMs = 0 } = options;
   const listed = Promise.withResolvers<void>();
   const ended = new AbortController();
   let world = worldWith();
@@ -40,7 +41,11 @@ function planning(options: { stateDir?: string; node?: string } = {}) {
     },
     stateDir: options.stateDir,
     onPlan: (plan: Plan) => plans.push([...plan.keys()]),
-    clock,
+    clock: {
+      nowMs: () => clock.nowMs() + plans.length * takesMs,
+      wall: () => clock.wall(),
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+    },
     log: openLog('warn', (line) => lines.push(line)),
   });
   const run = planner.run(ended.signal);
@@ -79,6 +84,23 @@ test('a change of the world is a new plan, one that changes nothing is none', as
   await started.change(worldWith('198.51.100.1', '198.51.100.2'));
   await started.change(worldWith('198.51.100.1', '198.51.100.2'));
   assert.deepEqual(started.plans, [['198.51.100.1'], ['198.51.100.1', '198.51.100.2']]);
+});
+
+test('where planning takes long, changes are gathered for three times as long', async () => {
+  using started = planning({ takesMs: 100 });
+  await started.list(worldWith('198.51.100.1'));
+  await started.change(worldWith('198.51.100.2'));
+  await started.change(worldWith('198.51.100.3'));
+  assert.deepEqual(started.plans, [['198.51.100.1']]);
+  await started.wait(300);
+  assert.deepEqual(started.plans, [['198.51.100.1'], ['198.51.100.3']]);
+  await started.wait(1_000);
+  await started.change(worldWith('198.51.100.4'));
+  assert.deepEqual(
+    started.plans.at(-1),
+    ['198.51.100.4'],
+    'after a rest, one change is taken at once',
+  );
 });
 
 test('a start without an API server goes by the plan of the last life, until there is a new one', async () => {

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Clock } from '../daemon/clock.ts';
 import { wake } from './io/poll.ts';
@@ -27,7 +28,9 @@ export class WirePort {
     this.#beat = setInterval(beat, beatMs);
     this.#orders = port1;
     const workerData: WireStart = { ...start, orders: port2, mainAliveUntil };
-    this.#worker = new Worker(new URL('wire-thread.ts', import.meta.url), {
+    // It lies beside this file, as source and as bundle.
+    const file = `wire-thread${extname(import.meta.url)}`;
+    this.#worker = new Worker(new URL(file, import.meta.url), {
       workerData,
       transferList: [port2],
     });

@@ -4,6 +4,7 @@ import { type Client, firstEvents } from './contract-client.ts';
 import { configMap, type Ground, nameOf, versionOf } from './contract-ground.ts';
 import { describeCustomKinds } from './contract-custom.ts';
 import { describePatches } from './contract-patches.ts';
+import { describeRefusals } from './contract-refusals.ts';
 import { describeServices } from './contract-services.ts';
 import { type JsonObject, listAt, textAt } from './json.ts';
 
@@ -34,6 +35,7 @@ export function describeContract(name: string, open: () => Promise<Client>): voi
     describePatches(ground);
     describeServices(ground);
     describeCustomKinds(ground);
+    describeRefusals(ground);
   });
 }
 

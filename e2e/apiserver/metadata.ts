@@ -1,6 +1,6 @@
 import { forbiddenValue, invalidValue, requiredValue } from './field-fault.ts';
 import { ensureObject, isObject, type JsonObject, listAt, same, textAt } from './json.ts';
-import { freshUid, generatedName, metadataFaults } from './names.ts';
+import { finalizerFaults, freshUid, generatedName, metadataFaults } from './names.ts';
 import type { Cause } from './field-fault.ts';
 import { badRequest, conflict, invalid } from './refusal.ts';
 import type { Resource, Stored } from './resource.ts';
@@ -67,10 +67,14 @@ export function stampNew(
 export function checkVersion(
   draft: JsonObject,
   current: Stored,
-  { resource, blind }: { resource: Resource; blind: boolean },
+  { resource, isPatch }: { resource: Resource; isPatch: boolean },
 ): void {
   const { name, uid, resourceVersion } = current.metadata;
   const givenUid = textAt(draft, 'metadata', 'uid');
+  if (givenUid !== '' && givenUid !== uid && isPatch) {
+    const fault = invalidValue('metadata.uid', givenUid, 'field is immutable');
+    throw invalid(resource, name, [fault]);
+  }
   if (givenUid !== '' && givenUid !== uid) {
     throw conflict(
       resource,
@@ -80,7 +84,7 @@ export function checkVersion(
   }
   const given = textAt(draft, 'metadata', 'resourceVersion');
   if (given !== '' && given !== resourceVersion) throw conflict(resource, name);
-  if (given === '' && !blind) {
+  if (given === '' && !isPatch && !resource.unconditionalUpdate) {
     throw invalid(resource, name, [
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
     ]);
@@ -144,6 +148,7 @@ export function identityFaults(
   const faults =
     why === undefined || current !== undefined ? [] : [invalidValue('metadata.name', name, why)];
   faults.push(...metadataFaults(draft));
+  if (!resource.custom) faults.push(...finalizerFaults(draft));
   if (current?.metadata['deletionTimestamp'] !== undefined) {
     const known = listAt(current, 'metadata', 'finalizers');
     const added = listAt(draft, 'metadata', 'finalizers').filter((item) => !known.includes(item));

@@ -1,5 +1,5 @@
 import { invalidValue } from './field-fault.ts';
-import { asText, type JsonObject, objectAt } from './json.ts';
+import { asText, type JsonObject, listAt, objectAt } from './json.ts';
 import type { Cause } from './field-fault.ts';
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
@@ -77,7 +77,19 @@ export function metadataFaults(draft: JsonObject): Cause[] {
   return faults;
 }
 
-function keyFaults(field: string, key: string): Cause[] {
+const plainFinalizers = ['orphan', 'foregroundDeletion', 'kubernetes'];
+
+/** Whose a finalizer is has to be seen from it. Custom kinds are only warned. */
+export function finalizerFaults(draft: JsonObject): Cause[] {
+  return listAt(draft, 'metadata', 'finalizers').flatMap((item, index) => {
+    const name = asText(item);
+    if (name.includes('/') || plainFinalizers.includes(name)) return [];
+    const why = 'name is neither a standard finalizer name nor is it fully qualified';
+    return [invalidValue(`metadata.finalizers[${index}]`, item, why)];
+  });
+}
+
+export function keyFaults(field: string, key: string): Cause[] {
   const name = key.slice(key.lastIndexOf('/') + 1);
   if (name.length > 63)
     return [invalidValue(field, key, 'name part must be no more than 63 bytes')];

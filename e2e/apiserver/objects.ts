@@ -15,8 +15,8 @@ import {
   stampNew,
   timestamp,
 } from './metadata.ts';
-import type { Cause } from './field-fault.ts';
-import { alreadyExists, forbidden, invalid, notFound } from './refusal.ts';
+import { type Cause, invalidValue } from './field-fault.ts';
+import { alreadyExists, forbidden, invalid, notFound, Refusal } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import {
   apiVersionOf,
@@ -48,6 +48,16 @@ export type Written = {
   readonly outcome: 'created' | 'changed' | 'unchanged';
 };
 export type Removed = { readonly object: Stored; readonly outcome: 'removed' | 'marked' };
+
+/** What a patch makes of an object and is none any more is the patch's fault, not the request's. */
+function decodePatched(draft: JsonObject, target: Target): void {
+  try {
+    decode(draft, target);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 400 || target.resource.custom) throw error;
+    throw invalid(target.resource, '', [invalidValue('patch', '', error.message)]);
+  }
+}
 
 const namespaces = { group: '', plural: 'namespaces' };
 
@@ -99,9 +109,9 @@ export class Objects {
     if (current === undefined) throw notFound(resource, name);
     let draft = change(clone(current));
     checkPlace(draft, target);
-    decode(draft, target);
-    const blind = manner !== 'put' || resource.unconditionalUpdate;
-    checkVersion(draft, current, { resource, blind });
+    if (manner === 'patch') decodePatched(draft, target);
+    else decode(draft, target);
+    checkVersion(draft, current, { resource, isPatch: manner !== 'put' });
     draft = restrict(draft, current, { resource, subresource, manner });
     keepIdentity(draft, current, resource);
     resource.strategy.defaults?.(draft);

@@ -104,6 +104,17 @@ export function invalid(resource: Resource, name: string, causes: readonly Cause
   });
 }
 
+/** 422 for what a query or the options of a delete say, not an object. */
+export function invalidOptions(kind: string, causes: readonly Cause[]): Refusal {
+  const lines = causes.map(({ field, message }) => `${field}: ${message}`);
+  return new Refusal({
+    code: 422,
+    reason: 'Invalid',
+    message: `${kind}.meta.k8s.io "" is invalid: ${lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`}`,
+    details: { group: 'meta.k8s.io', kind, causes: causes.map((cause) => ({ ...cause })) },
+  });
+}
+
 /** 410: the history that the client asks for has been thrown away; it must list again. */
 export const expired = (message: string): Refusal =>
   new Refusal({ code: 410, reason: 'Expired', message });

@@ -44,6 +44,8 @@ export type ControlPlaneOptions = {
   readonly place?: Place;
   /** False leaves kube-controller-manager out: envtest has none. */
   readonly controllers?: boolean;
+  /** True adds kube-scheduler, for a place with nodes. */
+  readonly scheduler?: boolean;
   readonly moreFlags?: flags.MoreFlags;
 };
 
@@ -62,8 +64,8 @@ export async function openControlPlane(
   };
   try {
     const place = options.place ?? new Loopback(folder.path);
-    const { moreFlags = {}, controllers = true } = options;
-    const work = { folder: folder.path, place, processes, controllers, moreFlags };
+    const { moreFlags = {}, controllers = true, scheduler = false } = options;
+    const work = { folder: folder.path, place, processes, controllers, scheduler, moreFlags };
     const plane = await install(work);
     await plane.ready(signal);
     return { ...plane, [Symbol.asyncDispose]: close };
@@ -78,17 +80,22 @@ async function install({
   place,
   processes,
   controllers,
+  scheduler,
   moreFlags,
 }: {
   folder: string;
   place: Place;
   processes: Map<string, Running>;
   controllers: boolean;
+  scheduler: boolean;
   moreFlags: flags.MoreFlags;
 }): Promise<Omit<ControlPlane, keyof AsyncDisposable>> {
-  const programs: readonly ControlProgram[] = controllers
-    ? ['etcd', 'kube-apiserver', 'kube-controller-manager']
-    : ['etcd', 'kube-apiserver'];
+  const programs: readonly ControlProgram[] = [
+    'etcd',
+    'kube-apiserver',
+    ...(controllers ? (['kube-controller-manager'] as const) : []),
+    ...(scheduler ? (['kube-scheduler'] as const) : []),
+  ];
   const files = await findPrograms('kubectl', ...programs);
   const server = `https://${place.address}:${flags.apiServerPort}`;
   const { authority, admin, certify } = writeCredentials(folder, server, place.address);
@@ -147,9 +154,11 @@ function writeCredentials(
   const write = (name: string, content: string): void =>
     writeFileSync(join(folder, name), content, { mode: 0o600 });
   const authority = makeAuthority('mercurylb-test', systemClock.wall());
-  const hosts = [address, flags.clusterAddress, 'kubernetes.default.svc'];
+  // Loopback: through a relay, from outside of the place.
+  const hosts = [address, '127.0.0.1', flags.clusterAddress, 'kubernetes.default.svc'];
   const admin = authority.issue({ name: 'admin', organization: 'system:masters' });
   const controllers = authority.issue({ name: 'system:kube-controller-manager' });
+  const scheduler = authority.issue({ name: 'system:kube-scheduler' });
   let ca = '';
   const certify = (by: Authority): void => {
     ca += by.cert;
@@ -159,6 +168,7 @@ function writeCredentials(
     write('server.key', own.key);
     write('admin.kubeconfig', formatKubeconfig({ server, ca, user: admin }));
     write('controllers.kubeconfig', formatKubeconfig({ server, ca, user: controllers }));
+    write('scheduler.kubeconfig', formatKubeconfig({ server, ca, user: scheduler }));
   };
   certify(authority);
   write('tokens.key', makeSigningKey());

@@ -86,11 +86,21 @@ function controllerFlags({ folder }: Layout): Flags {
   };
 }
 
+function schedulerFlags({ folder }: Layout): Flags {
+  return {
+    kubeconfig: join(folder, 'scheduler.kubeconfig'),
+    'leader-elect': false,
+    'secure-port': 0,
+    profiling: false,
+  };
+}
+
 /** The flags each program is started with. */
 export const usual: Readonly<Record<ControlProgram, (layout: Layout) => Flags>> = {
   etcd: etcdFlags,
   'kube-apiserver': apiServerFlags,
   'kube-controller-manager': controllerFlags,
+  'kube-scheduler': schedulerFlags,
 };
 
 /** As they are written on a command line; `more` wins. */

@@ -9,6 +9,7 @@ export type ProgramName =
   | 'etcd'
   | 'kube-apiserver'
   | 'kube-controller-manager'
+  | 'kube-scheduler'
   | 'kube-proxy'
   | 'kubectl';
 

@@ -1,7 +1,13 @@
-import { flag, integerBetween, readSettings, type Values } from '../../daemon/settings.ts';
+import { flag, integerBetween, oneOf, readSettings, type Values } from '../../daemon/settings.ts';
+import { apis } from './cluster.ts';
 import { missing } from './requirements.ts';
 
 const table = {
+  api: {
+    fallback: 'embedded' as const,
+    parse: oneOf(...apis),
+    help: 'the API server: our double, or Kubernetes itself (`make e2e` builds it)',
+  },
   cuts: {
     fallback: 10,
     parse: integerBetween(1, 10_000),

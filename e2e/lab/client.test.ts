@@ -55,14 +55,14 @@ describe('client', needsLab, () => {
   });
 
   test('connections that nobody answers are counted as failed', async () => {
-    const served = openConnections(hosts.client, '198.51.100.11', 8080);
+    const served = await openConnections(hosts.client, '198.51.100.11', 8080);
     await until('some are served', () => served.finished.length > 10);
     const connections = await served.close();
     assert.deepEqual(
       connections.filter(({ failure }) => failure !== undefined),
       [],
     );
-    const refused = openConnections(hosts.client, '198.51.100.11', 8081);
+    const refused = await openConnections(hosts.client, '198.51.100.11', 8081);
     await until('some are refused', () => refused.finished.length > 10);
     assert.ok((await refused.close()).every(({ failure }) => failure?.includes('ECONNREFUSED')));
   });

@@ -1,31 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { glob } from 'node:fs/promises';
-import { join } from 'node:path';
-import { group, version } from '../../crds/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
-import { openTransport, type Transport } from '../../kube/transport.ts';
-import { Client } from './client.ts';
+import type { Transport } from '../../kube/transport.ts';
+import type { Client } from './client.ts';
 import type { Host } from './host.ts';
-import { type Hosts, openHosts } from './hosts.ts';
-import { writeKubeconfig } from './kubeconfig.ts';
-import { apply, readManifests } from './manifests.ts';
-import { registerNode } from './node-objects.ts';
-import {
-  apiServer,
-  apiServerPort,
-  backend,
-  fromRoot,
-  operator,
-  speaker,
-  systemNamespace,
-} from './programs.ts';
-import { openRelay } from './relay.ts';
-import { runStandIns } from './stand-ins.ts';
-import { until } from '../../daemon/testing/until.ts';
-
-/** How long a program may take to start on a busy machine. */
-const startMs = 20_000;
+import type { Hosts } from './hosts.ts';
 
 /** A Kubernetes cluster in the lab, as far as a load balancer can see one. */
 export type Cluster = AsyncDisposable & {
@@ -34,14 +11,20 @@ export type Cluster = AsyncDisposable & {
   readonly api: Transport;
   /** For kubectl on this machine. */
   readonly kubeconfigPath: string;
+  /** The program to run; of this machine, where it has one. */
+  readonly kubectl: string;
+  /** What leads a packet from a node to a backend: its own one, or any. */
+  readonly serviceProxy: 'stand-in' | 'kube-proxy';
   /** Applies every object of a file of the project; answers them as the server keeps them. */
   readonly applyFile: (path: string) => Promise<KubeObject[]>;
-  /** The API server, the nodes' objects and backends, and what stands in for the rest of a cluster. */
+  /** The API server, the nodes and their backends, and what goes with them in a cluster. */
   readonly startControlPlane: () => Promise<void>;
   /** The CRDs, and the namespace their objects live in. */
   readonly applyDefinitions: () => Promise<void>;
-  readonly startOperator: () => void;
-  readonly startSpeakers: () => void;
+  readonly startOperator: () => Promise<void>;
+  /** Resolves when the new one runs; who waits for what it does waits longer. */
+  readonly restartOperator: () => Promise<void>;
+  readonly startSpeakers: () => Promise<void>;
   /** Resolves when the speaker of this node has been pulsing for a second, as seen on the wire. */
   readonly memberAgain: (host: Host) => Promise<void>;
   /** Installed programs that ended although nobody ended them. */
@@ -50,80 +33,22 @@ export type Cluster = AsyncDisposable & {
   readonly logs: (lines: number) => string;
 };
 
+export type ClusterOptions = { readonly nodes: number; readonly lab?: string };
+
+/** What can serve the API of a lab: a double of our own in one process, or Kubernetes itself. */
+export const apis = ['embedded', 'kubernetes'] as const;
+export type Api = (typeof apis)[number];
+
 /** Hosts with nothing on them yet, and the way to where the API server will listen. */
-export async function openCluster(options: { nodes: number; lab?: string }): Promise<Cluster> {
-  await using opening = new AsyncDisposableStack();
-  const hosts = opening.use(await openHosts(options));
-  const { control, nodes, folder } = hosts;
-  const socketPath = join(folder, 'apiserver');
-  const relay = opening.use(await openRelay(socketPath));
-  const outside = `http://127.0.0.1:${relay.port}`;
-  const inside = `http://${control.address}:${apiServerPort}`;
-  const kubeconfigPath = join(folder, 'kubeconfig');
-  writeKubeconfig(kubeconfigPath, outside);
-  const api = openTransport({ server: outside });
-  opening.defer(() => api.close());
-  const client = new Client(hosts.client);
-  const closing = opening.move();
-
-  const applyFile = async (path: string): Promise<KubeObject[]> => {
-    const applied: KubeObject[] = [];
-    for (const object of await readManifests(fromRoot(path)))
-      applied.push(await apply(api, object));
-    return applied;
-  };
-  return {
-    hosts,
-    client,
-    api,
-    kubeconfigPath,
-    applyFile,
-    async startControlPlane() {
-      control.install(apiServer(control, socketPath));
-      const answers = () => api.call({ method: 'GET', path: '/version' });
-      await until('the API server answers', answers, { withinMs: startMs });
-      for (const host of nodes) {
-        await registerNode(api, host);
-        host.install(backend(host));
-      }
-      const ended = new AbortController();
-      const standIns = runStandIns({ api, nodes }, ended.signal);
-      closing.defer(async () => {
-        ended.abort();
-        await standIns;
-      });
-    },
-    async applyDefinitions() {
-      for await (const path of glob('crds/*.yaml', { cwd: fromRoot('.') })) await applyFile(path);
-      const path = `/apis/${group}/${version}/ipaddresspools`;
-      await until('the new kinds are served', () => api.call({ method: 'GET', path }));
-      const metadata = { name: systemNamespace };
-      await apply(api, { apiVersion: 'v1', kind: 'Namespace', metadata });
-    },
-    startOperator() {
-      const path = join(folder, 'operator.kubeconfig');
-      writeKubeconfig(path, inside);
-      control.install(operator(path));
-    },
-    startSpeakers: () => startSpeakers(hosts, { server: inside, folder }),
-    memberAgain: ({ mac }) =>
-      client.seeFrames(`ether proto 0x88b5 and ether src ${mac}`, 10, 15_000),
-    crashes: () => hosts.all.flatMap((host) => host.crashes),
-    logs: (lines) => hosts.all.map((host) => host.logs(lines)).join(''),
-    [Symbol.asyncDispose]: () => closing.disposeAsync(),
-  };
-}
-
-/** One speaker per node, all with the same key, each with a folder of its own. */
-function startSpeakers(
-  { nodes }: Hosts,
-  { server, folder }: { server: string; folder: string },
-): void {
-  const keyPath = join(folder, 'pulse-key');
-  writeFileSync(keyPath, randomBytes(32).toString('base64'), { mode: 0o600 });
-  for (const host of nodes) {
-    const stateFolder = join(folder, `${host.name}.state`);
-    mkdirSync(stateFolder, { recursive: true });
-    host.install(speaker(host, { server, keyPath, stateFolder }));
+export async function openCluster({
+  api,
+  ...options
+}: ClusterOptions & { readonly api: Api }): Promise<Cluster> {
+  // Loaded when it is wanted: neither has to be in order for the other to work.
+  switch (api) {
+    case 'embedded':
+      return (await import('./embedded-cluster.ts')).openEmbeddedCluster(options);
+    case 'kubernetes':
+      return (await import('./kubernetes-cluster.ts')).openKubernetesCluster(options);
   }
 }

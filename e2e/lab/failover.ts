@@ -1,10 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { systemClock } from '../../daemon/clock.ts';
+import { until } from '../../daemon/testing/until.ts';
 import type { Cluster } from './cluster.ts';
 import { openConnections } from './connections.ts';
 import { answerersOf, someHolderOf } from './holders.ts';
 import { openProbe, type Probe } from './probe.ts';
 import { echoPort } from './service-proxy.ts';
+
+/** Before the move, and again after it: a few tenths of a second each on a machine that is not busy. */
+const enoughConnections = 15;
 
 export type Move = {
   readonly from: string;
@@ -54,20 +58,27 @@ export async function stopHolder(
 ): Promise<PlannedMove> {
   await using probe = await openSteadyProbe(cluster, address);
   const holder = await someHolderOf(cluster, address);
-  const connections = openConnections(cluster.hosts.client, address, port);
-  await probe.steady(300);
+  const connections = await openConnections(cluster.hosts.client, address, port);
+  const made = (count: number) =>
+    until('connections are made', () => connections.finished.length >= count);
+  await made(enoughConnections);
   const blackout = await probe.blackoutOf(async () => {
     await holder.running('speaker').stop();
   });
   const heir = await someHolderOf(cluster, address);
-  const made = await connections.close();
+  await made(connections.finished.length + enoughConnections);
+  const all = await connections.close();
+  const lost = await connections.lost();
   holder.start('speaker');
   await cluster.memberAgain(holder);
   return {
     from: holder.name,
     to: heir.name,
     blackoutMs: blackout.ms,
-    connections: made.length,
-    failed: made.flatMap(({ failure }) => failure ?? []),
+    connections: all.length,
+    failed: [
+      ...all.flatMap(({ failure }) => failure ?? []),
+      ...Array.from({ length: lost }, () => 'the first packet was lost'),
+    ],
   };
 }

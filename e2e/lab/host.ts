@@ -13,6 +13,10 @@ export type Program = {
   readonly name: string;
   readonly file: string;
   readonly args: readonly string[];
+  /** Another network namespace than the host's: a Pod's. */
+  readonly namespace?: string;
+  /** Instead of what this process has. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 export type Running = {
@@ -86,17 +90,26 @@ export class Host {
     return { ...running, output: running.output };
   }
 
+  isRunning(name: string): boolean {
+    return this.#running.has(name);
+  }
+
   running(name: string): Running {
     const running = this.#running.get(name);
     if (running === undefined) throw new Error(`${name} does not run on ${this.name}`);
     return running;
   }
 
-  /** Starts an installed program that was stopped before. */
+  /** Starts an installed program that has ended; what runs (again) is left running. */
   start(name: string): Running {
     const program = this.#installed.get(name);
     if (program === undefined) throw new Error(`${name} is not installed on ${this.name}`);
-    return this.#start(program, 'log');
+    return this.#running.get(name) ?? this.#start(program, 'log');
+  }
+
+  /** It is not started any more when the power comes back. */
+  uninstall(name: string): void {
+    this.#installed.delete(name);
   }
 
   /** The power is gone: off the wire first, so that nothing can say goodbye, then every process at once. */
@@ -138,13 +151,14 @@ export class Host {
     return join(this.#record.folder, `${this.name}.${name}.log`);
   }
 
-  #start({ name, file, args }: Program, to: 'log' | 'pipe'): Running {
+  #start({ name, file, args, namespace, env }: Program, to: 'log' | 'pipe'): Running {
     const log = openSync(this.#logPath(name), 'a');
     // setpriv: when this process is killed the kernel ends the program too. A process group of its
     // own: Ctrl-C in the terminal reaches the lab alone, which then ends things in order.
-    const inside = ['netns', 'exec', this.namespace, 'setpriv', '--pdeathsig', 'KILL', '--', file];
-    const child = spawn('ip', [...inside, ...args], {
+    const place = ['netns', 'exec', namespace ?? this.namespace];
+    const child = spawn('ip', [...place, 'setpriv', '--pdeathsig', 'KILL', '--', file, ...args], {
       detached: true,
+      env,
       stdio: ['ignore', to === 'log' ? log : 'pipe', log],
     });
     closeSync(log);

@@ -14,13 +14,13 @@ import { serve } from './steps/serve.ts';
 
 const say = (text: string): void => void process.stdout.write(text);
 
-const { cuts, keep } = await begin();
+const { api, cuts, keep } = await begin();
 
 // The hosts are removed on every way out of this process.
 let onInterrupt = (): void => process.exit(130);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => onInterrupt());
 
-await using cluster = await openCluster({ nodes: 3, lab: labName });
+await using cluster = await openCluster({ nodes: 3, lab: labName, api });
 const job = new Job(say, { crashes: cluster.crashes, logs: () => cluster.logs(12) });
 const findings: Findings = { addresses: {}, powerCuts: { samplesMs: [] } };
 const web = (): string => findings.addresses['web'] ?? '';

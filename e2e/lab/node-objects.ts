@@ -19,6 +19,8 @@ export async function registerNode(api: Transport, host: Host): Promise<void> {
   const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' };
   await apply(api, { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
   await writeStatus(api, host);
+  // The node controller takes away what keeps Pods off a node that was not ready at first.
+  await mergePatch(api, { kind: kinds.node, name }, { spec: { taints: null } });
 }
 
 /** Whether the cluster would still call this node Ready. */

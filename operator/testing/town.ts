@@ -4,7 +4,8 @@ import type { IpFamily, Service, ServiceSpec } from '../../kube/object.ts';
 import { type Address, formatAddress, parseAddress } from '../../net/address.ts';
 import type { Range } from '../../net/range.ts';
 import { allocate, type Decision, enact, type World } from '../allocate.ts';
-import { Ledger, type Terms } from '../ledger.ts';
+import { Ledger } from '../ledger.ts';
+import type { Terms } from '../terms.ts';
 import { readRequest, type Request } from '../request.ts';
 
 export function address(text: string): Address {
@@ -95,7 +96,12 @@ export function request(name: string, extra: ServiceCase = {}): Request {
   return reading.request;
 }
 
-export const terms = (...ports: string[]): Terms => ({ ports, sharing: '', backend: '' });
+export const terms = (...ports: string[]): Terms => ({
+  ports,
+  sharing: '',
+  namespaces: [],
+  backend: '',
+});
 
 /** A small world in which requests are decided and carried out one after another. */
 export class Town {

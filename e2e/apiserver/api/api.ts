@@ -4,7 +4,8 @@ import { isObject, type JsonObject, parseJson, textAt } from '../json.ts';
 import { asVersion } from '../conversion.ts';
 import type { Preconditions } from '../metadata.ts';
 import type { Objects, Target, Written } from '../objects.ts';
-import { badRequest, Refusal, unsupportedMedia } from '../refusal.ts';
+import { unsupportedValue } from '../field-fault.ts';
+import { badRequest, invalidOptions, Refusal, unsupportedMedia } from '../refusal.ts';
 import type { Registry } from '../registry.ts';
 import { namespaceOf, type Resource } from '../resource.ts';
 import type { Store } from '../store.ts';
@@ -12,6 +13,7 @@ import { type Answer, answer, answerText, json, refusalAnswer, type Stream } fro
 import { documentAt } from './documents.ts';
 import { renderingOf } from './media.ts';
 import { patchObject } from './patch.ts';
+import { checkListOptions } from './list-options.ts';
 import { isSelected, readOne, readPage, readSelection } from './read.ts';
 import { renderList, renderObject, type Show } from './render.ts';
 import { isTrue, type Route, routeOf } from './route.ts';
@@ -74,6 +76,7 @@ function respondAbout(request: ApiRequest, route: ResourceRoute, parts: Parts): 
     case 'get':
       return answerText(renderObject(readOne(store, route), show));
     case 'list': {
+      checkListOptions(query, 'list');
       const page = readPage(store, readSelection(query, route), query);
       const metadata: JsonObject = { resourceVersion: String(page.revision) };
       if (page.next !== '') metadata['continue'] = page.next;
@@ -81,6 +84,7 @@ function respondAbout(request: ApiRequest, route: ResourceRoute, parts: Parts): 
       return answerText(renderList(page.objects, show, metadata));
     }
     case 'watch':
+      checkListOptions(query, 'watch');
       return openWatch({ ...show, ...route }, query, {
         ...parts,
         served: parts.servedSignal(route.resource),
@@ -181,16 +185,26 @@ function written({ object, outcome }: Written, show: Show, warnings: readonly st
   };
 }
 
+const propagationPolicies = ['Foreground', 'Background', 'Orphan'];
+/** Of these kinds who deletes is answered with the object; of the others, that it is gone. */
+const tellsWhatWas = ['services', 'serviceaccounts', 'pods'];
+
 function removed(target: Target, request: ApiRequest, show: Show, objects: Objects): Answer {
   const options = parseJson(request.body === '' ? '{}' : request.body);
   if (!isObject(options)) throw badRequest('the body of the request is not a DeleteOptions object');
+  const policy = textAt(options, 'propagationPolicy');
+  if (policy !== '' && !propagationPolicies.includes(policy)) {
+    throw invalidOptions('DeleteOptions', [
+      unsupportedValue('propagationPolicy', policy, propagationPolicies),
+    ]);
+  }
   const dryRun = target.dryRun || JSON.stringify(options['dryRun'] ?? []) === '["All"]';
   const preconditions: Preconditions = {
     uid: textAt(options, 'preconditions', 'uid'),
     resourceVersion: textAt(options, 'preconditions', 'resourceVersion'),
   };
   const { object, outcome } = objects.remove({ ...target, dryRun }, preconditions);
-  if (outcome === 'marked') {
+  if (outcome === 'marked' || tellsWhatWas.includes(target.resource.plural)) {
     return { ...answerText(renderObject(asVersion(object, show.resource), show)), changed: true };
   }
   const { resource } = target;

@@ -89,8 +89,8 @@ export function readPage(store: Store, selection: Selection, query: URLSearchPar
 
 function readLimit(text: string | null): number {
   if (text === null || text === '' || text === '0') return Infinity;
-  if (!/^\d{1,9}$/.test(text)) throw badRequest(`limit: ${JSON.stringify(text)} is not a number`);
-  return Number(text);
+  if (!/^-?\d{1,9}$/.test(text)) throw badRequest(`limit: ${JSON.stringify(text)} is not a number`);
+  return Number(text) < 0 ? Infinity : Number(text);
 }
 
 function writeContinue(revision: number, last: Stored): string {

@@ -24,6 +24,18 @@ export function textOf(object: Stored): string {
   return made;
 }
 
+const bareTexts = new WeakMap<JsonObject, string>();
+
+/** The same without what the list says for all of its items. */
+function bareTextOf(object: Stored): string {
+  const known = bareTexts.get(object);
+  if (known !== undefined) return known;
+  const { apiVersion: _, kind: __, ...bare } = object;
+  const made = JSON.stringify(bare);
+  bareTexts.set(object, made);
+  return made;
+}
+
 const partial = ({ metadata }: Stored): JsonObject => ({
   kind: 'PartialObjectMetadata',
   apiVersion: 'meta.k8s.io/v1',
@@ -54,7 +66,8 @@ export function renderList(objects: readonly Stored[], show: Show, metadata: Jso
         apiVersion: apiVersionOf(resource),
         metadata,
       });
-      return `${head.slice(0, -1)},"items":[${shown.map(textOf).join(',')}]}`;
+      const items = shown.map(resource.custom ? textOf : bareTextOf);
+      return `${head.slice(0, -1)},"items":[${items.join(',')}]}`;
     }
     case 'metadata':
       return JSON.stringify({

@@ -1,7 +1,8 @@
 import { column, field, since } from '../columns.ts';
 import { type JsonObject, textAt } from '../json.ts';
+import { type Cause, invalidValue } from '../field-fault.ts';
 import type { Column } from '../resource.ts';
-import { integer, record, text, time } from '../schema/schema.ts';
+import { integer, microTime, record, text, time } from '../schema/schema.ts';
 import { builtIn } from './built-in.ts';
 import { objectReference } from './shapes.ts';
 
@@ -56,11 +57,11 @@ export const eventKind = builtIn({
     reportingInstance: text('The instance of the program.', { default: '' }),
     firstTimestamp: time('When it first happened.'),
     lastTimestamp: time('When it last happened.'),
-    eventTime: text('When it happened.'),
+    eventTime: microTime('When it happened.'),
     count: integer('How often it happened.'),
     series: record('Its repetitions.', {
       count: integer('How many.'),
-      lastObservedTime: text('The last one.'),
+      lastObservedTime: microTime('The last one.'),
     }),
   },
   table: eventTable,
@@ -73,5 +74,15 @@ export const eventKind = builtIn({
     'source',
     'type',
   ],
+  strategy: { validate: eventFaults },
   createOnUpdate: true,
 });
+
+/** An event lies beside what it is about; one about something without a namespace, in a namespace of the system. */
+function eventFaults(draft: JsonObject): Cause[] {
+  const namespace = textAt(draft, 'metadata', 'namespace');
+  const about = textAt(draft, 'involvedObject', 'namespace');
+  const fits = about === '' ? ['default', 'kube-system'].includes(namespace) : about === namespace;
+  const why = 'does not match event.namespace';
+  return fits ? [] : [invalidValue('involvedObject.namespace', about, why)];
+}

@@ -1,7 +1,9 @@
 import { column, field } from '../columns.ts';
-import { asText, isObject, listAt, textAt } from '../json.ts';
+import { type Cause, invalidValue, requiredValue } from '../field-fault.ts';
+import { parseAddress } from '../../../net/address.ts';
+import { asText, isObject, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
 import type { Resource } from '../resource.ts';
-import { integer, listOf, mapOf, record, setOf, text, yesNo } from '../schema/schema.ts';
+import { integer, listOf, mapOf, microTime, record, setOf, text, yesNo } from '../schema/schema.ts';
 import { builtIn } from './built-in.ts';
 import { objectReference } from './shapes.ts';
 
@@ -58,8 +60,27 @@ const endpointSlice = builtIn({
       shown(listAt(object, 'endpoints').flatMap((item) => listAt(item, 'addresses').map(asText))),
     ),
   ],
+  strategy: { validate: sliceFaults },
   hasGeneration: true,
 });
+
+function sliceFaults(draft: JsonObject, before: JsonObject | undefined): Cause[] {
+  const faults: Cause[] = [];
+  const family = textAt(draft, 'addressType');
+  for (const [index, endpoint] of listAt(draft, 'endpoints').entries()) {
+    const path = `endpoints[${index}].addresses`;
+    const addresses = listAt(endpoint, 'addresses');
+    if (addresses.length === 0) faults.push(requiredValue(path, 'must contain at least 1 address'));
+    for (const [place, address] of addresses.entries()) {
+      if (family === 'FQDN' || parseAddress(asText(address))?.family === family) continue;
+      faults.push(invalidValue(`${path}[${place}]`, address, `must be a valid ${family} address`));
+    }
+  }
+  const earlier = before?.['addressType'];
+  if (earlier !== undefined && earlier !== family)
+    faults.push(invalidValue('addressType', family, 'field is immutable'));
+  return faults;
+}
 
 const lease = builtIn({
   group: 'coordination.k8s.io',
@@ -70,15 +91,29 @@ const lease = builtIn({
     spec: record('The claim.', {
       holderIdentity: text('Who holds it.'),
       leaseDurationSeconds: integer('For how long after a renewal.'),
-      acquireTime: text('When this holder took it.'),
-      renewTime: text('When it was last renewed.'),
+      acquireTime: microTime('When this holder took it.'),
+      renewTime: microTime('When it was last renewed.'),
       leaseTransitions: integer('How often it changed hands.'),
       strategy: text('How holders are chosen.'),
       preferredHolder: text('Who should take it over.'),
     }),
   },
   columns: [column('Holder', (object) => textAt(object, 'spec', 'holderIdentity'))],
+  strategy: { validate: (draft) => leaseFaults(draft) },
+  insistsOnVersion: true,
   createOnUpdate: true,
 });
+
+function leaseFaults(draft: JsonObject): Cause[] {
+  const { leaseDurationSeconds: duration, leaseTransitions: transitions } = objectAt(draft, 'spec');
+  const faults: Cause[] = [];
+  if (typeof duration === 'number' && duration <= 0)
+    faults.push(invalidValue('spec.leaseDurationSeconds', duration, 'must be greater than 0'));
+  if (typeof transitions === 'number' && transitions < 0)
+    faults.push(
+      invalidValue('spec.leaseTransitions', transitions, 'must be greater than or equal to 0'),
+    );
+  return faults;
+}
 
 export const networkKinds: readonly Resource[] = [endpointSlice, lease];

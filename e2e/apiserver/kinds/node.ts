@@ -1,5 +1,5 @@
 import { ageColumn, column, field } from '../columns.ts';
-import { isObject, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
+import { ensureObject, isObject, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
 import { anything, keyedList, listOf, record, setOf, text, time, yesNo } from '../schema/schema.ts';
 import { builtIn } from './built-in.ts';
 import { conditions } from './shapes.ts';
@@ -28,6 +28,13 @@ const addressOf = (object: JsonObject, type: string): string =>
   ) || '<none>';
 const nodeInfo = (key: string) => (object: JsonObject) =>
   textAt(object, 'status', 'nodeInfo', key) || '<unknown>';
+
+/** A new node takes no Pods until it says that it is ready; who has said so has the taint removed. */
+function taint(draft: JsonObject): void {
+  const spec = ensureObject(draft, 'spec');
+  const notReady = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
+  spec['taints'] = [...listAt(spec, 'taints'), notReady];
+}
 
 export const nodeKind = builtIn({
   kind: 'Node',
@@ -82,4 +89,5 @@ export const nodeKind = builtIn({
     column('Container-Runtime', nodeInfo('containerRuntimeVersion'), true),
   ],
   selectable: ['spec.unschedulable'],
+  strategy: { prepare: (draft, before) => void (before === undefined && taint(draft)) },
 });

@@ -6,14 +6,16 @@ const other = (family: Family): Family => (family === 'IPv4' ? 'IPv6' : 'IPv4');
 
 /** The address families of a Service, the first one primary. */
 export function decideFamilies(spec: JsonObject): readonly Family[] {
-  const asked = listAt(spec, 'ipFamilies').filter(isFamily);
+  const given = listAt(spec, 'ipFamilies');
+  const asked = given.filter(isFamily);
   const shown = listAt(spec, 'clusterIPs').flatMap((text) => {
     const family = typeof text === 'string' ? parseAddress(text)?.family : undefined;
     return family === undefined ? [] : [family];
   });
   const wanted = asked.length >= shown.length ? asked : shown;
-  const policy =
-    textAt(spec, 'ipFamilyPolicy') || (wanted.length > 1 ? 'RequireDualStack' : 'SingleStack');
+  // A headless Service without a selector is for whatever its endpoints are.
+  const isOpen = spec['clusterIP'] === 'None' && spec['selector'] === undefined;
+  const policy = textAt(spec, 'ipFamilyPolicy') || (isOpen ? 'RequireDualStack' : 'SingleStack');
   spec['ipFamilyPolicy'] = policy;
   const [primary = 'IPv4', second] = wanted;
   const families =

@@ -17,6 +17,8 @@ import {
   textAt,
 } from '../json.ts';
 import type { Cause } from '../field-fault.ts';
+import { parseAddress } from '../../../net/address.ts';
+import { keyFaults } from '../names.ts';
 import { hasFormat } from '../schema/formats.ts';
 import { hasClusterAddress, isBalanced, isExternal } from './service-defaults.ts';
 import { isServiceAddress, nodePorts } from './service-numbers.ts';
@@ -45,6 +47,14 @@ export function serviceFaults(draft: JsonObject, before: JsonObject | undefined)
   faults.push(...portFaults(spec), ...addressFaults(spec));
   if (type === 'ExternalName' && textAt(spec, 'externalName') === '') {
     faults.push(requiredValue('spec.externalName'));
+  }
+  const { loadBalancerClass } = spec;
+  if (isBalanced(type) && loadBalancerClass !== undefined) {
+    faults.push(...keyFaults('spec.loadBalancerClass', asText(loadBalancerClass)));
+  }
+  if (isBalanced(type) && spec['clusterIP'] === 'None') {
+    const why = "may not be set to 'None' for LoadBalancer services";
+    faults.push(invalidValue('spec.clusterIPs[0]', 'None', why));
   }
   if (!isBalanced(type)) {
     for (const key of ['loadBalancerClass', 'allocateLoadBalancerNodePorts']) {
@@ -193,6 +203,17 @@ function addressFaults(spec: JsonObject): Cause[] {
   return faults;
 }
 
+/** A cluster address stays, so its family does. */
+function familyFaults(spec: JsonObject): Cause[] {
+  const families = listAt(spec, 'ipFamilies');
+  return listAt(spec, 'clusterIPs').flatMap((address, index) => {
+    const family = parseAddress(asText(address))?.family;
+    if (family === undefined || families[index] === family) return [];
+    const why = `expected an ${asText(families[index])} value as indicated by \`ipFamilies[${index}]\``;
+    return [invalidValue(`spec.clusterIPs[${index}]`, address, why)];
+  });
+}
+
 function changeFaults(spec: JsonObject, before: JsonObject): Cause[] {
   const faults: Cause[] = [];
   const keepsAddress =
@@ -204,6 +225,7 @@ function changeFaults(spec: JsonObject, before: JsonObject): Cause[] {
       invalidValue('spec.clusterIPs[0]', listAt(spec, 'clusterIPs'), 'may not change once set'),
     );
   }
+  faults.push(...familyFaults(spec));
   const stays = isBalanced(textAt(spec, 'type')) && isBalanced(textAt(before, 'type'));
   if (stays && !same(spec['loadBalancerClass'], before['loadBalancerClass'])) {
     faults.push(

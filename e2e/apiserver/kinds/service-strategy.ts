@@ -1,5 +1,5 @@
 import { invalidValue } from '../field-fault.ts';
-import { isObject, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
+import { isObject, type Json, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
 import type { Strategy } from '../resource.ts';
 import {
   dropOfOldType,
@@ -65,7 +65,9 @@ function giveAddresses(draft: JsonObject, numbers: ServiceNumbers): void {
   const spec = objectAt(draft, 'spec');
   if (!hasClusterAddress(textAt(spec, 'type'))) return;
   const families = decideFamilies(spec);
-  spec['ipFamilies'] = [...families];
+  const isKnown = (family: Json): boolean => family === 'IPv4' || family === 'IPv6';
+  // Unknown ones stay as they are written: they are refused by name.
+  if (listAt(spec, 'ipFamilies').every(isKnown)) spec['ipFamilies'] = [...families];
   if (spec['clusterIP'] === 'None') return;
   const given = listAt(spec, 'clusterIPs');
   const addresses = families.map(

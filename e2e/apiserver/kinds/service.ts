@@ -1,6 +1,6 @@
 import { column, orNone } from '../columns.ts';
 import { asText, isObject, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
-import { hostLabelFault } from '../names.ts';
+import { labelFault } from '../names.ts';
 import type { Resource, Strategy } from '../resource.ts';
 import {
   integer,
@@ -139,5 +139,5 @@ export const serviceKind = (strategy: Omit<Strategy, 'nameFault'>): Resource =>
     selectable: ['spec.clusterIP', 'spec.type'],
     hasStatus: true,
     createOnUpdate: true,
-    strategy: { nameFault: hostLabelFault, ...strategy },
+    strategy: { nameFault: labelFault, ...strategy },
   });

@@ -14,7 +14,7 @@ export function jsonPatch(target: Json, patch: Json): Patched {
   let document = clone(target);
   for (const [index, operation] of patch.entries()) {
     const fault = operationFault(operation);
-    if (fault !== undefined) return { kind: 'malformed', why: `operation ${index}: ${fault}` };
+    if (fault !== undefined) return { kind: 'inapplicable', why: `operation ${index}: ${fault}` };
     try {
       document = perform(document, operation);
     } catch (error) {

@@ -70,7 +70,9 @@ function checkText(value: string, schema: Schema, path: string): Cause[] {
     faults.push(invalidValue(path, value, `${path} in body should match '${pattern}'`));
   }
   if (format !== undefined && !hasFormat(value, format)) {
-    faults.push(invalidValue(path, value, `${path} in body must be of type ${format}: "${value}"`));
+    // What is no time of that form is no such Go value at all.
+    const fault = format === 'micro-time' ? wrongType : invalidValue;
+    faults.push(fault(path, value, `${path} in body must be of type ${format}: "${value}"`));
   }
   return faults;
 }

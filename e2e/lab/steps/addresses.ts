@@ -40,7 +40,7 @@ export async function handOutAddresses(
   cluster: Cluster,
   report: StepReport,
 ): Promise<Record<string, string>> {
-  cluster.startOperator();
+  await cluster.startOperator();
   for (const { file } of requests) await cluster.applyFile(`examples/${file}.yaml`);
   const addresses: Record<string, string> = {};
   for (const { service, address, how } of requests) {
@@ -68,9 +68,7 @@ export async function handOutAddresses(
 
 /** Shows that the new process works: it gives an address to a Service that the old one never saw. */
 async function restartOperator(cluster: Cluster): Promise<void> {
-  const { control } = cluster.hosts;
-  await control.running('operator').stop();
-  control.start('operator');
+  await cluster.restartOperator();
   const metadata = { name: 'after-restart', namespace: 'default' };
   const spec = { type: 'LoadBalancer', ports: [{ name: 'http', port: 80, targetPort: 8080 }] };
   const path = pathOf(kinds.service, { namespace: 'default' });

@@ -9,7 +9,7 @@ export async function announce(
   report: StepReport,
 ): Promise<void> {
   const frames = await cluster.client.capture('arp', async () => {
-    cluster.startSpeakers();
+    await cluster.startSpeakers();
     for (const address of addresses) await someHolderOf(cluster, address);
     await Promise.all(cluster.hosts.nodes.map(cluster.memberAgain));
   });

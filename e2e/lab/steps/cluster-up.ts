@@ -6,7 +6,7 @@ import type { StepReport } from '../job.ts';
 
 /** The Kubernetes API answers, to us and to a stock kubectl. */
 export async function clusterUp(cluster: Cluster, report: StepReport): Promise<void> {
-  const { api, hosts, kubeconfigPath } = cluster;
+  const { api, hosts } = cluster;
   await cluster.startControlPlane();
   for (const { name, address } of hosts.all) report.say(`host ${name.padEnd(8)} ${address}`);
   const { items } = await api.call<{ items: readonly Node[] }>({
@@ -14,7 +14,7 @@ export async function clusterUp(cluster: Cluster, report: StepReport): Promise<v
     path: pathOf(kinds.node),
   });
   report.check(`${items.length} nodes are registered`, items.length === hosts.nodes.length);
-  const nodes = await kubectl(kubeconfigPath, ['get', 'nodes', '--no-headers']);
+  const nodes = await kubectl(cluster, ['get', 'nodes', '--no-headers']);
   if (nodes === undefined) {
     report.say('kubectl is not installed here: what it would be asked is passed over');
     return;
@@ -25,12 +25,12 @@ export async function clusterUp(cluster: Cluster, report: StepReport): Promise<v
 
 /** What a stock kubectl prints; undefined where there is none. */
 export async function kubectl(
-  kubeconfigPath: string,
+  { kubectl: file, kubeconfigPath }: Cluster,
   args: readonly string[],
 ): Promise<string | undefined> {
   try {
     const command = ['--kubeconfig', kubeconfigPath, ...args];
-    const { code, stdout, stderr } = await outcomeOf('kubectl', command);
+    const { code, stdout, stderr } = await outcomeOf(file, command);
     return code === 0 ? stdout : `kubectl ${args.join(' ')} failed: ${stderr.trim()}`;
   } catch {
     return undefined;

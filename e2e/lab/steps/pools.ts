@@ -39,10 +39,7 @@ export async function declarePools(cluster: Cluster, report: StepReport): Promis
     /addresses/.test(garbage),
     garbage,
   );
-  const explained = await kubectl(cluster.kubeconfigPath, [
-    'explain',
-    'ipaddresspool.spec.addresses',
-  ]);
+  const explained = await kubectl(cluster, ['explain', 'ipaddresspool.spec.addresses']);
   if (explained !== undefined) {
     report.check('`kubectl explain` knows the fields', explained.includes('addresses'), explained);
   }

@@ -1,0 +1,49 @@
+/** `make bench-kubernetes`: how fast Services are assigned and announced on the real API server. */
+import { writeFileSync } from 'node:fs';
+import { systemClock } from '../../daemon/clock.ts';
+import { integerBetween, listOf, readSettings } from '../../daemon/settings.ts';
+import { fromRoot } from '../lab/programs.ts';
+import { measureAnnouncing } from './announcing.ts';
+import { measureAssigning } from './assigning.ts';
+import { openGround } from './ground.ts';
+import { describeMachine } from './machine.ts';
+import { type Finding, formatRequests, formatTable } from './report.ts';
+
+const reportPath = fromRoot('e2e/bench/report.json');
+
+const settings = readSettings('e2e/bench', {
+  sizes: {
+    fallback: [100, 1_000, 10_000],
+    parse: listOf(integerBetween(1, 20_000)),
+    help: 'how many Services, one size after the other',
+  },
+  rounds: {
+    fallback: 3,
+    parse: integerBetween(1, 100),
+    help: 'how often the operator is put against the bare loop at each size',
+  },
+});
+if (settings.kind !== 'settings') {
+  process.stderr.write(settings.text);
+  process.exit(settings.kind === 'help' ? 0 : 2);
+}
+const { sizes, rounds } = settings.values;
+// The hosts are removed on every way out of this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+
+const findings: Finding[] = [];
+for (const services of sizes) {
+  process.stderr.write(`${services} Services …`);
+  const startedAtMs = systemClock.nowMs();
+  await using ground = await openGround();
+  const assigning = await measureAssigning(ground, services, rounds);
+  const announcing = await measureAnnouncing(ground, services);
+  const seconds = Math.round((systemClock.nowMs() - startedAtMs) / 1_000);
+  findings.push({ services, seconds, assigning, announcing });
+  process.stderr.write(` ${seconds} s\n`);
+}
+const machine = await describeMachine();
+writeFileSync(reportPath, `${JSON.stringify({ machine, findings }, undefined, 2)}\n`);
+process.stdout.write(
+  `${machine}\n\n${formatTable(findings)}\n\n${formatRequests(findings)}\n\nAll figures: ${reportPath}\n`,
+);
