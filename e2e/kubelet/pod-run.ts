@@ -74,7 +74,6 @@ export class PodRun {
     const storage = {
       api,
       folder: own,
-      disk: join(folder, `${host.name}.disk`),
       user: user ?? image.user,
     };
     for (const volume of pod.spec.volumes ?? [])
