@@ -57,9 +57,13 @@ export function anyOf(...signals: readonly AbortSignal[]): AbortSignal {
   const controller = new AbortController();
   const { signal } = controller;
   const isOver = () => {
+    if (wasAborted(signal)) return true;
     const ended = signals.find(({ aborted }) => aborted);
-    if (ended !== undefined && !wasAborted(signal)) controller.abort(ended.reason);
-    return wasAborted(signal);
+    if (ended === undefined) return false;
+    // The others may live as long as the process, and would keep all that hangs on this one.
+    for (const each of signals) each.removeEventListener('abort', isOver);
+    controller.abort(ended.reason);
+    return true;
   };
   for (const each of signals) each.addEventListener('abort', isOver, { once: true });
   letAsk(signal, isOver);

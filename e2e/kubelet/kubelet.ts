@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '../../daemon/clock.ts';
 import { silentLog } from '../../daemon/log.ts';
 import { kinds } from '../../kube/kinds.ts';
+import type { Condition } from '../../kube/object.ts';
 import { KeyedQueue } from '../../kube/queue.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { ApiError, type Transport } from '../../kube/transport.ts';
@@ -16,6 +17,13 @@ import { podPath } from './volumes.ts';
 const lookAgainMs = 500;
 const random = (): number => randomInt(2 ** 32) / 2 ** 32;
 const surroundings = { log: silentLog, clock: systemClock, random };
+
+/** While a node was away, the controllers said of its Pods that they are not ready. */
+function isContradicted({ status }: Pod, own: PodStatus): boolean {
+  const readyIn = (conditions: readonly Condition[] = []) =>
+    conditions.find(({ type }) => type === 'Ready')?.status;
+  return readyIn(status?.conditions) !== readyIn(own.conditions);
+}
 
 /**
  * A kubelet without containers' isolation from each other: registers its host as a node and keeps it alive, runs the Pods
@@ -96,7 +104,7 @@ export class Kubelet {
     }
     const run = running?.run ?? (await this.#start(key, pod));
     const status = await run.look();
-    if (!isDeepStrictEqual(this.#told.get(key), status)) {
+    if (!isDeepStrictEqual(this.#told.get(key), status) || isContradicted(pod, status)) {
       const { namespace, name } = pod.metadata;
       await mergePatch(
         this.#api,

@@ -40,6 +40,7 @@ export class PodRun {
   readonly #askAtMs = new Map<ContainerSpec, number>();
   readonly #endedAtMs = new Map<ContainerSpec, number>();
   readonly #restarts = new Map<ContainerSpec, number>();
+  readonly #pids = new Map<ContainerSpec, number>();
   #readyAt = '';
 
   private constructor(
@@ -74,7 +75,6 @@ export class PodRun {
     const storage = {
       api,
       folder: own,
-      disk: join(folder, `${host.name}.disk`),
       user: user ?? image.user,
     };
     for (const volume of pod.spec.volumes ?? [])
@@ -158,10 +158,10 @@ export class PodRun {
       const endedAtMs = this.#endedAtMs.get(spec) ?? nowMs;
       this.#endedAtMs.set(spec, endedAtMs);
       if (nowMs - endedAtMs < backOffMs) return;
-      this.#restarts.set(spec, (this.#restarts.get(spec) ?? 0) + 1);
       this.#host.start(name);
     }
     this.#endedAtMs.delete(spec);
+    this.#noteRestart(spec, this.#host.running(name).pid);
     if (nowMs < (this.#askAtMs.get(spec) ?? 0)) return;
     const { readinessProbe: probe } = spec;
     const ready = probe === undefined || (await this.#succeeds(probe, spec));
@@ -169,6 +169,16 @@ export class PodRun {
     else this.#ready.delete(spec);
     const periodMs = (probe?.periodSeconds ?? usualPeriodSeconds) * 1_000;
     this.#askAtMs.set(spec, systemClock.nowMs() + (ready ? periodMs : hurryMs));
+  }
+
+  /** Another process than before, whoever started it, has yet to show that it is ready. */
+  #noteRestart(spec: ContainerSpec, pid: number): void {
+    const before = this.#pids.get(spec);
+    this.#pids.set(spec, pid);
+    if (before === undefined || before === pid) return;
+    this.#restarts.set(spec, (this.#restarts.get(spec) ?? 0) + 1);
+    this.#ready.delete(spec);
+    this.#askAtMs.delete(spec);
   }
 
   async #succeeds({ httpGet }: Probe, { ports = [] }: ContainerSpec): Promise<boolean> {

@@ -71,7 +71,6 @@ export type KeyToPath = { readonly key: string; readonly path: string };
 export type Volume = {
   readonly name: string;
   readonly emptyDir?: object;
-  readonly hostPath?: { readonly path: string };
   readonly secret?: {
     readonly secretName: string;
     readonly items?: readonly KeyToPath[];

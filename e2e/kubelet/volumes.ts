@@ -9,8 +9,6 @@ import { fieldOf, type KeyToPath, type Pod, type Projection, type Volume } from 
 export type Storage = {
   /** As the kubelet of this node. */
   readonly api: Transport;
-  /** What stands for the disk of the host: hostPath volumes lie in it. */
-  readonly disk: string;
   /** The Pod's own folder. */
   readonly folder: string;
   /** Who may read a token. */
@@ -28,11 +26,6 @@ const configMap: Kind = { ...secret, plural: 'configmaps', kind: 'ConfigMap' };
 
 /** Prepares a volume; answers its path on this machine. Throws where a Secret or ConfigMap is not there (yet). */
 export async function prepareVolume(pod: Pod, volume: Volume, storage: Storage): Promise<string> {
-  if (volume.hostPath !== undefined) {
-    const path = join(storage.disk, volume.hostPath.path);
-    mkdirSync(path, { recursive: true });
-    return path;
-  }
   const path = join(storage.folder, 'volumes', volume.name);
   mkdirSync(path, { recursive: true });
   const { namespace } = pod.metadata;
