@@ -7,7 +7,12 @@ import { pathOf } from '../../kube/kinds.ts';
 import { openTransport } from '../../kube/transport.ts';
 import { create } from '../../kube/write.ts';
 import { customResourceDefinition } from '../lab/manifests.ts';
+import { describeFamilies } from './families.ts';
+import { describePoolEdits } from './pool-edits.ts';
 import { describePools } from './pools.ts';
+import { describeRestarts } from './restarts.ts';
+import { describeSelection } from './selection.ts';
+import { describeSharing } from './sharing.ts';
 import { Town } from './town.ts';
 
 /** A town of its own for one test. */
@@ -33,6 +38,11 @@ export function describeAllocation(name: string, open: () => Promise<Access>): v
     });
     const found: Found = () => Town.found(access, `town-${towns++}`);
     describePools(found);
+    describePoolEdits(found);
+    describeSharing(found);
+    describeFamilies(found);
+    describeSelection(found);
+    describeRestarts(found);
   });
 }
 

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { annotationKey, ipAddressPoolKind } from '../../crds/names.ts';
 import { until } from '../../daemon/testing/until.ts';
 import type { Access } from '../../kube/access.ts';
@@ -151,16 +150,23 @@ export class Town implements AsyncDisposable {
   }
 
   async gets(name: string, ips: string): Promise<void> {
-    const has = async () => (await this.ips(name)) === ips;
+    const has = async () => {
+      const now = await this.ips(name);
+      if (now !== ips) throw new Error(`it has ${now || 'none'} (${await this.reason(name)})`);
+      return true;
+    };
     await until(`${name} has ${ips || 'no address'}`, has, { withinMs });
   }
 
   /** Until the Service is told that it has not what it asks for; meanwhile it has these addresses. */
   async told(name: string, reason: string, ips = ''): Promise<void> {
-    const stands = async () => [await this.reason(name), await this.ips(name)];
-    const expected = [reason, ips];
-    const is = async () => isDeepStrictEqual(await stands(), expected);
-    await until(`${name} stands at ${expected.join(' ')}`, is, { withinMs });
+    const expected = `${reason} ${ips}`;
+    const stands = async () => {
+      const now = `${await this.reason(name)} ${await this.ips(name)}`;
+      if (now !== expected) throw new Error(`it stands at ${now}`);
+      return true;
+    };
+    await until(`${name} stands at ${expected}`, stands, { withinMs });
   }
 
   /** Until the operator has acted upon all that was written before: what has not changed by now does not. */
