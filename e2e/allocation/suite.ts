@@ -13,6 +13,7 @@ import { describePools } from './pools.ts';
 import { describeRestarts } from './restarts.ts';
 import { describeSelection } from './selection.ts';
 import { describeSharing } from './sharing.ts';
+import { describeStatus } from './status.ts';
 import { Town } from './town.ts';
 
 /** A town of its own for one test. */
@@ -43,6 +44,7 @@ export function describeAllocation(name: string, open: () => Promise<Access>): v
     describeFamilies(found);
     describeSelection(found);
     describeRestarts(found);
+    describeStatus(found);
   });
 }
 

@@ -94,6 +94,11 @@ export class Town implements AsyncDisposable {
     return this.#read<Judged>(this.#target(ipAddressPoolKind, name));
   }
 
+  async writePoolStatus(name: string, status: object): Promise<void> {
+    const target = { ...this.#target(ipAddressPoolKind, name), subresource: 'status' } as const;
+    await mergePatch(this.#api, target, { status });
+  }
+
   async service(name: string, wish: Wish = {}): Promise<void> {
     const { namespace = this.namespace, labels = {}, annotations = {}, spec = {} } = wish;
     const usual = { type: 'LoadBalancer', ports: [{ port: 80 }], selector: { app: name } };
