@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Found } from './suite.ts';
-import { addresses, both, dualStack, singleStack } from './wishes.ts';
+import { addresses, both, dualStack, fromPool, singleStack } from './wishes.ts';
 
 const four = '198.51.100.1-198.51.100.9';
 const six = '2001:db8::1-2001:db8::9';
@@ -111,6 +111,21 @@ function describeLaterPools(found: Found): void {
 }
 
 function describePinnedPairs(found: Found): void {
+  // TestControllerMutation: a dual-stack Service that names a pool
+  test('a pair comes from the pool that is named, or not at all', async () => {
+    await using town = await found();
+    await town.pool('a-pair', [four, six]);
+    await town.pool('b-pair', pair);
+    await town.pool('c-four', '198.18.0.0/31');
+    town.start();
+    await town.service('a', both(require, fromPool('b-pair')));
+    await town.gets('a', '203.0.113.1 2001:db8:1::1');
+    await town.service('b', both(require, fromPool('c-four')));
+    await town.told('b', 'PoolLacksFamily');
+    await town.service('c', both(prefer, fromPool('c-four')));
+    await town.gets('c', '198.18.0.0');
+  });
+
   // TestAssignment: two families from one pool, from two pools
   test('a pinned pair comes from one pool, in the order in which it is written', async () => {
     await using town = await found();

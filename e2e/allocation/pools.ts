@@ -68,6 +68,25 @@ function describeNamedPools(found: Found): void {
       });
     }
   }
+
+  // TestControllerMutation: another pool is named
+  test('a Service that names another pool moves there in one step, once that has an address', async () => {
+    await using town = await found();
+    await town.pool('first', '198.51.100.1/32');
+    await town.pool('second', '203.0.113.1/32');
+    town.start();
+    await town.service('a', fromPool('first'));
+    await town.gets('a', '198.51.100.1');
+    await town.service('b', fromPool('second'));
+    await town.gets('b', '203.0.113.1');
+    await town.edit('a', fromPool('second'));
+    await town.told('a', 'PoolExhausted', '198.51.100.1');
+    await town.remove('b');
+    await town.gets('a', '203.0.113.1');
+    assert.equal(await town.poolOf('a'), 'second');
+    await town.service('c');
+    await town.gets('c', '198.51.100.1');
+  });
 }
 
 function describeWaiting(found: Found): void {

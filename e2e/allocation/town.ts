@@ -189,7 +189,7 @@ export class Town implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#operators.map((operator) => operator.stop()));
+    await Promise.all(this.#operators.map((operator) => operator.stopSilently()));
     await Promise.all([...this.#made.values()].map((target) => this.#remove(target)));
     this.#api.close();
   }
