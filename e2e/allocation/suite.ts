@@ -11,6 +11,7 @@ import { describeFamilies } from './families.ts';
 import { describeGround } from './ground.ts';
 import { describePoolEdits } from './pool-edits.ts';
 import { describePools } from './pools.ts';
+import { describeRetry } from './retry.ts';
 import { describeRestarts } from './restarts.ts';
 import { describeSelection } from './selection.ts';
 import { describeSharing } from './sharing.ts';
@@ -44,6 +45,7 @@ export function describeAllocation(name: string, open: () => Promise<Access>): v
     describeRestarts(found);
     describeStatus(found);
     describeGround(found);
+    describeRetry(found);
   });
 }
 
