@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { systemClock } from '../../daemon/clock.ts';
 import { until } from '../../daemon/testing/until.ts';
 import type { Cluster } from './cluster.ts';
+import type { Host } from './host.ts';
 import { lossesOf, openConnections } from './connections.ts';
 import { answerersOf, someHolderOf } from './holders.ts';
 import { openProbe, type Probe } from './probe.ts';
@@ -58,6 +59,16 @@ export async function stopHolder(
   address: string,
   port: number,
 ): Promise<PlannedMove> {
+  const holder = await someHolderOf(cluster, address);
+  return stopSpeaker(cluster, holder, { address, port });
+}
+
+/** The same for the speaker of any node, whoever holds the address. */
+export async function stopSpeaker(
+  cluster: Cluster,
+  stopped: Host,
+  { address, port }: { readonly address: string; readonly port: number },
+): Promise<PlannedMove> {
   await using probe = await openSteadyProbe(cluster, address);
   const holder = await someHolderOf(cluster, address);
   const connections = await openConnections(cluster.hosts.client, address, port);
@@ -65,15 +76,15 @@ export async function stopHolder(
     until('connections are made', () => connections.finished.length >= count);
   await made(enoughConnections);
   const blackout = await probe.blackoutOf(async () => {
-    await holder.running('speaker').stop();
+    await stopped.running('speaker').stop();
   });
   const heir = await someHolderOf(cluster, address);
   await made(connections.finished.length + enoughConnections);
   const all = await connections.close();
   const lost = await connections.lost();
   const { cut, failed } = lossesOf(all);
-  holder.start('speaker');
-  await cluster.memberAgain(holder);
+  stopped.start('speaker');
+  await cluster.memberAgain(stopped);
   return {
     from: holder.name,
     to: heir.name,

@@ -1,7 +1,8 @@
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../daemon/clock.ts';
 import { blackoutMs } from './blackout.ts';
-import type { Host } from './host.ts';
+import type { Host, Running } from './host.ts';
 import { readJsonLines } from './json-lines.ts';
 import { until } from '../../daemon/testing/until.ts';
 
@@ -10,7 +11,7 @@ export const probeIntervalMs = 2;
 
 export type Blackout = { readonly ms: number; readonly sent: number; readonly answered: number };
 
-/** A stream of UDP probes from a host to an address, as `programs/udp-probe.ts` sends them. */
+/** A stream of questions from a host to an address: the UDP probes of `programs/udp-probe.ts`, or any in the same form. */
 export type Probe = AsyncDisposable & {
   /** Resolves when the address has been answering for `forMs` without a gap of more than 50 ms. */
   readonly steady: (forMs: number, withinMs?: number) => Promise<void>;
@@ -30,6 +31,14 @@ export function openProbe(host: Host, address: string, port: number): Probe {
     file: process.execPath,
     args: [program, address, String(port), String(probeIntervalMs)],
   });
+  return followProbe(address, running);
+}
+
+/** Reads what a running program reports, in the lines of `programs/udp-probe.ts`. */
+export function followProbe(
+  address: string,
+  running: Running & { readonly output: Readable },
+): Probe {
   const replies: number[] = [];
   let sent = 0;
   readJsonLines<Report>(running.output, (report) => {

@@ -1,0 +1,89 @@
+import { systemClock } from '../../../daemon/clock.ts';
+import type { Cluster } from '../../lab/cluster.ts';
+import { someHolderOf } from '../../lab/holders.ts';
+import { type Percentiles, percentilesOf } from '../../lab/percentiles.ts';
+import { costOf } from '../cost.ts';
+import type { Paced, Requester, Turn } from './requester.ts';
+
+/** How fast questions are answered by the speaker, and, for an address of the same node's own, by its kernel. */
+export type Answers = {
+  readonly speaker: Latency;
+  readonly kernel: Latency;
+  readonly storm: Storm;
+  /** Of one core, in percent: the speaker that is asked nothing, and under questions for an address that nobody has. */
+  readonly quietCpu: number;
+  readonly foreignCpu: number;
+  readonly foreign: Paced;
+};
+
+export type Latency = {
+  readonly asked: number;
+  readonly lost: number;
+  /** Microseconds from the question to the answer's arrival at the link of who asked; and until that one had read it. */
+  readonly arrived: Percentiles;
+  readonly read: Percentiles;
+};
+
+/** The same questions at the same pace to both. */
+export type Storm = { readonly speaker: Paced; readonly kernel: Paced };
+
+/** Nobody's in the lab. */
+const kernelAddress = '198.51.100.98';
+const foreignAddress = '198.51.100.97';
+const turns = 5_000;
+export const stormPerSecond = 50_000;
+export const foreignPerSecond = 20_000;
+const stormSeconds = 3;
+const foreignSeconds = 10;
+
+export async function measureAnswers(
+  cluster: Cluster,
+  requester: Requester,
+  address: string,
+): Promise<Answers> {
+  const holder = await someHolderOf(cluster, address);
+  const { pid } = holder.running('speaker');
+  await holder.run('ip', ['address', 'add', `${kernelAddress}/32`, 'dev', 'eth0']);
+  // Question by question, so that whatever else the machine does strikes both alike.
+  const found = await requester.inTurns([address, kernelAddress], turns);
+  const pace = { perSecond: stormPerSecond, seconds: stormSeconds };
+  const storm = {
+    speaker: await requester.atPace(address, pace),
+    kernel: await requester.atPace(kernelAddress, pace),
+  };
+  await holder.run('ip', ['address', 'delete', `${kernelAddress}/32`, 'dev', 'eth0']);
+  const { cpu: quietCpu } = await cpuOf(pid, () => systemClock.sleep(foreignSeconds * 1_000));
+  const { cpu: foreignCpu, result: foreign } = await cpuOf(pid, () =>
+    requester.atPace(foreignAddress, { perSecond: foreignPerSecond, seconds: foreignSeconds }),
+  );
+  return {
+    speaker: latencyOf(found, address),
+    kernel: latencyOf(found, kernelAddress),
+    storm,
+    quietCpu,
+    foreignCpu,
+    foreign,
+  };
+}
+
+export function latencyOf(turns: readonly Turn[], address: string): Latency {
+  const asked = turns.filter((turn) => turn.address === address);
+  const arrived = asked.flatMap(({ arrivedUs }) => arrivedUs ?? []);
+  const read = asked.flatMap(({ readUs }) => readUs ?? []);
+  return {
+    asked: asked.length,
+    lost: asked.length - read.length,
+    arrived: percentilesOf(arrived),
+    read: percentilesOf(read),
+  };
+}
+
+async function cpuOf<T>(
+  pid: number,
+  happen: () => Promise<T>,
+): Promise<{ readonly cpu: number; readonly result: T }> {
+  const before = { ms: systemClock.nowMs(), cpuSeconds: costOf(pid).cpuSeconds };
+  const result = await happen();
+  const seconds = (systemClock.nowMs() - before.ms) / 1_000;
+  return { cpu: (100 * (costOf(pid).cpuSeconds - before.cpuSeconds)) / seconds, result };
+}
