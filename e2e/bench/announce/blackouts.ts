@@ -45,13 +45,13 @@ export async function measureBlackouts(
 
 async function powerCuts(cluster: Cluster, address: string, times: number): Promise<number[]> {
   await using probe = await openSteadyProbe(cluster, address);
-  return repeat(times, async () => (await cutHolder(cluster, address, probe)).blackoutMs);
+  return await repeat(times, async () => (await cutHolder(cluster, address, probe)).blackoutMs);
 }
 
 /** The cable of the link that announces: the node has no other one to say goodbye on. */
 async function carrierLosses(cluster: Cluster, address: string, times: number): Promise<number[]> {
   await using probe = await openSteadyProbe(cluster, address);
-  return repeat(times, async () => {
+  return await repeat(times, async () => {
     const holder = await someHolderOf(cluster, address);
     const { ms } = await probe.blackoutOf(() => portDown(holder));
     await portUp(holder);
@@ -68,7 +68,7 @@ async function kills(
 ): Promise<readonly number[]> {
   await using questions = requester.watch(address);
   await questions.steady(200);
-  return repeat(times, async () => {
+  return await repeat(times, async () => {
     const holder = await someHolderOf(cluster, address);
     const { ms } = await questions.blackoutOf(() => holder.running('speaker').signal('SIGKILL'));
     holder.start('speaker');

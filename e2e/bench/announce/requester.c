@@ -13,7 +13,7 @@
  *
  *   requester LINK watch EVERY_MS ADDRESS
  *     Asks at a fixed pace until it is told to end. Every 50 ms a JSON line: how many questions were asked so far, and
- *     when answers came (CLOCK_MONOTONIC in milliseconds): {"sent":1200,"replies":[815.204,817.391]}
+ *     when answers came since the line before (CLOCK_MONOTONIC in milliseconds): {"sent":1200,"replies":[815.2,817.4]}
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -214,23 +214,29 @@ static void ask_at_pace(double per_second, double lasts, const char *text) {
          stats.tp_drops);
 }
 
+static void report(unsigned long sent, const double *replies, unsigned count) {
+  printf("{\"sent\":%lu,\"replies\":[", sent);
+  for (unsigned i = 0; i < count; i++) printf("%s%.3f", i > 0 ? "," : "", replies[i]);
+  printf("]}\n");
+  fflush(stdout);
+}
+
 static void watch(double every_ms, const char *text) {
   struct in_addr target = address_of(text);
   struct question q = question_for(target);
   unsigned long sent = 0, turn = 0;
-  double from = elapsed(), reported = from;
-  const char *comma = "";
-  for (printf("{\"replies\":[");;) {
+  double from = elapsed(), reported = from, replies[1024];
+  unsigned count = 0;
+  for (;;) {
     unsigned long due = (elapsed() - from) * 1e3 / every_ms;
     /* As in ask_at_pace: what is missed is let go. */
     if (due > turn) ask(&q), sent++, turn = due;
     wait_for_frame(1);
-    for (unsigned long count = heard_answers(target); count > 0; count--, comma = ",")
-      printf("%s%.3f", comma, elapsed() * 1e3);
+    for (unsigned long heard = heard_answers(target); heard > 0 && count < 1024; heard--)
+      replies[count++] = elapsed() * 1e3;
     if (elapsed() - reported < REPORT_MS / 1e3) continue;
-    printf("],\"sent\":%lu}\n{\"replies\":[", sent);
-    fflush(stdout);
-    comma = "", reported = elapsed();
+    report(sent, replies, count);
+    count = 0, reported = elapsed();
   }
 }
 
