@@ -19,8 +19,8 @@ const stepMs = 10;
 const spare = 1_000;
 
 /** Any one of those who hold an address gives it back, and the next one who has none gets one, so many times. */
-export function measureChurn({ addresses, family, held }: Subject, steps: number): Churn {
-  const desk = new Desk(poolOf(addresses));
+export function measureChurn({ network, family, held }: Subject, steps: number): Churn {
+  const desk = new Desk(poolOf(network));
   const holders = requestsOf(held + spare, family);
   const waiting = holders.splice(held);
   for (const request of holders) desk.serve(request);

@@ -3,18 +3,19 @@ import { Desk } from './desk.ts';
 import { poolOf, requestsOf } from './demand.ts';
 import type { Family } from '../../../net/address.ts';
 
-export type Subject = { readonly addresses: string; readonly family: Family; readonly held: number };
+export type Subject = { readonly network: string; readonly family: Family; readonly held: number };
 
 export type Filling = {
   /** One per round; the first one in a process that has just started. */
   readonly roundMs: readonly number[];
+  readonly addresses: number;
   /** Of the ledger, with the names and terms that it keeps. */
   readonly bytesPerAddress: number;
 };
 
 /** From an empty pool to one with so many held addresses, one request after the other. */
-export function measureFilling({ addresses, family, held }: Subject, rounds: number): Filling {
-  const pools = poolOf(addresses);
+export function measureFilling({ network, family, held }: Subject, rounds: number): Filling {
+  const pools = poolOf(network);
   const roundMs: number[] = [];
   let bytes = 0;
   while (roundMs.length < rounds) {
@@ -30,5 +31,5 @@ export function measureFilling({ addresses, family, held }: Subject, rounds: num
     };
     bytes = heldBytes(fill);
   }
-  return { roundMs, bytesPerAddress: bytes / held };
+  return { roundMs, addresses: held, bytesPerAddress: bytes / held };
 }
