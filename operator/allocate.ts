@@ -44,7 +44,7 @@ type Fault =
 export function allocate(request: Request, world: World): Decision {
   const held = world.ledger.holdingOf(request.service);
   if (held === undefined || held.addresses.length === 0) {
-    const found = find(request, world);
+    const found = find(request, world, held);
     return found.kind === 'found' ? assign(found) : { kind: 'refuse', refusal: found.refusal };
   }
   const pool = poolHolding(held, world);
@@ -56,7 +56,7 @@ export function allocate(request: Request, world: World): Decision {
     !held.addresses.some((address) => isReclaimed(address, world.pools))
   )
     return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
-  const found = find(request, world);
+  const found = find(request, world, held);
   const enough = Math.min(held.addresses.length, request.families.length * request.count);
   if (found.kind === 'found' && found.addresses.length >= enough) return assign(found);
   const why = found.kind === 'none' ? found.refusal : undefined;
@@ -96,7 +96,7 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
 }
 
 /** Addresses that meet the request, wherever the Service stands now. */
-function find(request: Request, world: World): Find {
+function find(request: Request, world: World, held: Holding | undefined): Find {
   const { pools, namespaceLabels, ledger } = world;
   const choice = choosePools(request, pools, namespaceLabels);
   if (choice.kind === 'refuse') return { kind: 'none', refusal: choice.refusal };
@@ -106,7 +106,7 @@ function find(request: Request, world: World): Find {
     const found = findAddresses(request, reserved, ledger);
     if (found.kind === 'found') return found;
   }
-  const own = ledger.holdingOf(request.service)?.pool;
+  const own = held?.pool;
   const ordered =
     own === undefined
       ? choice.pools
