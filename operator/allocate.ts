@@ -6,6 +6,7 @@ import type { Holding, Ledger } from './ledger.ts';
 import { poolContains, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
+import { rosterOf } from './roster.ts';
 import type { Obstacle, Terms } from './terms.ts';
 import { describeQuota, findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
 
@@ -140,7 +141,7 @@ const isReclaimed = (address: Address, pools: readonly Pool[]): boolean =>
 
 /** The pool from which a Service has its addresses, as the pools are now. */
 function poolHolding({ addresses, pool: name }: Holding, { pools }: World): Pool | undefined {
-  const recorded = pools.find((pool) => pool.name === name);
+  const recorded = rosterOf(pools).named(name);
   const still =
     recorded !== undefined && addresses.every((address) => poolContains(recorded, address));
   return still ? recorded : poolOf(addresses, pools);

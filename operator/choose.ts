@@ -5,6 +5,7 @@ import { type Address, formatAddress } from '../net/address.ts';
 import { excludes, poolContains, reservedBy, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
+import { rosterOf } from './roster.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -88,7 +89,7 @@ export function poolOf(addresses: readonly Address[], pools: readonly Pool[]): P
 /** The one pool that the request names or whose addresses it wants, if it does either. */
 function namePool(request: Request, pools: readonly Pool[]): Pool | Refusal | undefined {
   const { pool: name, wanted } = request;
-  const named = pools.find((pool) => pool.name === name);
+  const named = name === undefined ? undefined : rosterOf(pools).named(name);
   if (name !== undefined && named === undefined) {
     return refusal('PoolUnknown', `there is no pool ${quote(name)}`);
   }
@@ -115,8 +116,10 @@ function automatic(
   const isFor = (pool: Pool): boolean =>
     reservedFor(pool, request.service).length > 0 ||
     (pool.autoAssign && admits(pool, request, namespaceLabels));
-  const forIt = pools.filter(isFor);
-  const open = forIt.filter((pool) => pool.closed === undefined).toSorted(compareTurns);
+  const forIt = rosterOf(pools)
+    .mayServe(request, namespaceLabels ?? {})
+    .filter(isFor);
+  const open = forIt.filter((pool) => pool.closed === undefined);
   if (open.length > 0) return { kind: 'pools', pools: open };
   const [closed] = forIt;
   if (closed?.closed !== undefined) {
@@ -129,21 +132,6 @@ function automatic(
       ? 'there is no IPAddressPool'
       : `none of ${pools.length} pools assigns to this Service by itself`;
   return refuse(refusal('NoPoolForService', detail));
-}
-
-/** Pools with a serviceAllocation first, by priority (0 means none: last), then by name. */
-function compareTurns(a: Pool, b: Pool): number {
-  const [left, right] = [turnOf(a), turnOf(b)];
-  if (left !== right) return left < right ? -1 : 1;
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-}
-
-// After every priority that JSON can carry, before the pools for everybody.
-const withoutPriority = 2 ** 53;
-
-function turnOf({ allocation }: Pool): number {
-  if (allocation === undefined) return Number.POSITIVE_INFINITY;
-  return allocation.priority > 0 ? allocation.priority : withoutPriority;
 }
 
 const refuse = (why: Refusal): Choice => ({ kind: 'refuse', refusal: why });
