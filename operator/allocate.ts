@@ -76,7 +76,6 @@ export function allocate(request: Request, world: World): Decision {
  * `settle`; what it keeps, it keeps on the terms it has now, unless these wrong another holder.
  */
 export function enact(decision: Decision, service: string, terms: Terms, ledger: Ledger): void {
-  const held = ledger.holdingOf(service);
   switch (decision.kind) {
     case 'assign':
       ledger.hold(service, { addresses: decision.addresses, pool: decision.pool, terms });
@@ -86,6 +85,7 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
       return;
     case 'keep':
     case 'refuse': {
+      const held = ledger.holdingOf(service);
       if (held === undefined) return;
       const pool = decision.kind === 'keep' ? decision.pool : held.pool;
       const wrongs = held.addresses.some(

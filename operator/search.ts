@@ -41,12 +41,12 @@ function findHere(
   pool: Pool,
   ledger: Ledger,
 ): { readonly find: Find; readonly lacking: Family | undefined } | undefined {
-  const addresses: Address[] = [];
+  let addresses: readonly Address[] = [];
   let lacking: Family | undefined;
   for (const family of request.families) {
     const found = findInPool(request, family, pool, ledger);
     if (found === undefined) lacking ??= family;
-    else addresses.push(...found);
+    else addresses = addresses.length === 0 ? found : [...addresses, ...found];
   }
   return addresses.length === 0 ? undefined : { find: { kind: 'found', addresses, pool }, lacking };
 }
@@ -57,7 +57,7 @@ type Search = {
   readonly family: Family;
   readonly pool: Pool;
   readonly ledger: Ledger;
-  readonly found: Address[];
+  found: readonly Address[];
 };
 
 /**
@@ -97,7 +97,9 @@ const mayCount = (search: Search, address: Address): boolean =>
 
 function take(search: Search, address: Address): void {
   const { found } = search;
-  if (!isMet(search) && !found.some((other) => sameAddress(other, address))) found.push(address);
+  if (isMet(search) || found.some((other) => sameAddress(other, address))) return;
+  // The ledger keeps this list. One that is pushed to reserves room for sixteen more.
+  search.found = found.length === 0 ? [address] : [...found, address];
 }
 
 function takeOwn(search: Search): void {
@@ -134,7 +136,8 @@ function takeFreeIn(search: Search, range: Range, rested: boolean): void {
     // Barred once instead of stepped over by every later search.
     if (avoids(pool, address)) ledger.bar(address);
     else take(search, address);
-    rest = { ...rest, first: address.value + 1n };
+    if (address.value === range.last) return;
+    rest = { ...range, first: address.value + 1n };
   }
 }
 
