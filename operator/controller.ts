@@ -12,6 +12,7 @@ import type { World } from './allocate.ts';
 import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
 import { Ledger } from './ledger.ts';
+import { occupiedBy } from './occupied.ts';
 import { newest } from './newest.ts';
 import {
   changeObjectStatus,
@@ -29,6 +30,8 @@ export const controllerKinds: readonly Kind[] = [
   kinds.namespace,
   ipAddressPoolKind,
   l2AdvertisementKind,
+  kinds.node,
+  kinds.serviceCidr,
 ];
 
 export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
@@ -117,6 +120,8 @@ export class Controller extends Frame {
       this.#watch(kinds.namespace, ({ meta }) => this.#namespaceChanged(meta.name)),
       this.#watch(ipAddressPoolKind, (event) => this.#poolChanged(event)),
       this.#watch(l2AdvertisementKind, (event) => this.#advertisementChanged(event)),
+      this.#watch(kinds.node, (event) => this.#occupierChanged(kinds.node, event)),
+      this.#watchServiceCidrs(),
     ]);
     this.#adopt();
     this.spawn((signal) => this.#services.run(signal));
@@ -125,6 +130,13 @@ export class Controller extends Frame {
 
   #watch({ group, version, plural }: Kind, react: (event: ResourceEvent) => void): Promise<void> {
     return this.watchResource(group, version, plural, async (event) => react(event));
+  }
+
+  /** Kubernetes before 1.33 does not show the network of its Services. */
+  async #watchServiceCidrs(): Promise<void> {
+    const kind = kinds.serviceCidr;
+    if (await this.serves(kind))
+      await this.#watch(kind, (event) => this.#occupierChanged(kind, event));
   }
 
   /** From here on the ledger knows who holds what, and decisions may be taken. */
@@ -157,7 +169,18 @@ export class Controller extends Frame {
   }
 
   #poolChanged(event: ResourceEvent): void {
-    if (!this.#takeNote(ipAddressPoolKind, event) || !this.#adopted) return;
+    if (this.#takeNote(ipAddressPoolKind, event) && this.#adopted) this.#poolsChanged();
+  }
+
+  /** A node or a network of the cluster has other addresses than before. */
+  #occupierChanged(kind: Kind, { meta: { name } }: ResourceEvent): void {
+    const object = this.cached(kind).get(name);
+    const occupied = object === undefined ? [] : occupiedBy(kind, object);
+    if (this.#catalogue.occupy(`${kind.kind}/${name}`, occupied) && this.#adopted)
+      this.#poolsChanged();
+  }
+
+  #poolsChanged(): void {
     this.#ports.ledger.unbar();
     // Those who wait go first: the others keep what they have in any case.
     this.#retryWaiting();
