@@ -42,8 +42,8 @@ export class Ledger {
   readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
   readonly #stays = new Map<string, Stay>();
   readonly #sharing = new Map<string, Set<Entry>>();
-  readonly #namespaces = new NamespaceUse();
   readonly #pools = new PoolEntries<Entry>();
+  readonly #namespaces = new NamespaceUse((pool) => this.#pools.of(pool));
   readonly #resting = new Resting();
   #barred: Address[] = [];
 
@@ -188,13 +188,13 @@ export class Ledger {
       unfit.add(address.value);
       this.#resting.delete(address);
       this.#pools.add(entry);
-      this.#namespaces.count(pool, address.family, namespaceOf(service), 1);
     } else {
+      this.#namespaces.leave(entry);
       if (entry.pool !== pool) this.#rename(entry, pool);
       this.#strike(entry, service);
-      this.#countNamespace(entry, service, 1);
       entry.holders.push({ service, terms });
     }
+    this.#namespaces.enter(entry);
     if (terms.sharing !== '') {
       const sharers = this.#sharing.get(terms.sharing);
       if (sharers === undefined) this.#sharing.set(terms.sharing, new Set([entry]));
@@ -202,15 +202,10 @@ export class Ledger {
     }
   }
 
-  /** Counts an address from now on for the pool of that name. */
   #rename(entry: Entry, pool: string): void {
-    const { family } = entry.address;
-    const namespaces = namespacesOf(entry);
-    for (const namespace of namespaces) this.#namespaces.count(entry.pool, family, namespace, -1);
     this.#pools.delete(entry);
     entry.pool = pool;
     this.#pools.add(entry);
-    for (const namespace of namespaces) this.#namespaces.count(pool, family, namespace, 1);
   }
 
   /** Takes `service` off these; returns those that are free now. */
@@ -224,8 +219,12 @@ export class Ledger {
     const { entries, held, unfit } = this.#shelves[address.family];
     const entry = entries.get(address.value);
     if (entry === undefined) return false;
+    this.#namespaces.leave(entry);
     this.#strike(entry, service);
-    if (entry.holders.length > 0) return false;
+    if (entry.holders.length > 0) {
+      this.#namespaces.enter(entry);
+      return false;
+    }
     entries.delete(address.value);
     held.delete(address.value);
     this.#pools.delete(entry);
@@ -237,7 +236,6 @@ export class Ledger {
   #strike(entry: Entry, service: string): void {
     const index = entry.holders.findIndex((holder) => holder.service === service);
     const [struck] = index < 0 ? [] : entry.holders.splice(index, 1);
-    if (struck !== undefined) this.#countNamespace(entry, service, -1);
     if (struck === undefined || struck.terms.sharing === '' || entry.holders.length > 0) return;
     const { terms } = struck;
     const sharers = this.#sharing.get(terms.sharing);
@@ -261,13 +259,6 @@ export class Ledger {
       (holder) => holder.service === service || namespaceOf(holder.service) !== namespace,
     );
   }
-
-  /** Where `service` is the only holder of its namespace: counts the address for that, or no longer. */
-  #countNamespace(entry: Entry, service: string, step: 1 | -1): void {
-    const namespace = namespaceOf(service);
-    if (entry.holders.some((holder) => namespaceOf(holder.service) === namespace)) return;
-    this.#namespaces.count(entry.pool, entry.address.family, namespace, step);
-  }
 }
 
 /** What of a pool a quota is about. */
@@ -275,9 +266,6 @@ type QuotaPool = {
   readonly name: string;
   readonly allocation?: { readonly maxPerNamespace?: number };
 };
-
-const namespacesOf = ({ holders }: Entry): ReadonlySet<string> =>
-  new Set(holders.map(({ service }) => namespaceOf(service)));
 
 const isAmong = ({ holders }: Entry, service: string): boolean =>
   holders.some((holder) => holder.service === service);

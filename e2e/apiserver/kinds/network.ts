@@ -126,7 +126,9 @@ const serviceCidr = builtIn({
     spec: record('The networks.', {
       cidrs: setOf('One for each family.', { type: 'string' }),
     }),
-    status: record('What is known of them.', { conditions: conditions('Whether they are in use.') }),
+    status: record('What is known of them.', {
+      conditions: conditions('Whether they are in use.'),
+    }),
   },
   hasStatus: true,
   columns: [column('CIDRs', (object) => listAt(object, 'spec', 'cidrs').map(asText).join(','))],
