@@ -135,12 +135,11 @@ function automatic(
   const isFor = (pool: Pool): boolean =>
     reservedFor(pool, request.service).length > 0 ||
     (pool.autoAssign && admits(pool, request, namespaceLabels));
-  const forIt = rosterOf(pools)
-    .mayServe(request, namespaceLabels ?? {})
-    .filter(isFor);
-  const open = forIt.filter((pool) => pool.closed === undefined);
+  const roster = rosterOf(pools);
+  const labels = namespaceLabels ?? {};
+  const open = roster.open.mayServe(request, labels).filter(isFor);
   if (open.length > 0) return { kind: 'pools', pools: open };
-  const [closed] = forIt;
+  const closed = roster.closed.mayServe(request, labels).find(isFor);
   if (closed?.closed !== undefined) {
     return refuse(
       refusal('PoolClosed', `pool ${closed.name} hands out nothing new: ${closed.closed.detail}`),

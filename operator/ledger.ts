@@ -107,11 +107,11 @@ export class Ledger {
       yield { address, services: holders.map(({ service }) => service) };
   }
 
-  /** The lowest address of a range that nobody holds; with `rested`, also none that still rests. */
-  lowestFree(range: Range, rested: boolean): Address | undefined {
-    const { family, first, last } = range;
+  /** The lowest address of a range, `from` one on, that nobody holds; with `rested`, also none that still rests. */
+  lowestFree(range: Range, rested: boolean, from = range.first): Address | undefined {
+    const { family, last } = range;
     const shelf = this.#shelves[family];
-    const value = (rested ? shelf.unfit : shelf.held).lowestMissing(first, last);
+    const value = (rested ? shelf.unfit : shelf.held).lowestMissing(from, last);
     return value === undefined ? undefined : { family, value };
   }
 

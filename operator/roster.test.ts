@@ -76,7 +76,7 @@ const forTeams = (count: number) =>
 test('a Service is held against the pools of its team alone, however many there are', () => {
   const lists = [forTeams(10), forTeams(1_000)];
   for (const all of lists) {
-    const meant = rosterOf(all).mayServe(request('web'), { team: 'team-7' });
+    const meant = rosterOf(all).open.mayServe(request('web'), { team: 'team-7' });
     assert.deepEqual(
       meant.map(({ name }) => name),
       ['pool-7'],

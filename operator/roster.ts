@@ -4,12 +4,15 @@ import type { Request } from './request.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/**
- * All pools, arranged for the question which of them may be meant for a Service: with a thousand pools, each for some
- * namespaces, a Service need not be held against all of them.
- */
+/** All pools, arranged for the questions that every request asks of them. */
 export type Roster = {
   named(name: string): Pool | undefined;
+  readonly open: Turns;
+  readonly closed: Turns;
+};
+
+/** With a thousand pools, each for some namespaces, a Service need not be held against all of them. */
+export type Turns = {
   /**
    * Every pool that assigns to this Service by itself, and perhaps some that do not, in the order in which they are
    * tried: those with a serviceAllocation, by priority, before those for everybody; equals by name.
@@ -28,6 +31,14 @@ export function rosterOf(pools: readonly Pool[]): Roster {
 
 function arrange(pools: readonly Pool[]): Roster {
   const byName = new Map(pools.map((pool) => [pool.name, pool]));
+  return {
+    named: (name) => byName.get(name),
+    open: arrangeTurns(pools.filter(({ closed }) => closed === undefined)),
+    closed: arrangeTurns(pools.filter(({ closed }) => closed !== undefined)),
+  };
+}
+
+function arrangeTurns(pools: readonly Pool[]): Turns {
   const inTurn = pools.toSorted(compareTurns);
   const turns = new Map(inTurn.map((pool, turn) => [pool, turn]));
   const unbound: Pool[] = [];
@@ -43,7 +54,6 @@ function arrange(pools: readonly Pool[]): Roster {
   }
   const inTheirTurn = (a: Pool, b: Pool): number => (turns.get(a) ?? 0) - (turns.get(b) ?? 0);
   return {
-    named: (name) => byName.get(name),
     mayServe({ service, namespace }, namespaceLabels) {
       if (bound.size === 0) return unbound;
       const marks = [serviceMark(service), namespaceMark(namespace)];

@@ -129,15 +129,14 @@ function takeFree(search: Search, rested: boolean): void {
 /** The lowest first. */
 function takeFreeIn(search: Search, range: Range, rested: boolean): void {
   const { pool, ledger } = search;
-  let rest = range;
+  let from = range.first;
   while (!isMet(search) && !isFull(search)) {
-    const address = ledger.lowestFree(rest, rested);
+    const address = ledger.lowestFree(range, rested, from);
     if (address === undefined) return;
     // Barred once instead of stepped over by every later search.
     if (avoids(pool, address)) ledger.bar(address);
     else take(search, address);
-    if (address.value === range.last) return;
-    rest = { ...range, first: address.value + 1n };
+    from = address.value + 1n;
   }
 }
 
