@@ -12,7 +12,7 @@ const settings = readSettings('e2e/bench/allocator', {
   },
   steps: {
     fallback: 1_000_000,
-    parse: integerBetween(10, 100_000_000),
+    parse: integerBetween(1_000, 100_000_000),
     help: 'how often a Service goes and another one comes',
   },
 });

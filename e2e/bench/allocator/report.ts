@@ -13,11 +13,19 @@ export type Findings = {
 export const formatFindings = ({ fillings, churns, selecting }: Findings): string =>
   [
     table(
-      ['Filling a pool', 'median', 'slowest', 'first', 'per address', 'memory per address'],
+      [
+        'Filling a pool',
+        'first',
+        'median',
+        'fastest',
+        'CPU',
+        'CPU per address',
+        'memory per address',
+      ],
       fillings.map(({ pool, filling }) => [pool, ...describeFilling(filling)]),
     ),
     table(
-      ['A release and an allocation', 'first tenth', 'last tenth', 'median', 'p99', 'slowest'],
+      ['A release and an allocation', 'CPU, first tenth', 'last tenth', 'median', 'p99', 'slowest'],
       churns.map(({ pool, churn }) => [pool, ...describeChurn(churn)]),
     ),
     table(
@@ -35,16 +43,22 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
-function describeFilling({ roundMs, addresses, bytesPerAddress }: Filling): readonly string[] {
-  const [first = Number.NaN] = roundMs;
-  const median = percentile(roundMs, 50);
-  const slowest = percentile(roundMs, 100);
-  const perAddress = `${((median * 1e6) / addresses).toFixed(0)} ns`;
-  return [...[median, slowest, first].map(inMs), perAddress, `${bytesPerAddress.toFixed(0)} B`];
+function describeFilling({ rounds, addresses, bytesPerAddress }: Filling): readonly string[] {
+  const times = rounds.map(({ ms }) => ms);
+  const [first = Number.NaN] = times;
+  const cpuMs = percentile(
+    rounds.map((round) => round.cpuMs),
+    50,
+  );
+  return [
+    ...[first, percentile(times, 50), percentile(times, 0), cpuMs].map(inMs),
+    inNs((cpuMs * 1e6) / addresses),
+    `${bytesPerAddress.toFixed(0)} B`,
+  ];
 }
 
-const describeChurn = ({ tenthsNs, p50Ns, p99Ns, maxNs }: Churn): readonly string[] => [
-  ...[tenthsNs[0], tenthsNs.at(-1), p50Ns, p99Ns].map((ns = Number.NaN) => `${ns.toFixed(0)} ns`),
+const describeChurn = ({ tenthsCpuNs, p50Ns, p99Ns, maxNs }: Churn): readonly string[] => [
+  ...[tenthsCpuNs[0], tenthsCpuNs.at(-1), p50Ns, p99Ns].map((ns = Number.NaN) => inNs(ns)),
   inMs(maxNs / 1e6),
 ];
 
@@ -54,3 +68,5 @@ const describePercentiles = ({ p50, p99, max }: Percentiles): readonly string[] 
 ];
 
 const inMs = (ms: number): string => `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
+
+const inNs = (ns: number): string => `${ns.toFixed(0)} ns`;
