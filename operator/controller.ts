@@ -12,7 +12,6 @@ import type { World } from './allocate.ts';
 import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
 import { Ledger } from './ledger.ts';
-import { occupiedBy } from './occupied.ts';
 import { newest } from './newest.ts';
 import {
   changeObjectStatus,
@@ -24,14 +23,14 @@ import {
 import type { Reason } from './reasons.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
+import { terrainKinds } from './terrain.ts';
 
 export const controllerKinds: readonly Kind[] = [
   kinds.service,
   kinds.namespace,
   ipAddressPoolKind,
   l2AdvertisementKind,
-  kinds.node,
-  kinds.serviceCidr,
+  ...terrainKinds,
 ];
 
 export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
@@ -120,23 +119,30 @@ export class Controller extends Frame {
       this.#watch(kinds.namespace, ({ meta }) => this.#namespaceChanged(meta.name)),
       this.#watch(ipAddressPoolKind, (event) => this.#poolChanged(event)),
       this.#watch(l2AdvertisementKind, (event) => this.#advertisementChanged(event)),
-      this.#watch(kinds.node, (event) => this.#occupierChanged(kinds.node, event)),
-      this.#watchServiceCidrs(),
+      ...terrainKinds.map((kind) => this.#watchTerrain(kind)),
     ]);
     this.#adopt();
     this.spawn((signal) => this.#services.run(signal));
     this.spawn((signal) => this.#statuses.run(signal));
   }
 
-  #watch({ group, version, plural }: Kind, react: (event: ResourceEvent) => void): Promise<void> {
-    return this.watchResource(group, version, plural, async (event) => react(event));
+  #watch(
+    { group, version, plural }: Kind,
+    react: (event: ResourceEvent) => void,
+    namespace?: string,
+  ): Promise<void> {
+    return this.watchResource(group, version, plural, async (event) => react(event), namespace);
   }
 
-  /** Kubernetes before 1.33 does not show the network of its Services. */
-  async #watchServiceCidrs(): Promise<void> {
-    const kind = kinds.serviceCidr;
-    if (await this.serves(kind))
-      await this.#watch(kind, (event) => this.#occupierChanged(kind, event));
+  /** What an API server does not have, it says nothing about: Kubernetes before 1.33 has no ServiceCIDRs. */
+  async #watchTerrain(kind: Kind): Promise<void> {
+    if (!(await this.serves(kind))) return;
+    const { namespace } = this.#options;
+    await this.#watch(
+      kind,
+      (event) => this.#terrainChanged(kind, event),
+      kind.namespaced ? namespace : undefined,
+    );
   }
 
   /** From here on the ledger knows who holds what, and decisions may be taken. */
@@ -172,12 +178,9 @@ export class Controller extends Frame {
     if (this.#takeNote(ipAddressPoolKind, event) && this.#adopted) this.#poolsChanged();
   }
 
-  /** A node or a network of the cluster has other addresses than before. */
-  #occupierChanged(kind: Kind, { meta: { name } }: ResourceEvent): void {
-    const object = this.cached(kind).get(name);
-    const occupied = object === undefined ? [] : occupiedBy(kind, object);
-    if (this.#catalogue.occupy(`${kind.kind}/${name}`, occupied) && this.#adopted)
-      this.#poolsChanged();
+  #terrainChanged(kind: Kind, { meta: { name, namespace = '' } }: ResourceEvent): void {
+    const object = this.cached(kind).get(namespace === '' ? name : `${namespace}/${name}`);
+    if (this.#catalogue.survey(kind, name, object) && this.#adopted) this.#poolsChanged();
   }
 
   #poolsChanged(): void {
