@@ -43,7 +43,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test e2e bench-kubernetes bench-allocate bundle check fix generate types lint format-check
+.PHONY: setup ready test e2e bench-kubernetes bench-allocate bench-announce bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -72,6 +72,14 @@ kubernetes:
 bench-allocate: ready ## How fast the allocator is by itself: fill a /16, a million releases, 1,000 pools
 	@node e2e/bench/allocator/main.ts
 
+bench-announce: CUTS = 30
+bench-announce: setup keepalived ## How long nobody answers, and how fast somebody does, beside keepalived and Linux itself; CUTS=30
+	@node e2e/bench/announce/main.ts --cuts $(CUTS)
+
+.PHONY: keepalived
+keepalived:
+	@.ci/setup keepalived
+
 bundle: ready ## What the image holds, into dist/
 	@node deploy/bundle.ts
 
@@ -98,4 +106,4 @@ generate: ready ## Write crds/*.yaml from the schemas
 ##@ Tidy up
 .PHONY: clean
 clean: ## Remove what set-up brought: node_modules and .tools
-	rm -rf node_modules .tools dist e2e/{lab,bench}/report.json
+	rm -rf node_modules .tools dist e2e/{lab,bench,bench/announce}/report.json

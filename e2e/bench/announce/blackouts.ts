@@ -1,3 +1,4 @@
+import { systemClock } from '../../../daemon/clock.ts';
 import type { Cluster } from '../../lab/cluster.ts';
 import {
   cutHolder,
@@ -13,7 +14,9 @@ import { isMeasured, type Unmeasured } from './unmeasured.ts';
 
 /** Every figure is how long, in milliseconds. */
 export type Blackouts = {
-  /** The client's datagrams were not answered. */
+  /** The client's datagrams were not answered while nothing happened: what the machine itself does to the figures below. */
+  readonly calm: readonly number[];
+  /** The same around what has happened. */
   readonly powerCut: readonly number[];
   readonly carrierLoss: readonly number[];
   /** The client's questions were not answered; its datagrams are, by the kernel of a node whose speaker died. */
@@ -24,6 +27,8 @@ export type Blackouts = {
 };
 
 const webPort = 80;
+/** About as long as a planned move takes with what is before and after it. */
+const calmMs = 500;
 
 /** So many power cuts, and a third as many of everything else. */
 export async function measureBlackouts(
@@ -33,6 +38,7 @@ export async function measureBlackouts(
 ): Promise<Blackouts> {
   const others = Math.ceil(cuts / 3);
   return {
+    calm: await calm(cluster, address, others),
     powerCut: await powerCuts(cluster, address, cuts),
     carrierLoss: await carrierLosses(cluster, address, others),
     kill: isMeasured(requester)
@@ -41,6 +47,14 @@ export async function measureBlackouts(
     plannedMoves: await repeat(others, () => stopHolder(cluster, address, webPort)),
     restarts: await restarts(cluster, address, Math.ceil(others / 3)),
   };
+}
+
+async function calm(cluster: Cluster, address: string, times: number): Promise<number[]> {
+  await using probe = await openSteadyProbe(cluster, address);
+  return await repeat(
+    times,
+    async () => (await probe.blackoutOf(() => systemClock.sleep(calmMs))).ms,
+  );
 }
 
 async function powerCuts(cluster: Cluster, address: string, times: number): Promise<number[]> {

@@ -1,0 +1,79 @@
+/** `make bench-announce`: how long nobody answers, and how fast somebody does, beside keepalived and Linux itself. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { integerBetween, readSettings } from '../../../daemon/settings.ts';
+import { fromRoot } from '../../lab/programs.ts';
+import { missing } from '../../lab/requirements.ts';
+import { openServing } from '../../lab/serving.ts';
+import { describeHost } from '../machine.ts';
+import { measureAnswers } from './answers.ts';
+import { measureBlackouts } from './blackouts.ts';
+import { replaceFindings } from './document.ts';
+import { type Keepalived, measureKeepalived } from './keepalived.ts';
+import { type Findings, formatFindings } from './report.ts';
+import { Requester } from './requester.ts';
+import { isMeasured, type Unmeasured } from './unmeasured.ts';
+
+const reportPath = fromRoot('e2e/bench/announce/report.json');
+const documentPath = fromRoot('docs/performance.md');
+
+const settings = readSettings('e2e/bench/announce', {
+  cuts: {
+    fallback: 30,
+    parse: integerBetween(1, 1_000),
+    help: 'how many power cuts are made; a third as many of everything else',
+  },
+});
+if (settings.kind !== 'settings') {
+  process.stderr.write(settings.text);
+  process.exit(settings.kind === 'help' ? 0 : 2);
+}
+const { cuts } = settings.values;
+const lacking = await missing();
+if (lacking.length > 0) {
+  process.stderr.write(`The lab cannot run on this machine:\n  ${lacking.join('\n  ')}\n`);
+  process.exit(2);
+}
+// The hosts are removed on every way out of this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+
+const load: number[] = [];
+async function measure<T>(what: string, work: () => Promise<T>): Promise<T> {
+  process.stderr.write(`${what} …\n`);
+  load.push(loadavg()[0] ?? 0);
+  const found = await work();
+  load.push(loadavg()[0] ?? 0);
+  return found;
+}
+
+const { address, ...serving } = await openServing('embedded');
+await using cluster = serving.cluster;
+const { client, folder } = cluster.hosts;
+const requester = await Requester.compile(client, folder);
+const blackouts = await measure('what happens to the holder', () =>
+  measureBlackouts(cluster, requester, { address, cuts }),
+);
+const keepalived: (Keepalived | Unmeasured)[] = [];
+for (const [advertSeconds, times] of [[0.1, cuts] as const, [1, Math.ceil(cuts / 3)] as const]) {
+  const what = `keepalived, adverts every ${advertSeconds} s`;
+  keepalived.push(
+    await measure(what, () => measureKeepalived(cluster, { advertSeconds, cuts: times })),
+  );
+}
+const answers = isMeasured(requester)
+  ? await measure('answers', () => measureAnswers(cluster, requester, address))
+  : requester;
+const crashes = cluster.crashes();
+if (crashes.length > 0) throw new Error(`a program ended by itself: ${crashes.join('; ')}`);
+
+const findings: Findings = {
+  machine: describeHost(),
+  load: { least: Math.min(...load), most: Math.max(...load) },
+  blackouts,
+  keepalived,
+  answers,
+};
+const table = formatFindings(findings);
+writeFileSync(reportPath, `${JSON.stringify(findings, undefined, 2)}\n`);
+writeFileSync(documentPath, replaceFindings(readFileSync(documentPath, 'utf8'), table));
+process.stdout.write(`${table}\n\nIn ${documentPath}; all figures: ${reportPath}\n`);

@@ -1,0 +1,175 @@
+import { percentile } from '../../lab/percentiles.ts';
+import type { PlannedMove } from '../../lab/failover.ts';
+import { type Answers, foreignPerSecond, type Latency, stormPerSecond } from './answers.ts';
+import type { Blackouts } from './blackouts.ts';
+import type { Keepalived } from './keepalived.ts';
+import type { Paced } from './requester.ts';
+import { isMeasured, type Unmeasured } from './unmeasured.ts';
+
+/** What one run found. */
+export type Findings = {
+  readonly machine: string;
+  /** Processes that wanted a processor, on average over a minute: the least and the most while it was measured. */
+  readonly load: { readonly least: number; readonly most: number };
+  readonly blackouts: Blackouts;
+  readonly keepalived: readonly (Keepalived | Unmeasured)[];
+  readonly answers: Answers | Unmeasured;
+};
+
+export type Line = {
+  readonly what: string;
+  readonly measured: string;
+  readonly target: string;
+  readonly verdict: '' | 'reached' | 'MISSED';
+};
+
+/** What is measured beside its target. */
+export function linesOf({ blackouts, keepalived, answers }: Findings): readonly Line[] {
+  return [
+    headed('No answer for'),
+    beside('nothing happens', milliseconds(blackouts.calm)),
+    line('power cut of the holder', milliseconds(blackouts.powerCut), powerCut(blackouts.powerCut)),
+    ...keepalived.map((found) =>
+      isMeasured(found)
+        ? beside(
+            `the same with keepalived ${found.version}, adverts every ${found.advertSeconds} s`,
+            milliseconds(found.blackouts),
+          )
+        : beside('the same with keepalived', found.unmeasured),
+    ),
+    line(
+      'carrier loss of its only link',
+      milliseconds(blackouts.carrierLoss),
+      powerCut(blackouts.carrierLoss),
+    ),
+    isMeasured(blackouts.kill)
+      ? line(
+          'kill of its speaker, asked by ARP',
+          milliseconds(blackouts.kill),
+          powerCut(blackouts.kill),
+        )
+      : beside('kill of its speaker, asked by ARP', blackouts.kill.unmeasured),
+    line(
+      'planned move (SIGTERM)',
+      milliseconds(blackouts.plannedMoves.map(({ blackoutMs }) => blackoutMs)),
+      {
+        target: '≤ 20 ms',
+        reached: blackouts.plannedMoves.every(({ blackoutMs }) => blackoutMs <= 20),
+      },
+    ),
+    line(
+      'rolling restart of every speaker',
+      milliseconds(blackouts.restarts.map(({ blackoutMs }) => blackoutMs)),
+      {
+        target: '≤ 20 ms',
+        reached: blackouts.restarts.every(({ blackoutMs }) => blackoutMs <= 20),
+      },
+    ),
+    headed('New connections that failed'),
+    line('planned move', connections(blackouts.plannedMoves), noneFailed(blackouts.plannedMoves)),
+    line(
+      'rolling restart of every speaker',
+      connections(blackouts.restarts),
+      noneFailed(blackouts.restarts),
+    ),
+    headed('Answers to ARP'),
+    ...(isMeasured(answers) ? linesOfAnswers(answers) : [beside('all', answers.unmeasured)]),
+  ];
+}
+
+function linesOfAnswers({
+  speaker,
+  kernel,
+  storm,
+  quietCpu,
+  foreignCpu,
+  foreign,
+}: Answers): readonly Line[] {
+  const ratio = speaker.arrived.p50 / kernel.arrived.p50;
+  const cost = Math.max(0, foreignCpu - quietCpu);
+  return [
+    beside('Linux, for an address of the same node', microseconds(kernel)),
+    beside('speaker', microseconds(speaker)),
+    line('speaker ÷ Linux, p50', ratio.toFixed(1), { target: '≤ 2', reached: ratio <= 2 }),
+    beside('the same when it has been read', (speaker.read.p50 / kernel.read.p50).toFixed(1)),
+    beside(`lost at ${thousands(stormPerSecond)}/s: Linux`, losses(storm.kernel)),
+    line(`lost at ${thousands(stormPerSecond)}/s: speaker`, losses(storm.speaker), {
+      target: '0',
+      reached: storm.speaker.answered + storm.speaker.overflowed >= storm.speaker.asked,
+    }),
+    line(
+      `CPU of ${thousands(foreignPerSecond)}/s for others`,
+      `${cost.toFixed(1)} % (${foreignCpu.toFixed(1)} % at ${rateOf(foreign)}, ${quietCpu.toFixed(1)} % without)`,
+      { target: '≤ 0.5 %', reached: cost <= 0.5 },
+    ),
+  ];
+}
+
+/** As Markdown, with what it was measured on. */
+export function formatFindings(findings: Findings): string {
+  const { machine, load } = findings;
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    `${machine}. A load of ${load.least.toFixed(0)} to ${load.most.toFixed(0)}, the run's own included.`,
+    '',
+    row(['', 'measured', 'target', '']),
+    row(['---', '---', '---', '---']),
+    ...linesOf(findings).map(({ what, measured, target, verdict }) =>
+      row([what, measured, target, verdict]),
+    ),
+  ].join('\n');
+}
+
+type Goal = { readonly target: string; readonly reached: boolean };
+
+const line = (what: string, measured: string, { target, reached }: Goal): Line => ({
+  what,
+  measured,
+  target,
+  verdict: reached ? 'reached' : 'MISSED',
+});
+
+const beside = (what: string, measured: string): Line => ({
+  what,
+  measured,
+  target: '',
+  verdict: '',
+});
+
+const headed = (title: string): Line => beside(`**${title}**`, '');
+
+const powerCut = (samples: readonly number[]): Goal => ({
+  target: 'p50 ≤ 300 ms, p99 ≤ 400 ms',
+  reached: percentile(samples, 50) <= 300 && percentile(samples, 99) <= 400,
+});
+
+const noneFailed = (moves: readonly PlannedMove[]): Goal => ({
+  target: '0',
+  reached: moves.every(({ failed }) => failed.length === 0),
+});
+
+function milliseconds(samples: readonly number[]): string {
+  const at = (p: number): string => percentile(samples, p).toFixed(0);
+  return `p50 ${at(50)} ms, p99 ${at(99)} ms, max ${at(100)} ms (${samples.length} times)`;
+}
+
+const microseconds = ({ arrived: { p50, p99 }, lost, asked }: Latency): string =>
+  `p50 ${p50.toFixed(1)} µs, p99 ${p99.toFixed(0)} µs, ${lost} of ${thousands(asked)} lost`;
+
+function connections(moves: readonly PlannedMove[]): string {
+  const sum = (of: (move: PlannedMove) => number): number =>
+    moves.reduce((all, move) => all + of(move), 0);
+  const failed = sum((move) => move.failed.length);
+  const cut = sum((move) => move.cut);
+  return `${failed} of ${thousands(sum((move) => move.connections))} in ${moves.length} moves; ${cut} were under way and cut`;
+}
+
+const rateOf = ({ asked, seconds }: Paced): string => `${thousands(Math.round(asked / seconds))}/s`;
+
+function losses(paced: Paced): string {
+  const { asked, answered, overflowed } = paced;
+  const late = overflowed > 0 ? `, ${thousands(overflowed)} by who asked` : '';
+  return `${thousands(Math.max(0, asked - answered))} of ${thousands(asked)}${late}, asked at ${rateOf(paced)}`;
+}
+
+const thousands = (count: number): string => count.toLocaleString('en');
