@@ -153,8 +153,8 @@ function milliseconds(samples: readonly number[]): string {
   return `p50 ${at(50)} ms, p99 ${at(99)} ms, max ${at(100)} ms (${samples.length} times)`;
 }
 
-const microseconds = ({ arrived: { p50, p99 }, lost, asked }: Latency): string =>
-  `p50 ${p50.toFixed(1)} µs, p99 ${p99.toFixed(0)} µs, ${lost} of ${thousands(asked)} lost`;
+const microseconds = ({ arrived: { min, p50, p99 }, lost, asked }: Latency): string =>
+  `min ${min.toFixed(1)} µs, p50 ${p50.toFixed(1)} µs, p99 ${p99.toFixed(0)} µs, ${lost} of ${thousands(asked)} lost`;
 
 function connections(moves: readonly PlannedMove[]): string {
   const sum = (of: (move: PlannedMove) => number): number =>
