@@ -1,5 +1,6 @@
 /*
- * A station that asks for IPv4 addresses by ARP (RFC 826) and says what it hears. It shares no line with the speaker.
+ * A station that asks for addresses by ARP or NDP and says what it hears. It shares no line with the speaker. The addresses
+ * of one call are of one family.
  *
  *   requester LINK turns COUNT ADDRESS...
  *     Asks for each address in turn, COUNT times: the next question follows when the one before was answered, or a
@@ -16,40 +17,29 @@
  *     when answers came since the line before (CLOCK_MONOTONIC in milliseconds): {"sent":1200,"replies":[815.2,817.4]}
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <err.h>
+#include <ifaddrs.h>
 #include <linux/if_packet.h>
+#include <net/ethernet.h>
 #include <net/if.h>
-#include <netinet/if_ether.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "question.h"
 
 enum { BURST = 64, ANSWER_WITHIN_MS = 100, PAUSE_US = 1000, LATE_MS = 500, REPORT_MS = 50 };
 
-struct question {
-  struct ether_header ethernet;
-  struct ether_arp arp;
-};
-_Static_assert(sizeof(struct question) == 42, "14 bytes of Ethernet, 28 of ARP");
-
-/* Longer than a minimal frame, which is padded to 60 bytes. */
 struct heard {
-  union {
-    struct question frame;
-    char bytes[128];
-  };
+  unsigned char frame[128];
+  size_t length;
   struct timespec arrived;
 };
 
 static int sock;
-static unsigned char own_mac[ETH_ALEN];
-static struct in_addr own_address;
 
 static double seconds_of(struct timespec t) { return t.tv_sec + t.tv_nsec / 1e9; }
 
@@ -70,54 +60,46 @@ static void sleep_us(long us) {
   nanosleep(&t, NULL);
 }
 
-static void open_on(const char *link) {
-  sock = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ARP));
+/* Not the link-local address: an answer to that one says nothing of the LAN's addresses. */
+static struct station station_on(const char *link, int family) {
+  struct station station = {.family = family};
+  struct ifaddrs *all;
+  if (getifaddrs(&all) < 0) err(1, "reading addresses");
+  int found = 0;
+  for (struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
+    if (one->ifa_addr == NULL || strcmp(one->ifa_name, link) != 0) continue;
+    const void *address = one->ifa_addr;
+    const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    int kind = one->ifa_addr->sa_family;
+    if (kind == AF_PACKET) memcpy(station.mac, ((const struct sockaddr_ll *)address)->sll_addr, 6);
+    if (kind != family || (kind == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(in6))) continue;
+    if (kind == AF_INET) memcpy(station.address, &((const struct sockaddr_in *)address)->sin_addr, 4);
+    if (kind == AF_INET6) memcpy(station.address, in6, 16);
+    found = 1;
+  }
+  freeifaddrs(all);
+  if (!found) errx(1, "%s has no address of that family", link);
+  return station;
+}
+
+static void open_on(const char *link, int family) {
+  int type = htons(family == AF_INET ? ETHERTYPE_ARP : ETHERTYPE_IPV6);
+  sock = socket(AF_PACKET, SOCK_RAW, type);
   if (sock < 0) err(1, "opening a packet socket");
-  struct ifreq request = {0};
-  strncpy(request.ifr_name, link, IFNAMSIZ - 1);
-  if (ioctl(sock, SIOCGIFHWADDR, &request) < 0) err(1, "reading the MAC of %s", link);
-  memcpy(own_mac, request.ifr_hwaddr.sa_data, ETH_ALEN);
-  int inet = socket(AF_INET, SOCK_DGRAM, 0);
-  if (ioctl(inet, SIOCGIFADDR, &request) < 0) err(1, "reading the address of %s", link);
-  own_address = ((struct sockaddr_in *)&request.ifr_addr)->sin_addr;
-  close(inet);
   /* The kernel's own stamp of a frame that arrives: what follows here is not the answerer's time. */
   int on = 1, room = 64 << 20;
   if (setsockopt(sock, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0) err(1, "asking for time stamps");
   if (setsockopt(sock, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) < 0) err(1, "asking for room");
-  struct sockaddr_ll place = {
-      .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = if_nametoindex(link)};
+  struct sockaddr_ll place = {.sll_family = AF_PACKET, .sll_protocol = type, .sll_ifindex = if_nametoindex(link)};
   if (bind(sock, (struct sockaddr *)&place, sizeof place) < 0) err(1, "binding to %s", link);
 }
 
-static struct in_addr address_of(const char *text) {
-  struct in_addr address;
-  if (inet_pton(AF_INET, text, &address) != 1) errx(2, "%s is no IPv4 address", text);
-  return address;
-}
-
-static struct question question_for(struct in_addr target) {
-  struct question q = {0};
-  memset(q.ethernet.ether_dhost, 0xff, ETH_ALEN);
-  memcpy(q.ethernet.ether_shost, own_mac, ETH_ALEN);
-  q.ethernet.ether_type = htons(ETHERTYPE_ARP);
-  q.arp.arp_hrd = htons(ARPHRD_ETHER);
-  q.arp.arp_pro = htons(ETHERTYPE_IP);
-  q.arp.arp_hln = ETH_ALEN;
-  q.arp.arp_pln = sizeof target;
-  q.arp.arp_op = htons(ARPOP_REQUEST);
-  memcpy(q.arp.arp_sha, own_mac, ETH_ALEN);
-  memcpy(q.arp.arp_spa, &own_address, sizeof own_address);
-  memcpy(q.arp.arp_tpa, &target, sizeof target);
-  return q;
-}
-
 static void ask(const struct question *q) {
-  if (send(sock, q, sizeof *q, 0) != sizeof *q) err(1, "asking");
+  if (send(sock, q->frame, q->length, 0) < 0) err(1, "asking");
 }
 
 static void ask_often(const struct question *q, unsigned count) {
-  struct iovec piece = {(void *)q, sizeof *q};
+  struct iovec piece = {(void *)q->frame, q->length};
   struct mmsghdr all[BURST];
   for (unsigned i = 0; i < BURST; i++)
     all[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &piece, .msg_iovlen = 1}};
@@ -128,25 +110,26 @@ static void ask_often(const struct question *q, unsigned count) {
   }
 }
 
-/* Whether a frame was there; none of another kind counts as an answer. */
+/* Whether a frame was there. */
 static int hear(struct heard *heard) {
   char control[CMSG_SPACE(sizeof(struct timespec))];
-  struct iovec piece = {heard->bytes, sizeof heard->bytes};
+  struct iovec piece = {heard->frame, sizeof heard->frame};
   struct msghdr message = {
       .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
   ssize_t length = recvmsg(sock, &message, MSG_DONTWAIT);
   if (length < 0) return 0;
-  if (length < (ssize_t)sizeof(struct question)) memset(heard->bytes, 0, sizeof heard->bytes);
+  heard->length = length;
   struct cmsghdr *stamp = CMSG_FIRSTHDR(&message);
   if (stamp != NULL && stamp->cmsg_type == SO_TIMESTAMPNS)
     memcpy(&heard->arrived, CMSG_DATA(stamp), sizeof heard->arrived);
   return 1;
 }
 
-static int answers(const struct heard *heard, struct in_addr target) {
-  const struct ether_arp *arp = &heard->frame.arp;
-  return ntohs(arp->arp_op) == ARPOP_REPLY && memcmp(arp->arp_spa, &target, sizeof target) == 0 &&
-         memcmp(arp->arp_tha, own_mac, ETH_ALEN) == 0;
+static unsigned long heard_answers(const struct question *q) {
+  struct heard heard;
+  unsigned long count = 0;
+  while (hear(&heard)) count += is_answer(q, heard.frame, heard.length);
+  return count;
 }
 
 static void wait_for_frame(int ms) {
@@ -154,19 +137,17 @@ static void wait_for_frame(int ms) {
   poll(&readable, 1, ms);
 }
 
-static void ask_in_turn(const char *text) {
-  struct in_addr target = address_of(text);
-  struct question q = question_for(target);
+static void ask_in_turn(const struct question *q, const char *address) {
   struct heard heard;
   while (hear(&heard)) continue;
   struct timespec asked = now(CLOCK_REALTIME);
   double until = elapsed() + ANSWER_WITHIN_MS / 1e3;
-  ask(&q);
+  ask(q);
   for (;;) {
     while (hear(&heard)) {
-      if (!answers(&heard, target)) continue;
+      if (!is_answer(q, heard.frame, heard.length)) continue;
       struct timespec read = now(CLOCK_REALTIME);
-      printf("{\"address\":\"%s\",\"arrivedUs\":%.1f,\"readUs\":%.1f}\n", text,
+      printf("{\"address\":\"%s\",\"arrivedUs\":%.1f,\"readUs\":%.1f}\n", address,
              microseconds(asked, heard.arrived), microseconds(asked, read));
       return;
     }
@@ -174,19 +155,10 @@ static void ask_in_turn(const char *text) {
     if (left <= 0) break;
     wait_for_frame(left);
   }
-  printf("{\"address\":\"%s\"}\n", text);
+  printf("{\"address\":\"%s\"}\n", address);
 }
 
-static unsigned long heard_answers(struct in_addr target) {
-  struct heard heard;
-  unsigned long count = 0;
-  while (hear(&heard)) count += answers(&heard, target);
-  return count;
-}
-
-static void ask_at_pace(double per_second, double lasts, const char *text) {
-  struct in_addr target = address_of(text);
-  struct question q = question_for(target);
+static void ask_at_pace(const struct question *q, double per_second, double lasts) {
   unsigned long asked = 0, answered = 0;
   /* What this program could not ask while it had to wait for the processor is let go: nobody asks it all at once. */
   unsigned most = per_second / 200 + 1;
@@ -196,16 +168,16 @@ static void ask_at_pace(double per_second, double lasts, const char *text) {
     owed += (at - credited) * per_second;
     credited = at;
     if (owed > most) owed = most;
-    ask_often(&q, owed);
+    ask_often(q, owed);
     asked += (unsigned)owed;
     owed -= (unsigned)owed;
-    answered += heard_answers(target);
+    answered += heard_answers(q);
     sleep_us(300);
   }
   double took = elapsed() - from;
   for (double until = elapsed() + LATE_MS / 1e3; elapsed() < until;) {
     wait_for_frame(50);
-    answered += heard_answers(target);
+    answered += heard_answers(q);
   }
   struct tpacket_stats stats = {0};
   socklen_t size = sizeof stats;
@@ -221,18 +193,16 @@ static void report(unsigned long sent, const double *replies, unsigned count) {
   fflush(stdout);
 }
 
-static void watch(double every_ms, const char *text) {
-  struct in_addr target = address_of(text);
-  struct question q = question_for(target);
+static void watch(const struct question *q, double every_ms) {
   unsigned long sent = 0, turn = 0;
   double from = elapsed(), reported = from, replies[1024];
   unsigned count = 0;
   for (;;) {
     unsigned long due = (elapsed() - from) * 1e3 / every_ms;
     /* As in ask_at_pace: what is missed is let go. */
-    if (due > turn) ask(&q), sent++, turn = due;
+    if (due > turn) ask(q), sent++, turn = due;
     wait_for_frame(1);
-    for (unsigned long heard = heard_answers(target); heard > 0 && count < 1024; heard--)
+    for (unsigned long heard = heard_answers(q); heard > 0 && count < 1024; heard--)
       replies[count++] = elapsed() * 1e3;
     if (elapsed() - reported < REPORT_MS / 1e3) continue;
     report(sent, replies, count);
@@ -242,17 +212,21 @@ static void watch(double every_ms, const char *text) {
 
 int main(int count, char **words) {
   if (count < 5) errx(2, "see the head of requester.c");
-  open_on(words[1]);
-  if (strcmp(words[2], "turns") == 0) {
+  const char *link = words[1], *how = words[2], *last = words[count - 1];
+  struct station station = station_on(link, family_of(last));
+  open_on(link, station.family);
+  struct question q = question_for(&station, last);
+  if (strcmp(how, "turns") == 0) {
     for (long left = atol(words[3]); left > 0; left--)
       for (int i = 4; i < count; i++) {
-        ask_in_turn(words[i]);
+        struct question each = question_for(&station, words[i]);
+        ask_in_turn(&each, words[i]);
         sleep_us(PAUSE_US);
       }
-  } else if (strcmp(words[2], "pace") == 0 && count == 6) {
-    ask_at_pace(atof(words[3]), atof(words[4]), words[5]);
-  } else if (strcmp(words[2], "watch") == 0) {
-    watch(atof(words[3]), words[4]);
+  } else if (strcmp(how, "pace") == 0 && count == 6) {
+    ask_at_pace(&q, atof(words[3]), atof(words[4]));
+  } else if (strcmp(how, "watch") == 0) {
+    watch(&q, atof(words[3]));
   } else {
     errx(2, "see the head of requester.c");
   }

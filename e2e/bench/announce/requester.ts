@@ -20,7 +20,7 @@ export type Paced = {
   readonly overflowed: number;
 };
 
-/** A station of the LAN that asks by ARP: `requester.c`, compiled for this run. */
+/** A station of the LAN that asks by ARP or NDP: `requester.c`, compiled for this run. */
 export class Requester {
   readonly #host: Host;
   readonly #path: string;
@@ -33,10 +33,12 @@ export class Requester {
 
   static async compile(host: Host, folder: string): Promise<Requester | Unmeasured> {
     const path = join(folder, 'requester');
-    const source = fromRoot('e2e/bench/announce/requester.c');
+    const sources = ['requester.c', 'question.c'].map((name) =>
+      fromRoot(`e2e/bench/announce/${name}`),
+    );
     const remedy = '`apt-get install gcc libc6-dev` brings a C compiler';
     try {
-      const { code, stderr } = await outcomeOf('cc', ['-O2', '-o', path, source]);
+      const { code, stderr } = await outcomeOf('cc', ['-O2', '-o', path, ...sources]);
       if (code === 0) return new Requester(host, path);
       return { unmeasured: `cc cannot compile requester.c (${stderr.split('\n')[0]}): ${remedy}` };
     } catch {
