@@ -7,6 +7,7 @@ import type { Paced, Requester, Turn } from './requester.ts';
 
 /** How fast questions are answered by the speaker, and, for an address of the same node's own, by its kernel. */
 export type Answers = {
+  readonly protocol: Protocol;
   readonly speaker: Latency;
   readonly kernel: Latency;
   readonly storm: Storm;
@@ -27,9 +28,12 @@ export type Latency = {
 /** The same questions at the same pace to both. */
 export type Storm = { readonly speaker: Paced; readonly kernel: Paced };
 
-/** Nobody's in the lab. */
-const kernelAddress = '198.51.100.98';
-const foreignAddress = '198.51.100.97';
+/** By what is asked; for an address of the node's kernel; and for one that nobody has. */
+const protocols = {
+  ARP: { own: ['198.51.100.98/32'], foreign: '198.51.100.97' },
+} as const;
+export type Protocol = keyof typeof protocols;
+
 const turns = 5_000;
 export const stormPerSecond = 50_000;
 export const foreignPerSecond = 20_000;
@@ -39,11 +43,13 @@ const foreignSeconds = 10;
 export async function measureAnswers(
   cluster: Cluster,
   requester: Requester,
-  address: string,
+  { protocol, address }: { readonly protocol: Protocol; readonly address: string },
 ): Promise<Answers> {
+  const { own, foreign: foreignAddress } = protocols[protocol];
+  const [kernelAddress = ''] = own[0].split('/');
   const holder = await someHolderOf(cluster, address);
   const { pid } = holder.running('speaker');
-  await holder.run('ip', ['address', 'add', `${kernelAddress}/32`, 'dev', 'eth0']);
+  await holder.run('ip', ['address', 'add', 'dev', 'eth0', ...own]);
   // Question by question, so that whatever else the machine does strikes both alike.
   const found = await requester.inTurns([address, kernelAddress], turns);
   const pace = { perSecond: stormPerSecond, seconds: stormSeconds };
@@ -51,12 +57,13 @@ export async function measureAnswers(
     speaker: await requester.atPace(address, pace),
     kernel: await requester.atPace(kernelAddress, pace),
   };
-  await holder.run('ip', ['address', 'delete', `${kernelAddress}/32`, 'dev', 'eth0']);
+  await holder.run('ip', ['address', 'delete', 'dev', 'eth0', own[0]]);
   const { cpu: quietCpu } = await cpuOf(pid, () => systemClock.sleep(foreignSeconds * 1_000));
   const { cpu: foreignCpu, result: foreign } = await cpuOf(pid, () =>
     requester.atPace(foreignAddress, { perSecond: foreignPerSecond, seconds: foreignSeconds }),
   );
   return {
+    protocol,
     speaker: latencyOf(found, address),
     kernel: latencyOf(found, kernelAddress),
     storm,

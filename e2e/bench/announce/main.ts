@@ -6,7 +6,7 @@ import { fromRoot } from '../../lab/programs.ts';
 import { missing } from '../../lab/requirements.ts';
 import { openServing } from '../../lab/serving.ts';
 import { describeHost } from '../machine.ts';
-import { measureAnswers } from './answers.ts';
+import { type Answers, measureAnswers } from './answers.ts';
 import { measureBlackouts } from './blackouts.ts';
 import { replaceFindings } from './document.ts';
 import { type Keepalived, measureKeepalived } from './keepalived.ts';
@@ -60,9 +60,13 @@ for (const [advertSeconds, times] of [[0.1, cuts] as const, [1, Math.ceil(cuts /
     await measure(what, () => measureKeepalived(cluster, { advertSeconds, cuts: times })),
   );
 }
-const answers = isMeasured(requester)
-  ? await measure('answers', () => measureAnswers(cluster, requester, address))
-  : requester;
+const answers: (Answers | Unmeasured)[] = [];
+if (isMeasured(requester)) {
+  const asked = { protocol: 'ARP', address } as const;
+  answers.push(await measure('answers to ARP', () => measureAnswers(cluster, requester, asked)));
+} else {
+  answers.push(requester);
+}
 const crashes = cluster.crashes();
 if (crashes.length > 0) throw new Error(`a program ended by itself: ${crashes.join('; ')}`);
 

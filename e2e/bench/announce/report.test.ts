@@ -23,13 +23,14 @@ const latency = (us: number) => ({
 });
 const paced = { seconds: 2, asked: 100_000, answered: 100_000, overflowed: 0 };
 const answers = {
+  protocol: 'ARP',
   speaker: latency(30),
   kernel: latency(20),
   storm: { speaker: paced, kernel: paced },
   quietCpu: 1,
   foreignCpu: 1.2,
   foreign: paced,
-};
+} as const;
 
 /** A run that reached everything, but for what the test says. */
 const run = ({
@@ -50,7 +51,7 @@ const run = ({
     ...blackouts,
   },
   keepalived: [],
-  answers,
+  answers: [answers],
   ...others,
 });
 
@@ -78,14 +79,14 @@ test('one planned move that is felt is one too many', () => {
 test('one lost answer is one too many, unless it was lost by who asked', () => {
   const lost = { ...paced, answered: 99_999 };
   const storm = (speaker: typeof paced) =>
-    run({ answers: { ...answers, storm: { speaker, kernel: paced } } });
+    run({ answers: [{ ...answers, storm: { speaker, kernel: paced } }] });
   assert.equal(missed(storm(lost)).length, 1);
   assert.equal(missed(storm({ ...lost, overflowed: 1 })).length, 0);
 });
 
 test('what could not be measured is said with why, and is no miss', () => {
   const unmeasured = 'there is no cc';
-  const without = run({ answers: { unmeasured }, blackouts: { kill: { unmeasured } } });
+  const without = run({ answers: [{ unmeasured }], blackouts: { kill: { unmeasured } } });
   assert.deepEqual(missed(without), []);
   assert.equal(formatFindings(without).split(unmeasured).length, 3);
 });

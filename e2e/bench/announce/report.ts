@@ -13,7 +13,7 @@ export type Findings = {
   readonly load: { readonly least: number; readonly most: number };
   readonly blackouts: Blackouts;
   readonly keepalived: readonly (Keepalived | Unmeasured)[];
-  readonly answers: Answers | Unmeasured;
+  readonly answers: readonly (Answers | Unmeasured)[];
 };
 
 export type Line = {
@@ -72,8 +72,11 @@ export function linesOf({ blackouts, keepalived, answers }: Findings): readonly 
       connections(blackouts.restarts),
       noneFailed(blackouts.restarts),
     ),
-    headed('Answers to ARP'),
-    ...(isMeasured(answers) ? linesOfAnswers(answers) : [beside('all', answers.unmeasured)]),
+    ...answers.flatMap((found) =>
+      isMeasured(found)
+        ? [headed(`Answers to ${found.protocol}`), ...linesOfAnswers(found)]
+        : [headed('Answers'), beside('all', found.unmeasured)],
+    ),
   ];
 }
 
