@@ -73,7 +73,7 @@ bench-allocate: ready ## How fast the allocator is by itself: fill a /16, a mill
 	@node e2e/bench/allocator/main.ts
 
 bench-announce: CUTS = 30
-bench-announce: setup keepalived ## How long nobody answers, and how fast somebody does, beside keepalived and Linux itself; CUTS=30
+bench-announce: setup keepalived bundle ## How long nobody answers, and how fast somebody does, beside keepalived and Linux itself; CUTS=30
 	@node e2e/bench/announce/main.ts --cuts $(CUTS)
 
 .PHONY: keepalived

@@ -10,6 +10,7 @@ import { type Answers, measureAnswers } from './answers.ts';
 import { measureBlackouts } from './blackouts.ts';
 import { replaceFindings } from './document.ts';
 import { type Keepalived, measureKeepalived } from './keepalived.ts';
+import { type Memory, measureMemory } from './memory.ts';
 import { type Findings, formatFindings } from './report.ts';
 import { Requester } from './requester.ts';
 import { isMeasured, type Unmeasured } from './unmeasured.ts';
@@ -69,6 +70,9 @@ if (isMeasured(requester)) {
 }
 const crashes = cluster.crashes();
 if (crashes.length > 0) throw new Error(`a program ended by itself: ${crashes.join('; ')}`);
+const memory: Memory[] = [];
+for (const services of [10, 10_000])
+  memory.push(await measure(`memory with ${services} Services`, () => measureMemory(services)));
 
 const findings: Findings = {
   machine: describeHost(),
@@ -76,6 +80,7 @@ const findings: Findings = {
   blackouts,
   keepalived,
   answers,
+  memory,
 };
 const table = formatFindings(findings);
 writeFileSync(reportPath, `${JSON.stringify(findings, undefined, 2)}\n`);

@@ -52,6 +52,7 @@ const run = ({
   },
   keepalived: [],
   answers: [answers],
+  memory: [],
   ...others,
 });
 
@@ -82,6 +83,17 @@ test('one lost answer is one too many, unless it was lost by who asked', () => {
     run({ answers: [{ ...answers, storm: { speaker, kernel: paced } }] });
   assert.equal(missed(storm(lost)).length, 1);
   assert.equal(missed(storm({ ...lost, overflowed: 1 })).length, 0);
+});
+
+test('memory is judged by how many Services there are', () => {
+  const memory = [10, 10_000].map((services) => ({
+    services,
+    addresses: 10,
+    cpuSeconds: 1,
+    residentMb: 100,
+    peakMb: 120,
+  }));
+  assert.deepEqual(missed(run({ memory })), ['10 Services on 10 addresses']);
 });
 
 test('what could not be measured is said with why, and is no miss', () => {

@@ -3,6 +3,7 @@ import type { PlannedMove } from '../../lab/failover.ts';
 import { type Answers, foreignPerSecond, type Latency, stormPerSecond } from './answers.ts';
 import type { Blackouts } from './blackouts.ts';
 import type { Keepalived } from './keepalived.ts';
+import type { Memory } from './memory.ts';
 import type { Paced } from './requester.ts';
 import { isMeasured, type Unmeasured } from './unmeasured.ts';
 
@@ -14,6 +15,7 @@ export type Findings = {
   readonly blackouts: Blackouts;
   readonly keepalived: readonly (Keepalived | Unmeasured)[];
   readonly answers: readonly (Answers | Unmeasured)[];
+  readonly memory: readonly Memory[];
 };
 
 export type Line = {
@@ -24,7 +26,7 @@ export type Line = {
 };
 
 /** What is measured beside its target. */
-export function linesOf({ blackouts, keepalived, answers }: Findings): readonly Line[] {
+export function linesOf({ blackouts, keepalived, answers, memory }: Findings): readonly Line[] {
   return [
     headed('No answer for'),
     beside('nothing happens', milliseconds(blackouts.calm)),
@@ -77,6 +79,15 @@ export function linesOf({ blackouts, keepalived, answers }: Findings): readonly 
         ? [headed(`Answers to ${found.protocol}`), ...linesOfAnswers(found)]
         : [headed('Answers'), beside('all', found.unmeasured)],
     ),
+    headed('Resident memory of a speaker'),
+    ...memory.map(({ services, addresses, residentMb }) => {
+      const mostMb = services <= 10 ? 70 : 110;
+      return line(
+        `${thousands(services)} Services on ${thousands(addresses)} addresses`,
+        `${residentMb.toFixed(0)} MB`,
+        { target: `≤ ${mostMb} MB`, reached: residentMb <= mostMb },
+      );
+    }),
   ];
 }
 
