@@ -1,6 +1,7 @@
 /** Our kinds as the real API server takes them: what it refuses, keeps, explains and prints. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { portsOfMachines } from '../../crds/ip-address-pool.ts';
 import { until } from '../../daemon/testing/until.ts';
 import { fromRoot } from '../lab/programs.ts';
 import { readdirSync } from 'node:fs';
@@ -53,6 +54,9 @@ const wrongAddresses: Readonly<Record<string, string>> = {
   'fe80::1%eth0/64': writeIPv6,
 };
 
+const eitherOr =
+  'give either spec.addresses (what to hand out) or spec.nodes (the nodes themselves), and not both';
+
 type Case = readonly [what: string, object: object, says: string];
 
 /** What a single object can show wrong, and what the person who wrote it reads. */
@@ -72,7 +76,22 @@ const refused: readonly Case[] = [
     pool({ addresses: ['198.51.100.0/24', '198.51.100.0/24'] }),
     'spec.addresses[1]: Duplicate value: "198.51.100.0/24"',
   ],
-  ['no addresses', pool({}), 'spec.addresses: Required value'],
+  ['neither addresses nor nodes', pool({}), eitherOr],
+  ['both addresses and nodes', pool({ addresses: ['198.51.100.0/24'], nodes: {} }), eitherOr],
+  ...[
+    { exclude: ['198.51.100.1'] },
+    { pinning: 'Reserved' },
+    { serviceAllocation: { maxPerNamespace: 2 } },
+  ].map((beside): Case => [
+    `${Object.keys(beside).join()} beside nodes`,
+    pool({ nodes: {}, ...beside }),
+    'exclude, reservations, pinning and maxPerNamespace are about spec.addresses: leave them out beside spec.nodes',
+  ]),
+  [
+    'a type of address that no node has',
+    pool({ nodes: { addressType: 'Hostname' } }),
+    'spec.nodes.addressType: Unsupported value: "Hostname": supported values: "InternalIP", "ExternalIP"',
+  ],
   [
     'an empty list of addresses',
     pool({ addresses: [] }),
@@ -184,6 +203,15 @@ suite('our kinds on Kubernetes', needs, () => {
     assert.deepEqual(stored.spec, { addresses, autoAssign: true, avoidBuggyIPs: false });
   });
 
+  test('the nodes themselves are taken, with what their machines need for themselves', async () => {
+    await kubectl(['create', '--filename=-'], pool({ nodes: {} }, 'nodes'));
+    const stored = JSON.parse(
+      await kubectl(['get', '-n', namespace, 'ipaddresspool/nodes', '-o=json']),
+    );
+    assert.equal(stored.spec.nodes.addressType, 'InternalIP');
+    assert.deepEqual(stored.spec.nodes.reservedPorts, portsOfMachines);
+  });
+
   test('what no schema knows is not kept', async () => {
     const args = ['create', '--validate=ignore', '--filename=-'];
     await kubectl(args, pool({ addresses: ['203.0.113.64/28'], colour: 'red' }, 'pruned'));
@@ -223,6 +251,7 @@ suite('our kinds on Kubernetes', needs, () => {
       'AUTO ASSIGN',
       'ASSIGNED',
       'AVAILABLE',
+      'READY NODES',
       'PROBLEM',
       'AGE',
     ]);
