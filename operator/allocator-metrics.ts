@@ -1,6 +1,6 @@
 import type { Metrics } from '../daemon/metrics.ts';
-import type { Tally } from './controller.ts';
 import type { Counts } from './pool-status.ts';
+import type { Tally } from './tally.ts';
 
 const gauges: Readonly<Record<string, { help: string; read: (counts: Counts) => number }>> = {
   addresses_total: {

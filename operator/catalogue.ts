@@ -1,5 +1,6 @@
 import { type Model, type Objects, readModel } from '../crds/model.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { isNodePool } from './node-addresses.ts';
 
 /**
  * The model of all pools and advertisements. It is read again only when one of them says
@@ -21,6 +22,11 @@ export class Catalogue {
       this.#model = readModel(this.#read(), this.#model);
     }
     return this.#model;
+  }
+
+  /** Whether any pool gives the addresses of nodes. */
+  get hasNodePools(): boolean {
+    return this.model.pools.some(isNodePool);
   }
 
   /** Takes note of an object as it is now; true when the model is another one than before. */

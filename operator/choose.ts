@@ -104,7 +104,11 @@ function namePool(request: Request, pools: readonly Pool[]): Pool | Refusal | un
   if (wanted.every((address) => poolContains(named, address))) return named;
   if (wanted.some((address) => excludes(named, address)))
     return refusal('AddressExcluded', `pool ${named.name} hands out ${texts} to nobody`);
-  return refusal('PoolMismatch', `pool ${named.name} does not contain ${texts}`);
+  const what =
+    named.nodes === undefined
+      ? `does not contain ${texts}`
+      : 'gives addresses of nodes, and none by value';
+  return refusal('PoolMismatch', `pool ${named.name} ${what}`);
 }
 
 function automatic(

@@ -3,7 +3,13 @@ import { problemsOf } from '../crds/model.ts';
 import { ipAddressPoolKind, l2AdvertisementKind } from '../crds/names.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { type Kind, kinds } from '../kube/kinds.ts';
-import { keyOf, type Namespace, type Service } from '../kube/object.ts';
+import {
+  type EndpointSlice,
+  keyOf,
+  type Namespace,
+  type Node,
+  type Service,
+} from '../kube/object.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { mergePatch } from '../kube/write.ts';
 import { formatAddress } from '../net/address.ts';
@@ -13,20 +19,18 @@ import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
 import { Ledger } from './ledger.ts';
 import { newest } from './newest.ts';
-import {
-  changeObjectStatus,
-  type Counts,
-  type Judged,
-  type PoolUse,
-  readUse,
-} from './pool-status.ts';
-import type { Reason } from './reasons.ts';
+import { isNodePool } from './node-addresses.ts';
+import { NodeFollower } from './node-follower.ts';
+import { changeObjectStatus, type Judged, type PoolUse, readUse } from './pool-status.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
+import type { Tally } from './tally.ts';
 
 export const controllerKinds: readonly Kind[] = [
   kinds.service,
   kinds.namespace,
+  kinds.node,
+  kinds.endpointSlice,
   ipAddressPoolKind,
   l2AdvertisementKind,
 ];
@@ -39,16 +43,6 @@ export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
   readonly restMs: number;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly tally: Tally;
-};
-
-/** Where numbers go. */
-export type Tally = {
-  assigned(pool: string): void;
-  refused(reason: Reason): void;
-  pool(name: string, counts: Counts): void;
-  poolGone(name: string): void;
-  /** Forgets what is true only for the leader. */
-  reset(): void;
 };
 
 // Requests in flight at once: an API server answers a write in a few milliseconds.
@@ -69,9 +63,11 @@ export class Controller extends Frame {
   readonly #catalogue: Catalogue;
   readonly #services: KeyedQueue;
   readonly #statuses: KeyedQueue;
+  readonly #nodes: NodeFollower;
   readonly #written = new Map<string, Service>();
   readonly #judged = new Map<string, Judged>();
   #adopted = false;
+  #endpoints: Promise<void> | undefined;
 
   constructor(options: ControllerOptions) {
     super({ ...options, kinds: controllerKinds });
@@ -98,10 +94,20 @@ export class Controller extends Frame {
         this.#statuses.addAfter(`${ipAddressPoolKind.kind}/${namespace}/${pool}`, statusDelayMs),
     };
     const pace = { clock, random, log };
+    this.#nodes = new NodeFollower({
+      ...pace,
+      node: (name) => this.cached<Node>(kinds.node).get(name),
+      slice: (key) => this.cached<EndpointSlice>(kinds.endpointSlice).get(key),
+      onNodes: () => this.#nodesChanged(),
+      onServing: (key) => this.#servingChanged(key),
+    });
     this.#services = new KeyedQueue({
       ...pace,
-      // Not the signal of the queue: who is asked to end lets a write under way come to its end.
-      work: (key) => reconcile(key, this.#ports, held),
+      work: async (key) => {
+        await this.#knowEndpoints();
+        // Not the signal of the queue: who is asked to end lets a write under way come to its end.
+        await reconcile(key, this.#ports, held);
+      },
       concurrency: servicesAtOnce,
     });
     this.#statuses = new KeyedQueue({
@@ -115,12 +121,14 @@ export class Controller extends Frame {
     await Promise.all([
       this.#watch(kinds.service, (event) => this.#serviceChanged(event)),
       this.#watch(kinds.namespace, ({ meta }) => this.#namespaceChanged(meta.name)),
+      this.#watch(kinds.node, ({ meta }) => this.#nodes.look(meta.name)),
       this.#watch(ipAddressPoolKind, (event) => this.#poolChanged(event)),
       this.#watch(l2AdvertisementKind, (event) => this.#advertisementChanged(event)),
     ]);
     this.#adopt();
     this.spawn((signal) => this.#services.run(signal));
     this.spawn((signal) => this.#statuses.run(signal));
+    this.spawn((signal) => this.#nodes.run(signal));
   }
 
   #watch({ group, version, plural }: Kind, react: (event: ResourceEvent) => void): Promise<void> {
@@ -133,7 +141,7 @@ export class Controller extends Frame {
     const services = this.cached<Service>(kinds.service).values();
     const { pools } = this.#catalogue.model;
     const { ledger } = this.#ports;
-    const keys = adopt({ services, pools, lbClass }, ledger);
+    const keys = adopt({ services, pools, nodeWorld: this.#nodes.world, lbClass }, ledger);
     this.#adopted = true;
     log.info('adopted', { services: ledger.size, pools: pools.length });
     for (const key of keys) this.#services.add(key);
@@ -154,6 +162,28 @@ export class Controller extends Frame {
 
   #namespaceChanged(name: string): void {
     if (this.#adopted) this.#reconsider(({ metadata }) => metadata.namespace === name);
+  }
+
+  /** Endpoints are many: they are followed only from when a pool gives the addresses of nodes. */
+  async #knowEndpoints(): Promise<void> {
+    if (!this.#catalogue.hasNodePools) return;
+    this.#endpoints ??= this.#watch(kinds.endpointSlice, ({ meta }) =>
+      this.#nodes.lookAtSlice(`${meta.namespace ?? ''}/${meta.name}`),
+    );
+    await this.#endpoints;
+  }
+
+  #nodesChanged(): void {
+    if (!this.#adopted || !this.#catalogue.hasNodePools) return;
+    this.#retryWaiting();
+    for (const key of this.#ports.ledger.nodePorts.services) this.#services.add(key);
+    for (const pool of this.#catalogue.model.pools)
+      if (isNodePool(pool)) this.#ports.poolChanged(pool.name);
+  }
+
+  #servingChanged(key: string): void {
+    const { ledger, waiting } = this.#ports;
+    if (ledger.nodePorts.has(key) || waiting.has(key)) this.#services.add(key);
   }
 
   #poolChanged(event: ResourceEvent): void {
@@ -194,7 +224,8 @@ export class Controller extends Frame {
     const { metadata } = this.cached<Namespace>(kinds.namespace).get(namespace) ?? {};
     const { pools } = this.#catalogue.model;
     const namespaceLabels = metadata === undefined ? undefined : (metadata.labels ?? {});
-    return { pools, namespaceLabels, ledger: this.#ports.ledger };
+    const nodeWorld = this.#nodes.world;
+    return { pools, namespaceLabels, ledger: this.#ports.ledger, nodeWorld };
   }
 
   async #write(service: Service, patch: StatusPatch, signal: AbortSignal): Promise<void> {
@@ -253,9 +284,10 @@ export class Controller extends Frame {
   #useOf(namespace: string, name: string): PoolUse {
     const { ledger } = this.#ports;
     // The numbers under that name are those of the pool where pools count.
-    if (namespace !== this.#options.namespace) return readUse('', undefined, ledger);
+    if (namespace !== this.#options.namespace)
+      return readUse('', undefined, ledger, this.#nodes.world);
     const pool = this.#catalogue.model.pools.find((each) => each.name === name);
-    const use = readUse(name, pool, ledger);
+    const use = readUse(name, pool, ledger, this.#nodes.world);
     if (pool === undefined) this.#options.tally.poolGone(name);
     else this.#options.tally.pool(name, use);
     return use;

@@ -2,6 +2,7 @@ import { type Address, type Family, sameAddress } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
 import { AddressSet } from './address-set.ts';
 import { namespaceOf, NamespaceUse } from './namespace-use.ts';
+import { NodePorts } from './node-ports.ts';
 import { PoolEntries } from './pool-entries.ts';
 import { type Holder, type Obstacle, obstacleAmong, type Terms } from './terms.ts';
 
@@ -37,6 +38,8 @@ type Stay = {
  * called when its status says the new ones: nobody is given an address that a status still names.
  */
 export class Ledger {
+  /** The ports of those who hold addresses of nodes. */
+  readonly nodePorts = new NodePorts();
   readonly #restMs: number;
   readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
   readonly #stays = new Map<string, Stay>();
@@ -130,6 +133,8 @@ export class Ledger {
             (address) => !holding.addresses.some((staying) => sameAddress(staying, address)),
           );
     for (const address of holding.addresses) this.#enter(address, service, holding);
+    if (holding.terms.onNodes === true)
+      this.nodePorts.claim(service, holding.pool, holding.terms.ports);
     const stays =
       leaving.length === 0 && holding.addresses.length === before?.holding.addresses.length;
     this.#stays.set(service, { holding, leaving, shown: stays && before.shown });
@@ -140,7 +145,9 @@ export class Ledger {
     const stay = this.#stays.get(service);
     if (stay === undefined || isSettled(stay)) return none;
     const freed = stay.leaving.filter((address) => this.#leave(address, service, nowMs));
-    if (stay.holding.addresses.length === 0) this.#stays.delete(service);
+    const isGone = stay.holding.addresses.length === 0;
+    if (isGone || stay.holding.terms.onNodes !== true) this.nodePorts.release(service);
+    if (isGone) this.#stays.delete(service);
     else this.#stays.set(service, { holding: stay.holding, leaving: none, shown: true });
     return freed;
   }
@@ -190,7 +197,7 @@ export class Ledger {
       unfit.add(address.value);
       if (this.#resting.size > 0) this.#resting.delete(restKey(address));
       this.#pools.add(entry);
-    } else if (entry.pool !== pool) {
+    } else if (entry.pool !== pool && terms.onNodes !== true) {
       this.#pools.delete(entry);
       for (const namespace of namespacesOf(entry))
         this.#namespaces.count(entry.pool, address.family, namespace, -1);

@@ -9,7 +9,7 @@ import { adopt } from './adopt.ts';
 import { Ledger } from './ledger.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, StatusPatch } from './status.ts';
-import { pool, service, type ServiceCase } from './testing/town.ts';
+import { noNodes, pool, service, type ServiceCase } from './testing/town.ts';
 
 const lan = pool('lan', '198.51.100.1-198.51.100.2');
 
@@ -32,7 +32,7 @@ class Office implements Ports {
     this.pools = pools;
     this.lbClass = lbClass;
     this.services = new Map(services.map((each) => [keyOf(each), each]));
-    adopt({ services, pools, lbClass }, this.ledger);
+    adopt({ services, pools, nodeWorld: noNodes, lbClass }, this.ledger);
   }
 
   service(key: string): Service | undefined {
@@ -40,7 +40,7 @@ class Office implements Ports {
   }
 
   world() {
-    return { pools: this.pools, namespaceLabels: {}, ledger: this.ledger };
+    return { pools: this.pools, namespaceLabels: {}, ledger: this.ledger, nodeWorld: noNodes };
   }
 
   async write(before: Service, { metadata, status }: StatusPatch): Promise<void> {

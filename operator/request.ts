@@ -21,6 +21,8 @@ export type Request = {
   readonly wanted: readonly Address[];
   /** Only from this pool; undefined: from any that is meant for the Service. */
   readonly pool: string | undefined;
+  /** externalTrafficPolicy Local: only nodes that run an endpoint of it serve it. */
+  readonly local: boolean;
   readonly terms: Terms;
 };
 
@@ -62,6 +64,7 @@ export function readRequest(service: Service, lbClass: string | undefined): Read
     secondOptional: policy === 'PreferDualStack' && families.length === 2,
     wanted,
     pool: readAnnotation(annotations, 'address-pool')?.trim() || undefined,
+    local: service.spec?.externalTrafficPolicy === 'Local',
     terms,
   };
   return { kind: 'request', request };

@@ -7,33 +7,47 @@ import {
   sameAddress,
 } from '../net/address.ts';
 import type { Ledger } from './ledger.ts';
+import { grantNodes, type Ground, isNodePool } from './node-addresses.ts';
 import { avoids, poolContains, poolSize, rangesForAll, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 
 export type Find =
-  | { readonly kind: 'found'; readonly addresses: readonly Address[]; readonly pool: Pool }
+  | {
+      readonly kind: 'found';
+      readonly addresses: readonly Address[];
+      readonly pool: Pool;
+      /** What is lacking all the same. */
+      readonly refusal?: Refusal;
+    }
   | { readonly kind: 'none'; readonly refusal: Refusal };
 
 /**
  * Addresses for a request that leaves the choice to us: all its families from the first pool that
  * has them; where one family will do, the preferred one from the first pool that has that.
  */
-export function findAddresses(request: Request, pools: readonly Pool[], ledger: Ledger): Find {
+export function findAddresses(request: Request, pools: readonly Pool[], ground: Ground): Find {
   let second: Find | undefined;
   let third: Find | undefined;
   for (const pool of pools) {
-    const found = request.families.map((family) => findInPool(request, family, pool, ledger));
-    const addresses = found.flatMap((some) => some ?? []);
-    if (addresses.length === 0) continue;
-    const here: Find = { kind: 'found', addresses, pool };
-    if (!found.includes(undefined)) return here;
-    if (found[0] === undefined) third ??= here;
+    const here = findHere(request, pool, ground);
+    const missing = request.families.map(
+      (family) => !here.addresses.some((address) => address.family === family),
+    );
+    if (!missing.includes(true)) return here;
+    if (here.addresses.length === 0) continue;
+    if (missing[0] === true) third ??= here;
     else second ??= here;
   }
   if (request.secondOptional && second !== undefined) return second;
   if (request.secondOptional && third !== undefined) return third;
-  return { kind: 'none', refusal: explainNone(request, pools, ledger) };
+  return { kind: 'none', refusal: explainNone(request, pools, ground) };
+}
+
+function findHere(request: Request, pool: Pool, ground: Ground): Extract<Find, { kind: 'found' }> {
+  if (isNodePool(pool)) return { kind: 'found', pool, ...grantNodes(request, pool, ground) };
+  const found = request.families.map((family) => findInPool(request, family, pool, ground.ledger));
+  return { kind: 'found', pool, addresses: found.flatMap((some) => some ?? []) };
 }
 
 /**
@@ -105,10 +119,17 @@ function* freeIn(pool: Pool, family: Family, ledger: Ledger, rested: boolean): G
 // A sentence, not a report: the rest of the pools is counted.
 const poolsNamed = 3;
 
-function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): Refusal {
+function explainNone(request: Request, pools: readonly Pool[], ground: Ground): Refusal {
+  const { ledger } = ground;
   const exhausted: string[] = [];
   const atQuota: string[] = [];
+  const byNodes: Refusal[] = [];
   for (const pool of pools) {
+    if (isNodePool(pool)) {
+      const { refusal: why } = grantNodes(request, pool, ground);
+      if (why !== undefined) byNodes.push(why);
+      continue;
+    }
     if (request.families.some((family) => ledger.isAtQuota(pool, family, request.service))) {
       atQuota.push(describeQuota(pool, request));
       continue;
@@ -123,7 +144,10 @@ function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): 
       exhausted.push(`pool ${pool.name}: ${full.join(' and ')} addresses in use`);
   }
   if (atQuota.length > 0) return refusal('QuotaReached', listed([...atQuota, ...exhausted]));
-  if (exhausted.length > 0) return refusal('PoolExhausted', listed(exhausted));
+  const details = byNodes.map(({ detail }) => detail);
+  if (exhausted.length > 0) return refusal('PoolExhausted', listed([...exhausted, ...details]));
+  const [first] = byNodes;
+  if (first !== undefined) return refusal(first.reason, listed(details));
   const lacking = pools.map((pool) => pool.name);
   const families = request.families.join(' and ');
   return refusal('PoolLacksFamily', `no ${families} range in pool ${listed(lacking)}`);

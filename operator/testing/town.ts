@@ -3,8 +3,10 @@ import type { Allocation, Pool } from '../../crds/pool.ts';
 import type { IpFamily, Service, ServiceSpec } from '../../kube/object.ts';
 import { type Address, formatAddress, parseAddress } from '../../net/address.ts';
 import type { Range } from '../../net/range.ts';
-import { allocate, type Decision, enact, type World } from '../allocate.ts';
+import { allocate, type Decision, type World } from '../allocate.ts';
+import { enact } from '../enact.ts';
 import { Ledger } from '../ledger.ts';
+import type { NodeWorld } from '../node-addresses.ts';
 import type { Terms } from '../terms.ts';
 import { readRequest, type Request } from '../request.ts';
 
@@ -103,11 +105,14 @@ export const terms = (...ports: string[]): Terms => ({
   backend: '',
 });
 
+export const noNodes: NodeWorld = { nodes: [], servingOf: () => new Set() };
+
 /** A small world in which requests are decided and carried out one after another. */
 export class Town {
   readonly ledger: Ledger;
   pools: readonly Pool[];
   namespaceLabels: Readonly<Record<string, string>> | undefined = {};
+  nodeWorld: NodeWorld = noNodes;
   nowMs = 0;
 
   constructor(pools: readonly Pool[], restMs = 0) {
@@ -117,8 +122,8 @@ export class Town {
 
   decide(wish: Request): Decision {
     this.ledger.wake(this.nowMs);
-    const { pools, namespaceLabels, ledger } = this;
-    const world: World = { pools, namespaceLabels, ledger };
+    const { pools, namespaceLabels, ledger, nodeWorld } = this;
+    const world: World = { pools, namespaceLabels, ledger, nodeWorld };
     return allocate(wish, world);
   }
 
