@@ -9,6 +9,7 @@ export const problemReasons = [
   'InvalidSelector',
   'InvalidField',
   'OverlappingPools',
+  'OccupiedNetwork',
   'UnknownPool',
   'NoAdvertisement',
 ] as const;

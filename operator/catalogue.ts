@@ -1,15 +1,22 @@
 import { type Model, type Objects, readModel } from '../crds/model.ts';
+import { defaultNamespace } from '../crds/names.ts';
+import type { Occupied } from '../crds/pool.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { formatRange } from '../net/range.ts';
 import { isNodePool } from './node-addresses.ts';
+import { occupyModel } from './occupied.ts';
 
 /**
- * The model of all pools and advertisements. It is read again only when one of them says
- * something else than before: their status, which we write ourselves, is none of it.
+ * The model of all pools and advertisements, and what of the pools the cluster has itself. It is read again only
+ * when one of them says something else than before: their status, which we write ourselves, is none of it.
  */
 export class Catalogue {
   readonly #read: () => Objects;
   readonly #said = new Map<string, string>();
-  #model: Model = { pools: [], advertisements: [], problems: [] };
+  readonly #occupied = new Map<string, readonly Occupied[]>();
+  /** As the objects say it. */
+  #written: Model = { pools: [], advertisements: [], problems: [] };
+  #model: Model = this.#written;
   #stale = true;
 
   constructor(read: () => Objects) {
@@ -19,7 +26,10 @@ export class Catalogue {
   get model(): Model {
     if (this.#stale) {
       this.#stale = false;
-      this.#model = readModel(this.#read(), this.#model);
+      const objects = this.#read();
+      this.#written = readModel(objects, this.#written);
+      const occupied = [...this.#occupied.values()].flat();
+      this.#model = occupyModel(this.#written, occupied, objects.namespace ?? defaultNamespace);
     }
     return this.#model;
   }
@@ -31,7 +41,18 @@ export class Catalogue {
 
   /** Takes note of an object as it is now; true when the model is another one than before. */
   take(key: string, object: KubeObject | undefined): boolean {
-    const says = object === undefined ? undefined : essence(object);
+    return this.#note(key, object === undefined ? undefined : essence(object));
+  }
+
+  /** Takes note of the addresses that an object of the cluster has; true when they are others than before. */
+  occupy(key: string, occupied: readonly Occupied[]): boolean {
+    if (occupied.length === 0) this.#occupied.delete(key);
+    else this.#occupied.set(key, occupied);
+    const says = occupied.map(({ range, by }) => `${formatRange(range)} ${by}`);
+    return this.#note(key, says.length === 0 ? undefined : says.join());
+  }
+
+  #note(key: string, says: string | undefined): boolean {
     if (this.#said.get(key) === says) return false;
     if (says === undefined) this.#said.delete(key);
     else this.#said.set(key, says);

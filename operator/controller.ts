@@ -1,5 +1,4 @@
 import type { ResourceEvent } from '@dot-i/k8s-operator';
-import { problemsOf } from '../crds/model.ts';
 import { ipAddressPoolKind, l2AdvertisementKind } from '../crds/names.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { type Kind, kinds } from '../kube/kinds.ts';
@@ -17,11 +16,12 @@ import { adopt } from './adopt.ts';
 import type { World } from './allocate.ts';
 import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
+import { Judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
+import { occupiedBy } from './occupied.ts';
 import { newest } from './newest.ts';
 import { isNodePool } from './node-addresses.ts';
 import { NodeFollower } from './node-follower.ts';
-import { changeObjectStatus, type Judged, type PoolUse, readUse } from './pool-status.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
 import type { Tally } from './tally.ts';
@@ -29,10 +29,11 @@ import type { Tally } from './tally.ts';
 export const controllerKinds: readonly Kind[] = [
   kinds.service,
   kinds.namespace,
-  kinds.node,
   kinds.endpointSlice,
   ipAddressPoolKind,
   l2AdvertisementKind,
+  kinds.node,
+  kinds.serviceCidr,
 ];
 
 export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
@@ -47,10 +48,6 @@ export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
 
 // Requests in flight at once: an API server answers a write in a few milliseconds.
 const servicesAtOnce = 16;
-const statusesAtOnce = 4;
-
-/** The numbers of a pool follow within this time: a burst of assignments is one write per pool. */
-const statusDelayMs = 500;
 
 /**
  * Gives Services their addresses, for one term of leadership. It begins with an empty ledger:
@@ -62,27 +59,27 @@ export class Controller extends Frame {
   readonly #ports: Ports;
   readonly #catalogue: Catalogue;
   readonly #services: KeyedQueue;
-  readonly #statuses: KeyedQueue;
+  readonly #judge: Judge;
   readonly #nodes: NodeFollower;
   readonly #written = new Map<string, Service>();
-  readonly #judged = new Map<string, Judged>();
   #adopted = false;
   #endpoints: Promise<void> | undefined;
 
   constructor(options: ControllerOptions) {
     super({ ...options, kinds: controllerKinds });
     this.#options = options;
-    const { namespace, lbClass, restMs, clock, log, random, held } = options;
+    const { namespace, lbClass, restMs, clock, log, random, tally, held } = options;
     this.#catalogue = new Catalogue(() => ({
       pools: [...this.cached(ipAddressPoolKind).values()],
       advertisements: [...this.cached(l2AdvertisementKind).values()],
       namespace,
     }));
+    const ledger = new Ledger(restMs);
     this.#ports = {
       lbClass,
       clock,
       log,
-      ledger: new Ledger(restMs),
+      ledger,
       waiting: new Set(),
       service: (key) =>
         newest(this.cached<Service>(kinds.service).get(key), this.#written.get(key)),
@@ -90,8 +87,7 @@ export class Controller extends Frame {
       write: (service, patch, signal) => this.#write(service, patch, signal),
       tell: (service, news, standing) => this.#tell(service, news, standing),
       retryWaiting: () => this.#retryWaiting(),
-      poolChanged: (pool) =>
-        this.#statuses.addAfter(`${ipAddressPoolKind.kind}/${namespace}/${pool}`, statusDelayMs),
+      poolChanged: (pool) => this.#judge.poolChanged(pool),
     };
     const pace = { clock, random, log };
     this.#nodes = new NodeFollower({
@@ -110,10 +106,16 @@ export class Controller extends Frame {
       },
       concurrency: servicesAtOnce,
     });
-    this.#statuses = new KeyedQueue({
+    this.#judge = new Judge({
       ...pace,
-      work: (key) => this.#judge(key),
-      concurrency: statusesAtOnce,
+      namespace,
+      ledger,
+      tally,
+      model: () => this.#catalogue.model,
+      nodeWorld: () => this.#nodes.world,
+      objects: (kind) => this.cached(kind),
+      write: async (kind, object, status) =>
+        (await this.patchResourceStatus(this.metaOf(kind, object), status)).resourceVersion,
     });
   }
 
@@ -121,18 +123,26 @@ export class Controller extends Frame {
     await Promise.all([
       this.#watch(kinds.service, (event) => this.#serviceChanged(event)),
       this.#watch(kinds.namespace, ({ meta }) => this.#namespaceChanged(meta.name)),
-      this.#watch(kinds.node, ({ meta }) => this.#nodes.look(meta.name)),
       this.#watch(ipAddressPoolKind, (event) => this.#poolChanged(event)),
       this.#watch(l2AdvertisementKind, (event) => this.#advertisementChanged(event)),
+      this.#watch(kinds.node, (event) => this.#nodeChanged(event)),
+      this.#watchServiceCidrs(),
     ]);
     this.#adopt();
     this.spawn((signal) => this.#services.run(signal));
-    this.spawn((signal) => this.#statuses.run(signal));
+    this.spawn((signal) => this.#judge.run(signal));
     this.spawn((signal) => this.#nodes.run(signal));
   }
 
   #watch({ group, version, plural }: Kind, react: (event: ResourceEvent) => void): Promise<void> {
     return this.watchResource(group, version, plural, async (event) => react(event));
+  }
+
+  /** Kubernetes before 1.33 does not show the network of its Services. */
+  async #watchServiceCidrs(): Promise<void> {
+    const kind = kinds.serviceCidr;
+    if (await this.serves(kind))
+      await this.#watch(kind, (event) => this.#occupierChanged(kind, event));
   }
 
   /** From here on the ledger knows who holds what, and decisions may be taken. */
@@ -145,7 +155,7 @@ export class Controller extends Frame {
     this.#adopted = true;
     log.info('adopted', { services: ledger.size, pools: pools.length });
     for (const key of keys) this.#services.add(key);
-    this.#judgeAll();
+    this.#judge.all();
   }
 
   #serviceChanged({ meta, type, object }: ResourceEvent): void {
@@ -173,6 +183,11 @@ export class Controller extends Frame {
     await this.#endpoints;
   }
 
+  #nodeChanged(event: ResourceEvent): void {
+    this.#nodes.look(event.meta.name);
+    this.#occupierChanged(kinds.node, event);
+  }
+
   #nodesChanged(): void {
     if (!this.#adopted || !this.#catalogue.hasNodePools) return;
     this.#retryWaiting();
@@ -187,27 +202,35 @@ export class Controller extends Frame {
   }
 
   #poolChanged(event: ResourceEvent): void {
-    if (!this.#takeNote(ipAddressPoolKind, event) || !this.#adopted) return;
+    if (this.#takeNote(ipAddressPoolKind, event) && this.#adopted) this.#poolsChanged();
+  }
+
+  /** A node or a network of the cluster has other addresses than before. */
+  #occupierChanged(kind: Kind, { meta: { name } }: ResourceEvent): void {
+    const object = this.cached(kind).get(name);
+    const occupied = object === undefined ? [] : occupiedBy(kind, object);
+    if (this.#catalogue.occupy(`${kind.kind}/${name}`, occupied) && this.#adopted)
+      this.#poolsChanged();
+  }
+
+  #poolsChanged(): void {
     this.#ports.ledger.unbar();
     // Those who wait go first: the others keep what they have in any case.
     this.#retryWaiting();
     this.#reconsider(() => true);
-    this.#judgeAll();
+    this.#judge.all();
   }
 
   #advertisementChanged(event: ResourceEvent): void {
-    if (this.#takeNote(l2AdvertisementKind, event) && this.#adopted) this.#judgeAll();
+    if (this.#takeNote(l2AdvertisementKind, event) && this.#adopted) this.#judge.all();
   }
 
   /** Whether the model is another one now; a mere change of status is not. */
-  #takeNote(kind: Kind, { meta: { namespace = '', name }, type, object }: ResourceEvent): boolean {
-    const key = `${kind.kind}/${namespace}/${name}`;
-    const judged = this.#judged.get(key)?.metadata.resourceVersion;
-    if (type === 'DELETED' || judged === object.metadata?.resourceVersion) this.#judged.delete(key);
-    // Gone, or edited by hand: its status and its numbers are looked at in any case. Not at once: our own write
-    // comes back here, too, and in a burst the numbers are others by then.
-    if (this.#adopted) this.#statuses.addAfter(key, statusDelayMs);
-    return this.#catalogue.take(key, this.cached(kind).get(`${namespace}/${name}`));
+  #takeNote(kind: Kind, event: ResourceEvent): boolean {
+    if (this.#adopted) this.#judge.changed(kind, event);
+    const { namespace = '', name } = event.meta;
+    const object = this.cached(kind).get(`${namespace}/${name}`);
+    return this.#catalogue.take(`${kind.kind}/${namespace}/${name}`, object);
   }
 
   #reconsider(concerned: (service: Service) => boolean): void {
@@ -252,44 +275,5 @@ export class Controller extends Frame {
       tally.refused(refusal.reason);
       log.info('refused', { ...fields, detail: refusal.detail });
     }
-  }
-
-  #judgeAll(): void {
-    for (const kind of [ipAddressPoolKind, l2AdvertisementKind]) {
-      for (const object of this.cached(kind).values()) {
-        this.#statuses.add(`${kind.kind}/${keyOf(object)}`);
-      }
-    }
-  }
-
-  /** Writes what there is to say on a pool or an advertisement, if it does not say so already. */
-  async #judge(key: string): Promise<void> {
-    const [kindName = '', namespace = '', name = ''] = key.split('/');
-    const pooled = kindName === ipAddressPoolKind.kind;
-    const kind = pooled ? ipAddressPoolKind : l2AdvertisementKind;
-    const use = pooled ? this.#useOf(namespace, name) : undefined;
-    const read = this.cached<Judged>(kind).get(`${namespace}/${name}`);
-    const object = newest(read, this.#judged.get(key));
-    if (object === undefined) return;
-    const about = { kind: pooled ? 'IPAddressPool' : 'L2Advertisement', namespace, name } as const;
-    const problems = problemsOf(this.#catalogue.model, about);
-    const judgement = { problems, now: this.#options.clock.wall() };
-    const status = changeObjectStatus(object, judgement, use);
-    if (status === undefined) return;
-    const { resourceVersion } = await this.patchResourceStatus(this.metaOf(kind, object), status);
-    const metadata = { ...object.metadata, ...(resourceVersion && { resourceVersion }) };
-    this.#judged.set(key, { ...object, metadata, status: { ...object.status, ...status } });
-  }
-
-  #useOf(namespace: string, name: string): PoolUse {
-    const { ledger } = this.#ports;
-    // The numbers under that name are those of the pool where pools count.
-    if (namespace !== this.#options.namespace)
-      return readUse('', undefined, ledger, this.#nodes.world);
-    const pool = this.#catalogue.model.pools.find((each) => each.name === name);
-    const use = readUse(name, pool, ledger, this.#nodes.world);
-    if (pool === undefined) this.#options.tally.poolGone(name);
-    else this.#options.tally.pool(name, use);
-    return use;
   }
 }

@@ -8,7 +8,7 @@ import { apiVersionOf, type Kind, pathOf } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/store.ts';
-import type { Transport } from '../kube/transport.ts';
+import { ApiError, type Transport } from '../kube/transport.ts';
 import { mergePatch, putStatus } from '../kube/write.ts';
 
 // The package is CommonJS: its default export arrives as a property of the module.
@@ -25,6 +25,9 @@ export type FrameOptions = {
   /** The permission to write: asked before each write leaves, and what is under way when it ends is broken off. */
   readonly held: AbortSignal;
 };
+
+/** What a group version of an API server serves. */
+type APIResourceList = { readonly resources: readonly { readonly name: string }[] };
 
 /** A copy of all objects of a kind, by `namespace/name`, or `name` where there is no namespace. */
 export type Cached<T> = {
@@ -108,6 +111,19 @@ export abstract class Frame extends Operator {
     this.#reflectors.set(idOf(kind), reflector);
     this.spawn((signal) => reflector.run(signal));
     await reflector.synced;
+  }
+
+  /** Whether the API server knows a kind; which ones it knows depends on its version. */
+  protected async serves(kind: Kind): Promise<boolean> {
+    const { transport, held } = this.#options;
+    const path = `/apis/${apiVersionOf(kind)}`;
+    try {
+      const { resources } = await transport.call<APIResourceList>({ method: 'GET', path }, held);
+      return resources.some(({ name }) => name === kind.plural);
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 404) return false;
+      throw error;
+    }
   }
 
   /** The objects of a kind that is watched, as last seen. */
