@@ -14,7 +14,7 @@ import {
 import { poolContains, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
-import type { Obstacle } from './terms.ts';
+import { type Obstacle, termsOf } from './terms.ts';
 import { describeQuota, findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
 
 /** What a request is decided against. */
@@ -189,11 +189,15 @@ function findFault(
   request: Request,
   { pools, ledger, namespaceLabels }: World,
 ): Fault | undefined {
+  const { onNodes } = held.terms;
+  const holder = { ...request, terms: termsOf(request.terms, onNodes) };
   for (const address of held.addresses) {
-    const obstacle = ledger.obstacle(address, request);
+    const obstacle = ledger.obstacle(address, holder);
     if (obstacle !== undefined) return { kind: 'conflict', refusal: taken(address, obstacle) };
   }
-  if (!asksFor(request, held.addresses)) return { kind: 'unasked' };
+  // How many there are of nodes is nobody's wish.
+  const asked = onNodes === true ? request.wanted.length === 0 : asksFor(request, held.addresses);
+  if (!asked) return { kind: 'unasked' };
   if (pool === undefined) {
     // Of a faulty pool object not all ranges may be known: it may well still contain them.
     const mayContain = ({ name, closed }: Pool) =>

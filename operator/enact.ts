@@ -1,6 +1,6 @@
 import type { Decision } from './allocate.ts';
 import type { Ledger } from './ledger.ts';
-import type { Terms } from './terms.ts';
+import { type Terms, termsOf } from './terms.ts';
 
 /**
  * Carries a decision out on the ledger. What the Service moves away from stays its own until
@@ -29,6 +29,3 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
     }
   }
 }
-
-const termsOf = (terms: Terms, onNodes: true | undefined): Terms =>
-  onNodes === undefined ? terms : { ...terms, onNodes };

@@ -62,10 +62,12 @@ export function grantNodes(request: Request, pool: NodePool, ground: Ground): Gr
   const addresses = shares.flatMap(({ family, picked }) =>
     picked.length > 0 ? picked : kept.filter((address) => address.family === family),
   );
-  const why = findLack(shares, own, request, pool);
-  if (why !== undefined) return { addresses, refusal: why };
-  if (first === undefined) return { addresses };
-  return { addresses, refusal: portTaken(first, taken.length, chosen.length) };
+  const lack = findLack(shares, own, request, pool);
+  const claimed = first && portTaken(first, taken.length, chosen.length);
+  if (addresses.length === 0 && claimed !== undefined && lack !== undefined)
+    return { addresses, refusal: refusal(claimed.reason, `${claimed.detail}, and ${lack.detail}`) };
+  const why = lack ?? claimed;
+  return why === undefined ? { addresses } : { addresses, refusal: why };
 }
 
 /** The pool of nodes that gives all these addresses; an open one goes before a closed one. */

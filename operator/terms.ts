@@ -14,6 +14,10 @@ export type Terms = {
   readonly onNodes?: true;
 };
 
+/** The terms on which a Service holds the addresses that it has: those of nodes, or others. */
+export const termsOf = (terms: Terms, onNodes: true | undefined): Terms =>
+  onNodes === undefined ? terms : { ...terms, onNodes };
+
 /** A Service that holds an address, and on which terms. */
 export type Holder = { readonly service: string; readonly terms: Terms };
 
