@@ -84,8 +84,7 @@ describe('the generated CRDs', () => {
     assert.deepEqual(preferred?.required, ['weight', 'preference']);
 
     const defaults = [...pool, ...advertisement].filter(([path, node]) => {
-      const isOurs = path.startsWith('.spec.nodes.');
-      return path.startsWith('.spec') && !isOurs && node.default !== undefined;
+      return path.startsWith('.spec') && node.default !== undefined;
     });
     assert.deepEqual(
       defaults.map(([path]) => path),

@@ -99,24 +99,27 @@ export const portsOfMachines: readonly number[] = [
   22, 2379, 2380, 6443, 7473, 10250, 10256, 10257, 10259,
 ];
 
+// Without defaults in the schema: those would stay behind, and stand beside spec.addresses, when somebody applies the pool
+// without spec.nodes (server-side apply leaves what nobody has written).
 const nodes = z.object({
   selector: labelSelector.describe('The nodes, by label. Without it: all of them.').optional(),
   addressType: z
     .enum(['InternalIP', 'ExternalIP'])
-    .default('InternalIP')
     .describe(
-      'Which address of a node: the type as in its status.addresses. An ExternalIP serves only ' +
-        'where the node itself has it, not where a router in front translates it.',
-    ),
+      'Which address of a node: the type as in its status.addresses; InternalIP without this field. An ' +
+        'ExternalIP serves only where the node itself has it, not where a router in front translates it.',
+    )
+    .optional(),
   reservedPorts: z
     .array(z.int32().min(1).max(65_535))
     .max(256)
-    .default([...portsOfMachines])
     .meta({ 'x-kubernetes-list-type': 'set' })
     .describe(
-      'Ports that the machines need for themselves. A Service with such a port gets no address: ' +
-        'its traffic would be taken from them, and the machines could not be reached any more.',
-    ),
+      'Ports that the machines need for themselves. A Service with such a port gets no address: its ' +
+        'traffic would be taken from them, and they could not be reached any more. Without this field: ' +
+        `${portsOfMachines.join(', ')}.`,
+    )
+    .optional(),
 });
 
 const spec = z

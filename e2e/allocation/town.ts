@@ -2,7 +2,7 @@ import { annotationKey, ipAddressPoolKind } from '../../crds/names.ts';
 import { until } from '../../daemon/testing/until.ts';
 import type { Access } from '../../kube/access.ts';
 import { apiVersionOf, type Kind, kinds, pathOf } from '../../kube/kinds.ts';
-import type { Event, Service, ServiceSpec } from '../../kube/object.ts';
+import type { Condition, Event, Service, ServiceSpec } from '../../kube/object.ts';
 import { ApiError, openTransport, type Transport } from '../../kube/transport.ts';
 import { apply, create, mergePatch, type Target } from '../../kube/write.ts';
 import type { Judged } from '../../operator/pool-status.ts';
@@ -71,6 +71,52 @@ export class Town implements AsyncDisposable {
     spec: object = {},
   ): Promise<void> {
     await this.#put(ipAddressPoolKind, name, { addresses: [addresses].flat(), ...spec });
+  }
+
+  /** Creates a pool of nodes of this town, or makes it say this and nothing else. */
+  async nodePool(name: string, spec: object = {}): Promise<void> {
+    const selector = { matchLabels: { town: this.namespace } };
+    await this.#put(ipAddressPoolKind, name, { nodes: { selector }, ...spec });
+  }
+
+  /** Makes a node of this town, or says of it what its kubelet or the node controller would. */
+  async node(name: string, ip: string, ready: Condition['status'] = 'True'): Promise<void> {
+    const target = this.#nodeTarget(name);
+    this.#made.set(`Node/${name}`, target);
+    const metadata = { name: target.name, labels: { town: this.namespace } };
+    const object = { apiVersion: 'v1', kind: 'Node', metadata };
+    await apply(this.#api, target, { object, fieldManager: 'town' });
+    const status = {
+      addresses: [{ type: 'InternalIP', address: ip }],
+      conditions: [{ type: 'Ready', status: ready }],
+    };
+    await mergePatch(this.#api, { ...target, subresource: 'status' }, { status });
+  }
+
+  async removeNode(name: string): Promise<void> {
+    await this.#remove(this.#nodeTarget(name));
+  }
+
+  /** Has these nodes serve a Service, and no others. */
+  async serve(service: string, ...nodes: readonly string[]): Promise<void> {
+    const name = `${service}-1`;
+    const target = { kind: kinds.endpointSlice, namespace: this.namespace, name };
+    this.#made.set(`EndpointSlice/${name}`, target);
+    const labels = { 'kubernetes.io/service-name': service };
+    const endpoints = nodes.map((node, index) => ({
+      addresses: [`198.18.200.${index + 1}`],
+      nodeName: this.#nodeTarget(node).name,
+      conditions: { ready: true },
+    }));
+    const { namespace } = this;
+    const object = {
+      apiVersion: apiVersionOf(kinds.endpointSlice),
+      kind: kinds.endpointSlice.kind,
+      metadata: { name, namespace, labels },
+      addressType: 'IPv4',
+      endpoints,
+    };
+    await apply(this.#api, target, { object, fieldManager: 'town' });
   }
 
   async removePool(name: string): Promise<void> {
@@ -218,6 +264,8 @@ export class Town implements AsyncDisposable {
   }
 
   #target = (kind: Kind, name: string): Target => ({ kind, namespace: this.namespace, name });
+
+  #nodeTarget = (name: string): Target => ({ kind: kinds.node, name: `${this.namespace}-${name}` });
 
   #place(name: string): Target {
     const target = this.#made.get(name);

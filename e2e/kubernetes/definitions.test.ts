@@ -1,7 +1,6 @@
 /** Our kinds as the real API server takes them: what it refuses, keeps, explains and prints. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { portsOfMachines } from '../../crds/ip-address-pool.ts';
 import { until } from '../../daemon/testing/until.ts';
 import { fromRoot } from '../lab/programs.ts';
 import { readdirSync } from 'node:fs';
@@ -203,13 +202,17 @@ suite('our kinds on Kubernetes', needs, () => {
     assert.deepEqual(stored.spec, { addresses, autoAssign: true, avoidBuggyIPs: false });
   });
 
-  test('the nodes themselves are taken, with what their machines need for themselves', async () => {
-    await kubectl(['create', '--filename=-'], pool({ nodes: {} }, 'nodes'));
-    const stored = JSON.parse(
-      await kubectl(['get', '-n', namespace, 'ipaddresspool/nodes', '-o=json']),
-    );
-    assert.equal(stored.spec.nodes.addressType, 'InternalIP');
-    assert.deepEqual(stored.spec.nodes.reservedPorts, portsOfMachines);
+  test('a pool goes from nodes to addresses and back, by either way of applying', async () => {
+    const nodes = { selector: { matchLabels: { edge: 'true' } }, addressType: 'InternalIP' };
+    for (const how of [[], ['--server-side', '--force-conflicts']]) {
+      const name = `changes-${how.length}`;
+      for (const spec of [{ nodes }, { addresses: ['203.0.113.128/28'] }, { nodes: {} }]) {
+        await kubectl(['apply', ...how, '--filename=-'], pool(spec, name));
+        const args = ['get', '-n', namespace, `ipaddresspool/${name}`, '-o=json'];
+        const stored = JSON.parse(await kubectl(args));
+        assert.deepEqual(stored.spec, { ...spec, autoAssign: true, avoidBuggyIPs: false });
+      }
+    }
   });
 
   test('what no schema knows is not kept', async () => {
