@@ -4,9 +4,8 @@ import { keyOf, type Service } from '../kube/object.ts';
 import { type Address, sameAddress } from '../net/address.ts';
 import { poolOf } from './choose.ts';
 import type { Ledger } from './ledger.ts';
-import { type Ground, isNodePool, nodePoolOf, type NodeWorld } from './node-addresses.ts';
-import { conditionType } from './status.ts';
-import type { Obstacle, Terms } from './terms.ts';
+import { type Ground, nodePoolOf, type NodeWorld } from './node-addresses.ts';
+import { type Obstacle, termsOf } from './terms.ts';
 import { poolContains } from './pool-addresses.ts';
 import { isOurs, readTerms, statusAddresses } from './request.ts';
 
@@ -53,37 +52,23 @@ export function adoptLate(service: Service, ground: Ground): readonly Obstacle[]
 
 function adoptOne(service: Service, ground: Ground): void {
   const { pools, ledger } = ground;
+  const { annotations } = service.metadata;
   const key = keyOf(service);
   const shown = distinct(statusAddresses(service));
-  const recorded = service.metadata.annotations?.[annotationKey('ip-allocated-from-pool')];
+  const recorded = annotations?.[annotationKey('ip-allocated-from-pool')];
   const named = pools.find(({ name }) => name === recorded);
-  const nodePool = nodePoolFor(service, named, shown, ground);
-  const terms: Terms = { ...readTerms(service), ...(nodePool && { onNodes: true }) };
+  const isMarked = annotations?.[annotationKey('has-node-addresses')] !== undefined;
+  // What the load balancer of K3s left is known by what it is.
+  const nodePool = isMarked && named?.nodes ? named : nodePoolOf(shown, ground);
+  const onNodes = isMarked || nodePool !== undefined ? true : undefined;
+  const terms = termsOf(readTerms(service), onNodes);
   const claimed = shown.filter(
     (address) => ledger.obstacle(address, { service: key, terms }, true) === undefined,
   );
   if (claimed.length === 0) return;
   const still = named !== undefined && claimed.every((address) => poolContains(named, address));
-  const pool = nodePool ?? (still ? named : poolOf(claimed, pools));
+  const pool = onNodes === true ? nodePool : still ? named : poolOf(claimed, pools);
   ledger.hold(key, { addresses: claimed, pool: pool?.name ?? recorded ?? '', terms });
-}
-
-/**
- * The pool of nodes that gave what a status shows. The addresses of nodes change and nodes go, so the pool that was
- * written down counts, unless the Service only kept what that pool gave when it had ranges.
- */
-function nodePoolFor(
-  { status }: Service,
-  named: Pool | undefined,
-  shown: readonly Address[],
-  ground: Ground,
-): Pool | undefined {
-  if (shown.length === 0) return undefined;
-  const drains = status?.conditions?.some(
-    ({ type, reason }) => type === conditionType && reason === 'AddressDraining',
-  );
-  if (named !== undefined && isNodePool(named) && drains !== true) return named;
-  return nodePoolOf(shown, ground);
 }
 
 const distinct = (addresses: readonly Address[]): readonly Address[] =>

@@ -293,7 +293,14 @@ describe('an edit of such a pool', () => {
 
 describe('a new operator', () => {
   const recorded = (name: string, ips: readonly string[], extra: ServiceCase = {}) =>
-    service(name, { ...extra, ips, annotations: { 'metallb.io/ip-allocated-from-pool': 'nodes' } });
+    service(name, {
+      ...extra,
+      ips,
+      annotations: {
+        'metallb.io/ip-allocated-from-pool': 'nodes',
+        'metallb.io/has-node-addresses': 'true',
+      },
+    });
   const arrive = (town: Town, ...services: readonly ReturnType<typeof service>[]) =>
     adopt(
       { services, pools: town.pools, nodeWorld: town.nodeWorld, lbClass: undefined },
@@ -321,11 +328,17 @@ describe('a new operator', () => {
 
   test('leaves an address alone that is left from when the pool had ranges', () => {
     const town = townOf([a]);
-    const condition = { type: 'metallb.io/AddressAsRequested', status: 'False' } as const;
-    const old = recorded('web', ['203.0.113.1']);
-    const conditions = [{ ...condition, reason: 'AddressDraining' }];
-    arrive(town, { ...old, status: { ...old.status, conditions } });
+    const annotations = { 'metallb.io/ip-allocated-from-pool': 'nodes' };
+    arrive(town, service('web', { ips: ['203.0.113.1'], annotations }));
     assert.equal(stand(town, request('web')), 'AddressDraining 203.0.113.1');
+  });
+
+  test('leaves everybody the nodes whose pool is gone', () => {
+    const town = townOf([a], []);
+    const ips = ['198.51.100.11'];
+    arrive(town, recorded('web', ips), recorded('shop', ips));
+    for (const name of ['web', 'shop'])
+      assert.equal(stand(town, request(name)), 'AddressDraining 198.51.100.11');
   });
 });
 

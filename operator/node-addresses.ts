@@ -75,6 +75,7 @@ export function nodePoolOf(
   addresses: readonly Address[],
   { pools, nodeWorld }: Pick<Ground, 'pools' | 'nodeWorld'>,
 ): NodePool | undefined {
+  if (addresses.length === 0) return undefined;
   const giving = pools.filter(isNodePool).filter((pool) => {
     const nodes = nodesOf(pool, nodeWorld.nodes);
     return addresses.every((address) => nodes.some((node) => has(node, pool, address)));

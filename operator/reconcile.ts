@@ -102,7 +102,8 @@ async function serve(
   else waiting.add(key);
   const held = ledger.holdingOf(key);
   const refusal = 'refusal' in decision ? decision.refusal : undefined;
-  const standing = { addresses: held?.addresses ?? [], pool: held?.pool ?? '', refusal };
+  const { addresses = [], pool = '', terms: heldOn } = held ?? {};
+  const standing = { addresses, pool, onNodes: heldOn?.onNodes, refusal };
   const change = changeStatus(service, standing, clock.wall());
   if (change !== undefined) await ports.write(service, change.patch, signal);
   const freed = ledger.settle(key, clock.nowMs());
