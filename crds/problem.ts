@@ -12,6 +12,7 @@ export const problemReasons = [
   'OccupiedNetwork',
   'UnknownPool',
   'NoAdvertisement',
+  'UnreachableNetwork',
 ] as const;
 export type ProblemReason = (typeof problemReasons)[number];
 

@@ -4,7 +4,7 @@ import { keyOf, type Service } from '../kube/object.ts';
 import { type Address, sameAddress } from '../net/address.ts';
 import { poolOf } from './choose.ts';
 import type { Ledger } from './ledger.ts';
-import { type Ground, nodePoolOf, type NodeWorld } from './node-addresses.ts';
+import { type Surroundings, nodePoolOf, type NodeWorld } from './node-addresses.ts';
 import { type Obstacle, termsOf } from './terms.ts';
 import { poolContains } from './pool-addresses.ts';
 import { isOurs, readTerms, statusAddresses } from './request.ts';
@@ -22,12 +22,12 @@ export type Adoption = {
  * oldest first: the order in which those without address came.
  */
 export function adopt(
-  { services, lbClass, ...ground }: Adoption,
+  { services, lbClass, ...around }: Adoption,
   ledger: Ledger,
 ): readonly string[] {
   const byAge = [...services].toSorted(compareAges);
   for (const service of byAge) {
-    if (isOurs(service, lbClass)) adoptOne(service, { ...ground, ledger });
+    if (isOurs(service, lbClass)) adoptOne(service, { ...around, ledger });
   }
   return byAge.map(keyOf);
 }
@@ -38,20 +38,20 @@ export function adopt(
  * restart. What another holds stays with that one: those obstacles are the answer, and the decision that follows gives
  * the Service something else.
  */
-export function adoptLate(service: Service, ground: Ground): readonly Obstacle[] {
-  const { ledger } = ground;
+export function adoptLate(service: Service, around: Surroundings): readonly Obstacle[] {
+  const { ledger } = around;
   const key = keyOf(service);
   const shown = statusAddresses(service);
   // Over what was ours and shown somebody has written: that is put right, not taken up.
   if (ledger.isShown(key) || shown.some((address) => ledger.owns(key, address))) return [];
   const terms = readTerms(service);
-  adoptOne(service, ground);
+  adoptOne(service, around);
   if (ledger.holdingOf(key)?.terms.onNodes === true) return [];
   return shown.flatMap((address) => ledger.obstacle(address, { service: key, terms }, true) ?? []);
 }
 
-function adoptOne(service: Service, ground: Ground): void {
-  const { pools, ledger } = ground;
+function adoptOne(service: Service, around: Surroundings): void {
+  const { pools, ledger } = around;
   const { annotations } = service.metadata;
   const key = keyOf(service);
   const shown = distinct(statusAddresses(service));
@@ -59,7 +59,7 @@ function adoptOne(service: Service, ground: Ground): void {
   const named = pools.find(({ name }) => name === recorded);
   const isMarked = annotations?.[annotationKey('has-node-addresses')] !== undefined;
   // What the load balancer of K3s left is known by what it is.
-  const nodePool = isMarked && named?.nodes ? named : nodePoolOf(shown, ground);
+  const nodePool = isMarked && named?.nodes ? named : nodePoolOf(shown, around);
   const onNodes = isMarked || nodePool !== undefined ? true : undefined;
   const terms = termsOf(readTerms(service), onNodes);
   const claimed = shown.filter(

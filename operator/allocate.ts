@@ -6,7 +6,7 @@ import type { Holding, Ledger } from './ledger.ts';
 import {
   type Grant,
   grantNodes,
-  type Ground,
+  type Surroundings,
   isNodePool,
   type NodePool,
   nodePoolOf,
@@ -18,7 +18,7 @@ import { type Obstacle, termsOf } from './terms.ts';
 import { describeQuota, findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
 
 /** What a request is decided against. */
-export type World = Ground & {
+export type World = Surroundings & {
   /** Labels of the Service's namespace; undefined while the namespace has not been seen. */
   readonly namespaceLabels: Readonly<Record<string, string>> | undefined;
 };

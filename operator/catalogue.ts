@@ -1,19 +1,20 @@
 import { type Model, type Objects, readModel } from '../crds/model.ts';
-import { defaultNamespace } from '../crds/names.ts';
-import type { Occupied } from '../crds/pool.ts';
+import { defaultNamespace, nodeNetworkKind } from '../crds/names.ts';
+import { type Kind, kinds } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { formatRange } from '../net/range.ts';
+import { formatRange, type Range } from '../net/range.ts';
+import { placeModel } from './ground.ts';
 import { isNodePool } from './node-addresses.ts';
-import { occupyModel } from './occupied.ts';
+import { readTerrain, type Terrain } from './terrain.ts';
 
 /**
- * The model of all pools and advertisements, and what of the pools the cluster has itself. It is read again only
- * when one of them says something else than before: their status, which we write ourselves, is none of it.
+ * The model of all pools and advertisements on the ground that the cluster stands on. It is made again only when one
+ * of them says something else than before: the status of a pool, which we write ourselves, is none of it.
  */
 export class Catalogue {
   readonly #read: () => Objects;
   readonly #said = new Map<string, string>();
-  readonly #occupied = new Map<string, readonly Occupied[]>();
+  readonly #terrain = new Map<string, Terrain>();
   /** As the objects say it. */
   #written: Model = { pools: [], advertisements: [], problems: [] };
   #model: Model = this.#written;
@@ -28,8 +29,11 @@ export class Catalogue {
       this.#stale = false;
       const objects = this.#read();
       this.#written = readModel(objects, this.#written);
-      const occupied = [...this.#occupied.values()].flat();
-      this.#model = occupyModel(this.#written, occupied, objects.namespace ?? defaultNamespace);
+      this.#model = placeModel(this.#written, {
+        occupied: [...this.#terrain.values()].flatMap(({ occupied }) => occupied),
+        reach: this.#reach(),
+        namespace: objects.namespace ?? defaultNamespace,
+      });
     }
     return this.#model;
   }
@@ -44,12 +48,28 @@ export class Catalogue {
     return this.#note(key, object === undefined ? undefined : essence(object));
   }
 
-  /** Takes note of the addresses that an object of the cluster has; true when they are others than before. */
-  occupy(key: string, occupied: readonly Occupied[]): boolean {
-    if (occupied.length === 0) this.#occupied.delete(key);
-    else this.#occupied.set(key, occupied);
-    const says = occupied.map(({ range, by }) => `${formatRange(range)} ${by}`);
-    return this.#note(key, says.length === 0 ? undefined : says.join());
+  /** Takes note of what an object of the cluster says about the ground; true when that is something else than before. */
+  survey(kind: Kind, name: string, object: KubeObject | undefined): boolean {
+    const key = groundKey(kind, name);
+    const terrain = object === undefined ? undefined : readTerrain(kind, object);
+    if (terrain === undefined) this.#terrain.delete(key);
+    else this.#terrain.set(key, terrain);
+    return this.#note(key, terrain === undefined ? undefined : gist(terrain));
+  }
+
+  /** The networks of all nodes; of a node that is gone, what its speaker has said does not count. */
+  #reach(): readonly Range[] | undefined {
+    const reach: Range[] = [];
+    const nodes = [...this.#terrain.keys()].filter((key) =>
+      key.startsWith(groundKey(kinds.node, '')),
+    );
+    for (const key of nodes) {
+      const name = key.slice(groundKey(kinds.node, '').length);
+      const networks = this.#terrain.get(groundKey(nodeNetworkKind, name))?.networks;
+      if (networks === undefined) return undefined;
+      reach.push(...networks);
+    }
+    return reach.length === 0 ? undefined : reach;
   }
 
   #note(key: string, says: string | undefined): boolean {
@@ -60,6 +80,14 @@ export class Catalogue {
     return true;
   }
 }
+
+const groundKey = ({ kind }: Kind, name: string): string => `${kind}/${name}`;
+
+const gist = ({ occupied, networks }: Terrain): string =>
+  [
+    ...occupied.map(({ range, by }) => `${formatRange(range)} ${by}`),
+    ...(networks?.map(formatRange) ?? ['unknown']),
+  ].join();
 
 function essence(object: KubeObject): string {
   const { uid, labels, creationTimestamp } = object.metadata;

@@ -18,13 +18,13 @@ import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
 import { Judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
-import { occupiedBy } from './occupied.ts';
 import { newest } from './newest.ts';
 import { isNodePool } from './node-addresses.ts';
 import { NodeFollower } from './node-follower.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
 import type { Tally } from './tally.ts';
+import { terrainKinds } from './terrain.ts';
 
 export const controllerKinds: readonly Kind[] = [
   kinds.service,
@@ -32,8 +32,7 @@ export const controllerKinds: readonly Kind[] = [
   kinds.endpointSlice,
   ipAddressPoolKind,
   l2AdvertisementKind,
-  kinds.node,
-  kinds.serviceCidr,
+  ...terrainKinds,
 ];
 
 export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
@@ -125,8 +124,7 @@ export class Controller extends Frame {
       this.#watch(kinds.namespace, ({ meta }) => this.#namespaceChanged(meta.name)),
       this.#watch(ipAddressPoolKind, (event) => this.#poolChanged(event)),
       this.#watch(l2AdvertisementKind, (event) => this.#advertisementChanged(event)),
-      this.#watch(kinds.node, (event) => this.#nodeChanged(event)),
-      this.#watchServiceCidrs(),
+      ...terrainKinds.map((kind) => this.#watchTerrain(kind)),
     ]);
     this.#adopt();
     this.spawn((signal) => this.#services.run(signal));
@@ -134,15 +132,23 @@ export class Controller extends Frame {
     this.spawn((signal) => this.#nodes.run(signal));
   }
 
-  #watch({ group, version, plural }: Kind, react: (event: ResourceEvent) => void): Promise<void> {
-    return this.watchResource(group, version, plural, async (event) => react(event));
+  #watch(
+    { group, version, plural }: Kind,
+    react: (event: ResourceEvent) => void,
+    namespace?: string,
+  ): Promise<void> {
+    return this.watchResource(group, version, plural, async (event) => react(event), namespace);
   }
 
-  /** Kubernetes before 1.33 does not show the network of its Services. */
-  async #watchServiceCidrs(): Promise<void> {
-    const kind = kinds.serviceCidr;
-    if (await this.serves(kind))
-      await this.#watch(kind, (event) => this.#occupierChanged(kind, event));
+  /** What an API server does not have, it says nothing about: Kubernetes before 1.33 has no ServiceCIDRs. */
+  async #watchTerrain(kind: Kind): Promise<void> {
+    if (!(await this.serves(kind))) return;
+    const { namespace } = this.#options;
+    await this.#watch(
+      kind,
+      (event) => this.#terrainChanged(kind, event),
+      kind.namespaced ? namespace : undefined,
+    );
   }
 
   /** From here on the ledger knows who holds what, and decisions may be taken. */
@@ -183,11 +189,6 @@ export class Controller extends Frame {
     await this.#endpoints;
   }
 
-  #nodeChanged(event: ResourceEvent): void {
-    this.#nodes.look(event.meta.name);
-    this.#occupierChanged(kinds.node, event);
-  }
-
   #nodesChanged(): void {
     if (!this.#adopted || !this.#catalogue.hasNodePools) return;
     this.#retryWaiting();
@@ -205,12 +206,10 @@ export class Controller extends Frame {
     if (this.#takeNote(ipAddressPoolKind, event) && this.#adopted) this.#poolsChanged();
   }
 
-  /** A node or a network of the cluster has other addresses than before. */
-  #occupierChanged(kind: Kind, { meta: { name } }: ResourceEvent): void {
-    const object = this.cached(kind).get(name);
-    const occupied = object === undefined ? [] : occupiedBy(kind, object);
-    if (this.#catalogue.occupy(`${kind.kind}/${name}`, occupied) && this.#adopted)
-      this.#poolsChanged();
+  #terrainChanged(kind: Kind, { meta: { name, namespace = '' } }: ResourceEvent): void {
+    if (kind === kinds.node) this.#nodes.look(name);
+    const object = this.cached(kind).get(namespace === '' ? name : `${namespace}/${name}`);
+    if (this.#catalogue.survey(kind, name, object) && this.#adopted) this.#poolsChanged();
   }
 
   #poolsChanged(): void {

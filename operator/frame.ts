@@ -116,7 +116,7 @@ export abstract class Frame extends Operator {
   /** Whether the API server knows a kind; which ones it knows depends on its version. */
   protected async serves(kind: Kind): Promise<boolean> {
     const { transport, held } = this.#options;
-    const path = `/apis/${apiVersionOf(kind)}`;
+    const path = `/${kind.group === '' ? 'api' : 'apis'}/${apiVersionOf(kind)}`;
     try {
       const { resources } = await transport.call<APIResourceList>({ method: 'GET', path }, held);
       return resources.some(({ name }) => name === kind.plural);

@@ -22,7 +22,7 @@ export type NodeWorld = {
   readonly servingOf: (service: string) => ReadonlySet<string>;
 };
 
-export type Ground = {
+export type Surroundings = {
   readonly pools: readonly Pool[];
   readonly ledger: Ledger;
   readonly nodeWorld: NodeWorld;
@@ -41,24 +41,24 @@ export type Grant = { readonly addresses: readonly Address[]; readonly refusal?:
  * Where there are none, of those that came back just now; where there are none either, what it has stays, because a
  * node of which nothing is heard may well still be there. Only what another Service has a right to is taken from it.
  */
-export function grantNodes(request: Request, pool: NodePool, ground: Ground): Grant {
+export function grantNodes(request: Request, pool: NodePool, around: Surroundings): Grant {
   const { ports } = request.terms;
   const reserved = ports.find((port) => pool.nodes.reservedPorts.has(numberOf(port)));
   if (reserved !== undefined) {
     const detail = `port ${reserved} is kept for the machines themselves (spec.nodes.reservedPorts of pool ${pool.name})`;
     return { addresses: [], refusal: refusal('PortTaken', detail) };
   }
-  const chosen = nodesOf(pool, ground.nodeWorld.nodes);
-  const { own, taken } = divide(chosen, request, pool, ground);
-  const kept = heldOf(request, pool, ground).filter(
+  const chosen = nodesOf(pool, around.nodeWorld.nodes);
+  const { own, taken } = divide(chosen, request, pool, around);
+  const kept = heldOf(request, pool, around).filter(
     (address) => !taken.some(({ node }) => has(node, pool, address)),
   );
   if (chosen.length === 0)
-    return { addresses: kept, refusal: refusal('NoNodeSelected', noneChosen(pool, ground)) };
+    return { addresses: kept, refusal: refusal('NoNodeSelected', noneChosen(pool, around)) };
   const [first] = taken;
   if (own.length === 0 && first !== undefined)
     return { addresses: [], refusal: portTaken(first, taken.length, chosen.length) };
-  const shares = request.families.map((family) => shareOf(family, own, { request, pool, ground }));
+  const shares = request.families.map((family) => shareOf(family, own, { request, pool, around }));
   const addresses = shares.flatMap(({ family, picked }) =>
     picked.length > 0 ? picked : kept.filter((address) => address.family === family),
   );
@@ -73,7 +73,7 @@ export function grantNodes(request: Request, pool: NodePool, ground: Ground): Gr
 /** The pool of nodes that gives all these addresses; an open one goes before a closed one. */
 export function nodePoolOf(
   addresses: readonly Address[],
-  { pools, nodeWorld }: Pick<Ground, 'pools' | 'nodeWorld'>,
+  { pools, nodeWorld }: Pick<Surroundings, 'pools' | 'nodeWorld'>,
 ): NodePool | undefined {
   if (addresses.length === 0) return undefined;
   const giving = pools.filter(isNodePool).filter((pool) => {
@@ -106,7 +106,11 @@ export const addressesOf = (node: RosterNode, { nodes }: NodePool): readonly Add
 const has = (node: RosterNode, pool: NodePool, address: Address): boolean =>
   addressesOf(node, pool).some((one) => sameAddress(one, address));
 
-const heldOf = ({ service }: Request, { name }: Pool, { ledger }: Ground): readonly Address[] => {
+const heldOf = (
+  { service }: Request,
+  { name }: Pool,
+  { ledger }: Surroundings,
+): readonly Address[] => {
   const held = ledger.holdingOf(service);
   return held?.terms.onNodes === true && held.pool === name ? held.addresses : [];
 };
@@ -119,12 +123,12 @@ function divide(
   chosen: readonly RosterNode[],
   request: Request,
   pool: NodePool,
-  ground: Ground,
+  around: Surroundings,
 ): { readonly own: readonly RosterNode[]; readonly taken: readonly Taken[] } {
   const own: RosterNode[] = [];
   const taken: Taken[] = [];
   for (const node of chosen) {
-    const claim = claimOn(node, request, pool, ground);
+    const claim = claimOn(node, request, pool, around);
     if (claim === undefined) own.push(node);
     else taken.push({ node, ...claim });
   }
@@ -135,7 +139,7 @@ function claimOn(
   node: RosterNode,
   { service, terms }: Request,
   pool: NodePool,
-  { pools, ledger }: Ground,
+  { pools, ledger }: Surroundings,
 ): Omit<Taken, 'node'> | undefined {
   const mine = addressesOf(node, pool);
   const isShown = (by: string) => mine.some((address) => ledger.owns(by, address));
@@ -167,17 +171,17 @@ type Share = {
   readonly steady: boolean;
 };
 
-type Scene = { readonly request: Request; readonly pool: NodePool; readonly ground: Ground };
+type Scene = { readonly request: Request; readonly pool: NodePool; readonly around: Surroundings };
 
 function shareOf(
   family: Family,
   own: readonly RosterNode[],
-  { request, pool, ground }: Scene,
+  { request, pool, around }: Scene,
 ): Share {
   const addressOf = (node: RosterNode) =>
     addressesOf(node, pool).filter((address) => address.family === family);
   const having = own.filter((node) => addressOf(node).length > 0);
-  const serving = request.local ? ground.nodeWorld.servingOf(request.service) : undefined;
+  const serving = request.local ? around.nodeWorld.servingOf(request.service) : undefined;
   const able = having.filter(({ name, ready }) => ready && serving?.has(name) !== false);
   const steady = able.filter((node) => node.steady);
   const picked = (steady.length > 0 ? steady : able).flatMap(addressOf).toSorted(compareAddresses);
@@ -207,7 +211,7 @@ function findLack(
   return refusal('NoReadyNode', detail);
 }
 
-function noneChosen({ name, nodes }: NodePool, { nodeWorld }: Ground): string {
+function noneChosen({ name, nodes }: NodePool, { nodeWorld }: Surroundings): string {
   const matching = nodeWorld.nodes.filter(({ labels }) => matches(nodes.selector, labels)).length;
   return matching === 0
     ? `spec.nodes.selector of pool ${name} matches none of ${nodeWorld.nodes.length} nodes`

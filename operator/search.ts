@@ -7,7 +7,7 @@ import {
   sameAddress,
 } from '../net/address.ts';
 import type { Ledger } from './ledger.ts';
-import { grantNodes, type Ground, isNodePool } from './node-addresses.ts';
+import { grantNodes, type Surroundings, isNodePool } from './node-addresses.ts';
 import { avoids, poolContains, poolSize, rangesForAll, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
@@ -26,11 +26,15 @@ export type Find =
  * Addresses for a request that leaves the choice to us: all its families from the first pool that
  * has them; where one family will do, the preferred one from the first pool that has that.
  */
-export function findAddresses(request: Request, pools: readonly Pool[], ground: Ground): Find {
+export function findAddresses(
+  request: Request,
+  pools: readonly Pool[],
+  around: Surroundings,
+): Find {
   let second: Find | undefined;
   let third: Find | undefined;
   for (const pool of pools) {
-    const here = findHere(request, pool, ground);
+    const here = findHere(request, pool, around);
     const missing = request.families.map(
       (family) => !here.addresses.some((address) => address.family === family),
     );
@@ -41,12 +45,16 @@ export function findAddresses(request: Request, pools: readonly Pool[], ground: 
   }
   if (request.secondOptional && second !== undefined) return second;
   if (request.secondOptional && third !== undefined) return third;
-  return { kind: 'none', refusal: explainNone(request, pools, ground) };
+  return { kind: 'none', refusal: explainNone(request, pools, around) };
 }
 
-function findHere(request: Request, pool: Pool, ground: Ground): Extract<Find, { kind: 'found' }> {
-  if (isNodePool(pool)) return { kind: 'found', pool, ...grantNodes(request, pool, ground) };
-  const found = request.families.map((family) => findInPool(request, family, pool, ground.ledger));
+function findHere(
+  request: Request,
+  pool: Pool,
+  around: Surroundings,
+): Extract<Find, { kind: 'found' }> {
+  if (isNodePool(pool)) return { kind: 'found', pool, ...grantNodes(request, pool, around) };
+  const found = request.families.map((family) => findInPool(request, family, pool, around.ledger));
   return { kind: 'found', pool, addresses: found.flatMap((some) => some ?? []) };
 }
 
@@ -119,14 +127,14 @@ function* freeIn(pool: Pool, family: Family, ledger: Ledger, rested: boolean): G
 // A sentence, not a report: the rest of the pools is counted.
 const poolsNamed = 3;
 
-function explainNone(request: Request, pools: readonly Pool[], ground: Ground): Refusal {
-  const { ledger } = ground;
+function explainNone(request: Request, pools: readonly Pool[], around: Surroundings): Refusal {
+  const { ledger } = around;
   const exhausted: string[] = [];
   const atQuota: string[] = [];
   const byNodes: Refusal[] = [];
   for (const pool of pools) {
     if (isNodePool(pool)) {
-      const { refusal: why } = grantNodes(request, pool, ground);
+      const { refusal: why } = grantNodes(request, pool, around);
       if (why !== undefined) byNodes.push(why);
       continue;
     }
@@ -136,7 +144,10 @@ function explainNone(request: Request, pools: readonly Pool[], ground: Ground): 
     }
     const size = poolSize(pool);
     const used = ledger.inUse(pool.name);
-    const present = request.families.filter((family) => size[family] > 0n);
+    // Nothing of a family may be left although there are ranges of it: all is excluded, or somebody's already.
+    const present = request.families.filter((family) =>
+      pool.ranges.some((range) => range.family === family),
+    );
     const allPresent = present.length === request.families.length;
     if (!allPresent && !request.secondOptional) continue;
     const full = present.map((family) => `${used[family]} of ${size[family]} ${family}`);

@@ -1,6 +1,6 @@
+import type { Found } from './town.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Found } from './suite.ts';
 import { addresses, both, dualStack, fromPool, singleStack } from './wishes.ts';
 
 const four = '198.51.100.1-198.51.100.9';

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { systemClock } from '../../daemon/clock.ts';
 import { until } from '../../daemon/testing/until.ts';
-import type { Found } from './suite.ts';
-import type { Town, Wish } from './town.ts';
+import type { Found, Town, Wish } from './town.ts';
 import { both, fromPool } from './wishes.ts';
 
 const [a, b, c] = ['203.0.113.11', '203.0.113.12', '203.0.113.13'];

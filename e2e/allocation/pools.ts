@@ -1,6 +1,6 @@
+import type { Found } from './town.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Found } from './suite.ts';
 import { addresses, fromPool, singleStack } from './wishes.ts';
 
 export function describePools(found: Found): void {

@@ -1,6 +1,6 @@
+import type { Found } from './town.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Found } from './suite.ts';
 import type { Town, Wish } from './town.ts';
 import { addresses, both, fromPool } from './wishes.ts';
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Found } from './suite.ts';
-import type { Town } from './town.ts';
+import type { Found, Town } from './town.ts';
 import { addresses, both, dualStack, sharing, singleStack } from './wishes.ts';
 
 const local = (app: string) => ({ externalTrafficPolicy: 'Local', selector: { app } }) as const;

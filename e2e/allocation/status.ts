@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { until } from '../../daemon/testing/until.ts';
-import type { Found } from './suite.ts';
-import type { Town } from './town.ts';
+import type { Found, Town } from './town.ts';
 import { addresses, both, dualStack, sharing, singleStack } from './wishes.ts';
 
 /** Until the status of a pool counts so: IPv4 in use and free, then IPv6 in use and free. */

@@ -9,16 +9,14 @@ import { create } from '../../kube/write.ts';
 import { customResourceDefinition } from '../lab/manifests.ts';
 import { describeFamilies } from './families.ts';
 import { describeNodeAddresses } from './node-addresses.ts';
+import { describeGround } from './ground.ts';
 import { describePoolEdits } from './pool-edits.ts';
 import { describePools } from './pools.ts';
 import { describeRestarts } from './restarts.ts';
 import { describeSelection } from './selection.ts';
 import { describeSharing } from './sharing.ts';
 import { describeStatus } from './status.ts';
-import { Town } from './town.ts';
-
-/** A town of its own for one test. */
-export type Found = () => Promise<Town>;
+import { type Found, Town } from './town.ts';
 
 /**
  * MetalLB's own tests of allocation, as far as a user can see what they are about, against the embedded server and the
@@ -47,6 +45,7 @@ export function describeAllocation(name: string, open: () => Promise<Access>): v
     describeRestarts(found);
     describeStatus(found);
     describeNodeAddresses(found);
+    describeGround(found);
   });
 }
 

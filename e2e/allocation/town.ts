@@ -17,6 +17,11 @@ export type Wish = {
   readonly spec?: { readonly [Field in keyof ServiceSpec]: ServiceSpec[Field] | null };
 };
 
+type Parts = { readonly spec?: object; readonly status?: object };
+
+/** A town of its own for one test. */
+export type Found = () => Promise<Town>;
+
 const withinMs = 20_000;
 const signalPool = 'zz-signal';
 
@@ -143,6 +148,20 @@ export class Town implements AsyncDisposable {
   async writePoolStatus(name: string, status: object): Promise<void> {
     const target = { ...this.#target(ipAddressPoolKind, name), subresource: 'status' } as const;
     await mergePatch(this.#api, target, { status });
+  }
+
+  /** Makes an object of the cluster, as kubelets and speakers do. */
+  async put(kind: Kind, name: string, { spec = {}, status = {} }: Parts): Promise<void> {
+    const target = this.#target(kind, name);
+    this.#made.set(`${kind.kind}/${name}`, target);
+    const metadata = { name, ...(kind.namespaced && { namespace: this.namespace }) };
+    const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, spec };
+    await apply(this.#api, target, { object, fieldManager: 'town' });
+    await mergePatch(this.#api, { ...target, subresource: 'status' }, { status });
+  }
+
+  async take(kind: Kind, name: string): Promise<void> {
+    await this.#remove(this.#target(kind, name));
   }
 
   async service(name: string, wish: Wish = {}): Promise<void> {
