@@ -12,6 +12,7 @@ import { describeNodeAddresses } from './node-addresses.ts';
 import { describeGround } from './ground.ts';
 import { describePoolEdits } from './pool-edits.ts';
 import { describePools } from './pools.ts';
+import { describeRetry } from './retry.ts';
 import { describeRestarts } from './restarts.ts';
 import { describeSelection } from './selection.ts';
 import { describeSharing } from './sharing.ts';
@@ -46,6 +47,7 @@ export function describeAllocation(name: string, open: () => Promise<Access>): v
     describeStatus(found);
     describeNodeAddresses(found);
     describeGround(found);
+    describeRetry(found);
   });
 }
 
