@@ -17,7 +17,13 @@ export type Wish = {
   readonly spec?: { readonly [Field in keyof ServiceSpec]: ServiceSpec[Field] | null };
 };
 
-type Parts = { readonly spec?: object; readonly status?: object };
+type Parts = {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly spec?: object;
+  readonly status?: object;
+  /** What stands beside these where a kind has neither. */
+  readonly body?: object;
+};
 
 /** A town of its own for one test. */
 export type Found = () => Promise<Town>;
@@ -86,42 +92,27 @@ export class Town implements AsyncDisposable {
 
   /** Makes a node of this town, or says of it what its kubelet or the node controller would. */
   async node(name: string, ip: string, ready: Condition['status'] = 'True'): Promise<void> {
-    const target = this.#nodeTarget(name);
-    this.#made.set(`Node/${name}`, target);
-    const metadata = { name: target.name, labels: { town: this.namespace } };
-    const object = { apiVersion: 'v1', kind: 'Node', metadata };
-    await apply(this.#api, target, { object, fieldManager: 'town' });
     const status = {
       addresses: [{ type: 'InternalIP', address: ip }],
       conditions: [{ type: 'Ready', status: ready }],
     };
-    await mergePatch(this.#api, { ...target, subresource: 'status' }, { status });
+    await this.put(kinds.node, this.#fullName(name), { labels: { town: this.namespace }, status });
   }
 
   async removeNode(name: string): Promise<void> {
-    await this.#remove(this.#nodeTarget(name));
+    await this.take(kinds.node, this.#fullName(name));
   }
 
   /** Has these nodes serve a Service, and no others. */
   async serve(service: string, ...nodes: readonly string[]): Promise<void> {
-    const name = `${service}-1`;
-    const target = { kind: kinds.endpointSlice, namespace: this.namespace, name };
-    this.#made.set(`EndpointSlice/${name}`, target);
-    const labels = { 'kubernetes.io/service-name': service };
     const endpoints = nodes.map((node, index) => ({
       addresses: [`198.18.200.${index + 1}`],
-      nodeName: this.#nodeTarget(node).name,
+      nodeName: this.#fullName(node),
       conditions: { ready: true },
     }));
-    const { namespace } = this;
-    const object = {
-      apiVersion: apiVersionOf(kinds.endpointSlice),
-      kind: kinds.endpointSlice.kind,
-      metadata: { name, namespace, labels },
-      addressType: 'IPv4',
-      endpoints,
-    };
-    await apply(this.#api, target, { object, fieldManager: 'town' });
+    const labels = { 'kubernetes.io/service-name': service };
+    const body = { addressType: 'IPv4', endpoints };
+    await this.put(kinds.endpointSlice, `${service}-1`, { labels, body });
   }
 
   async removePool(name: string): Promise<void> {
@@ -151,13 +142,15 @@ export class Town implements AsyncDisposable {
   }
 
   /** Makes an object of the cluster, as kubelets and speakers do. */
-  async put(kind: Kind, name: string, { spec = {}, status = {} }: Parts): Promise<void> {
+  async put(kind: Kind, name: string, { labels = {}, spec, status, body }: Parts): Promise<void> {
     const target = this.#target(kind, name);
     this.#made.set(`${kind.kind}/${name}`, target);
-    const metadata = { name, ...(kind.namespaced && { namespace: this.namespace }) };
-    const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, spec };
+    const metadata = { name, labels, ...(kind.namespaced && { namespace: this.namespace }) };
+    const about = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata };
+    const object = { ...about, ...(spec && { spec }), ...body };
     await apply(this.#api, target, { object, fieldManager: 'town' });
-    await mergePatch(this.#api, { ...target, subresource: 'status' }, { status });
+    if (status !== undefined)
+      await mergePatch(this.#api, { ...target, subresource: 'status' }, { status });
   }
 
   async take(kind: Kind, name: string): Promise<void> {
@@ -284,7 +277,7 @@ export class Town implements AsyncDisposable {
 
   #target = (kind: Kind, name: string): Target => ({ kind, namespace: this.namespace, name });
 
-  #nodeTarget = (name: string): Target => ({ kind: kinds.node, name: `${this.namespace}-${name}` });
+  #fullName = (node: string): string => `${this.namespace}-${node}`;
 
   #place(name: string): Target {
     const target = this.#made.get(name);
