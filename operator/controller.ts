@@ -17,6 +17,7 @@ import type { World } from './allocate.ts';
 import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
 import { Judge } from './judge.ts';
+import { leanKinds } from './lean.ts';
 import { Ledger } from './ledger.ts';
 import { newest } from './newest.ts';
 import { isNodePool } from './node-addresses.ts';
@@ -35,7 +36,7 @@ export const controllerKinds: readonly Kind[] = [
   ...terrainKinds,
 ];
 
-export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
+export type ControllerOptions = Omit<FrameOptions, 'kinds' | 'keep'> & {
   /** Where pools and advertisements count. */
   readonly namespace: string;
   readonly lbClass: string | undefined;
@@ -65,7 +66,7 @@ export class Controller extends Frame {
   #endpoints: Promise<void> | undefined;
 
   constructor(options: ControllerOptions) {
-    super({ ...options, kinds: controllerKinds });
+    super({ ...options, kinds: controllerKinds, keep: leanKinds });
     this.#options = options;
     const { namespace, lbClass, restMs, clock, log, random, tally, held } = options;
     this.#catalogue = new Catalogue(() => ({
