@@ -24,7 +24,10 @@ type Judgement = { readonly problems: readonly Problem[]; readonly now: Date };
 
 export type Counts = Readonly<
   Record<'assignedIPv4' | 'assignedIPv6' | 'availableIPv4' | 'availableIPv6', number>
->;
+> & {
+  /** Of a pool of nodes: how many give their addresses. */
+  readonly readyNodes?: number;
+};
 
 /** The status that an object should have: its conditions, and for a pool who has how much of it. */
 export function changeObjectStatus(
@@ -124,11 +127,7 @@ function roomReason(percent: number): string {
 }
 
 type PoolHolder = NonNullable<IPAddressPoolStatus['holders']>[number];
-export type PoolUse = Counts & {
-  readonly holders: readonly PoolHolder[];
-  /** Of a pool of nodes: how many give their addresses. */
-  readonly readyNodes?: number;
-};
+export type PoolUse = Counts & { readonly holders: readonly PoolHolder[] };
 
 /** A list for people, not a register: each Service says itself what it has. */
 const mostHolders = 64;
