@@ -393,6 +393,16 @@ describe('the operator', () => {
     );
   });
 
+  test('begins as soon as it can where nothing but its lease can be had at first', async () => {
+    await using cluster = await Cluster.open();
+    cluster.pool('lan', '198.51.100.1-198.51.100.9');
+    for (const resource of ['', 'services', 'nodes'])
+      cluster.api.faults.answer({ code: 500, times: 3, match: { resource } });
+    cluster.start();
+    cluster.service('a');
+    await cluster.gets('a', '198.51.100.1');
+  });
+
   test('a faulty or overlapping pool carries a condition, and nobody loses an address', async () => {
     await using cluster = await Cluster.open();
     cluster.pool('lan', '198.51.100.1-198.51.100.9');
