@@ -95,6 +95,13 @@ describe('a Service in a pool of the nodes themselves', () => {
     assert.equal(stand(town, request('web')), '198.51.100.12');
   });
 
+  test('has an address once, though two nodes say that it is theirs', () => {
+    assert.equal(
+      stand(townOf([a, rosterNode('z', '198.51.100.11')]), request('web')),
+      '198.51.100.11',
+    );
+  });
+
   test('with the Local policy has those of nodes that serve it', () => {
     const town = townOf([a, b, c]);
     setNodes(town, [a, b, { ...c, ...lost }], ['b', 'c']);

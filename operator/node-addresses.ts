@@ -184,7 +184,12 @@ function shareOf(
   const serving = request.local ? around.nodeWorld.servingOf(request.service) : undefined;
   const able = having.filter(({ name, ready }) => ready && serving?.has(name) !== false);
   const steady = able.filter((node) => node.steady);
-  const picked = (steady.length > 0 ? steady : able).flatMap(addressOf).toSorted(compareAddresses);
+  const given = (steady.length > 0 ? steady : able).flatMap(addressOf).toSorted(compareAddresses);
+  // Two nodes with one address are a mistake of somebody else's, and no reason to write it twice.
+  const picked = given.filter((address, index) => {
+    const before = given[index - 1];
+    return before === undefined || !sameAddress(before, address);
+  });
   return { family, exists: having.length > 0, picked, steady: steady.length > 0 };
 }
 

@@ -75,18 +75,33 @@ function decide(
   ports: Ports,
 ): Verdict {
   const { ledger, clock } = ports;
-  if (reading.kind === 'faulty') {
-    const decision: Decision = { kind: 'refuse', refusal: reading.refusal };
-    return { decision, terms: reading.terms, complete: false };
-  }
   const { request } = reading;
+  const { terms } = request;
+  const world = ports.world(metadata.namespace ?? '');
   ledger.wake(clock.nowMs());
-  const decision = allocate(request, ports.world(metadata.namespace ?? ''));
+  if (reading.kind === 'faulty') {
+    const decision = bearWith(reading, world);
+    return { decision, terms, complete: false };
+  }
+  const decision = allocate(request, world);
   const held = decision.kind === 'assign' ? decision : ledger.holdingOf(key);
   const met = decision.kind === 'assign' || decision.kind === 'keep';
   const whole = met && !('refusal' in decision);
   const complete = whole && (held?.addresses.length ?? 0) >= request.families.length;
-  return { decision, terms: request.terms, complete };
+  return { decision, terms, complete };
+}
+
+/** What is wrong with a request moves its Service nowhere; but one that has the addresses of nodes goes on following them. */
+function bearWith(
+  { request, refusal }: Extract<Reading, { kind: 'faulty' }>,
+  world: World,
+): Decision {
+  const held = world.ledger.holdingOf(request.service);
+  if (held?.terms.onNodes !== true) return { kind: 'refuse', refusal };
+  const decision = allocate(request, world);
+  if (decision.kind === 'release') return decision;
+  const follows = decision.kind === 'assign' && decision.pool === held.pool;
+  return follows ? { ...decision, refusal } : { kind: 'refuse', refusal };
 }
 
 async function serve(
