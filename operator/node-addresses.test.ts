@@ -81,6 +81,13 @@ describe('a Service in a pool of the nodes themselves', () => {
     assert.equal(stand(town, request('web')), '198.51.100.12');
   });
 
+  test('gets that of a node that came back only when it is steady', () => {
+    const town = townOf([a, { ...b, ...back }]);
+    assert.equal(stand(town, request('web')), '198.51.100.11');
+    setNodes(town, [a, b]);
+    assert.equal(stand(town, request('web')), '198.51.100.11 198.51.100.12');
+  });
+
   test('has no address of a node that is excluded or that the pool does not select', () => {
     const some = nodePool('nodes', { selector: named('a', 'b') });
     const town = townOf([a, { ...b, excluded: true }, c], [some]);
@@ -254,6 +261,24 @@ describe('a port of the nodes', () => {
     assert.equal(stand(town, request('one', fromPool('east'))), '198.51.100.11 198.51.100.12');
   });
 
+  test('is one on each address, where a node has several', () => {
+    const inner = rosterNode('a', '198.51.100.11', {
+      addresses: { InternalIP: a.addresses.InternalIP, ExternalIP: b.addresses.InternalIP },
+    });
+    const outside = nodePool('outside', { addressType: 'ExternalIP' });
+    const town = townOf([inner], [nodePool('inside'), outside]);
+    assert.equal(stand(town, request('one', fromPool('inside'))), '198.51.100.11');
+    assert.equal(stand(town, request('two', fromPool('outside'))), '198.51.100.12');
+  });
+
+  test('is not to be had of a node whose address another has from a range, shared or not', () => {
+    const key = { annotations: { 'metallb.io/allow-shared-ip': 'k' } };
+    const town = townOf([a, b], [pool('lan', '198.51.100.11'), nodePool('nodes')]);
+    assert.equal(stand(town, request('old', fromPool('lan', key))), '198.51.100.11');
+    const wish = request('web', fromPool('nodes', { ...key, ...onPort(443) }));
+    assert.equal(stand(town, wish), 'PortTaken 198.51.100.12');
+  });
+
   test('that is taken sends a Service to the next pool, if there is one for it', () => {
     const town = townOf([a], [nodePool('nodes'), pool('other', '203.0.113.1')]);
     assert.equal(stand(town, request('web')), '198.51.100.11');
@@ -321,6 +346,24 @@ describe('a new operator', () => {
     assert.equal(stand(town, request('shop')), 'PortTaken ');
   });
 
+  test('leaves a node that two pools share with who has it, though the other is older', () => {
+    const east = nodePool('east', { selector: named('a', 'b') });
+    const west = nodePool('west', { selector: named('b', 'c') });
+    const town = townOf([a, b, c], [east, west]);
+    const had = (from: string, created: string, ...ips: readonly string[]) => {
+      const { annotations } = recorded('any', ips).metadata;
+      const noted = { ...annotations, 'metallb.io/ip-allocated-from-pool': from };
+      return service(from, { created, ips, annotations: noted });
+    };
+    arrive(
+      town,
+      had('east', '2026-02-01T00:00:00Z', '198.51.100.11', '198.51.100.12'),
+      had('west', '2026-01-01T00:00:00Z', '198.51.100.13'),
+    );
+    assert.equal(stand(town, request('west', fromPool('west'))), 'PortTaken 198.51.100.13');
+    assert.equal(stand(town, request('east', fromPool('east'))), '198.51.100.11 198.51.100.12');
+  });
+
   test('takes over what the load balancer of K3s left, which wrote down no pool', () => {
     const town = townOf([a, b]);
     arrive(town, service('web', { ips: ['198.51.100.12', '198.51.100.11'] }));
@@ -362,6 +405,15 @@ test('a pool of nodes counts their addresses, and how many are Ready', () => {
     readyNodes: 2,
     holders: [{ address: '198.51.100.11', services: ['default/shop', 'default/web'] }],
   });
+});
+
+test('an address that two pools of nodes give is counted once, in the pool that gave it first', () => {
+  const east = nodePool('east', { selector: named('a', 'b') });
+  const west = nodePool('west', { selector: named('b', 'c') });
+  const town = townOf([a, b, c], [east, west]);
+  stand(town, request('one', fromPool('east')));
+  stand(town, request('two', fromPool('west', onPort(443))));
+  assert.deepEqual([town.ledger.inUse('east').IPv4, town.ledger.inUse('west').IPv4], [2, 1]);
 });
 
 test('whatever nodes and Services do, a port of a node is in one status, and nobody is left with nothing', () => {
