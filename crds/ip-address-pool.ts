@@ -110,10 +110,8 @@ const nodes = z.object({
         'ExternalIP serves only where the node itself has it, not where a router in front translates it.',
     )
     .optional(),
-  reservedPorts: z
-    .array(z.int32().min(1).max(65_535))
+  reservedPorts: listOfDistinct(z.int32().min(1).max(65_535))
     .max(256)
-    .meta({ 'x-kubernetes-list-type': 'set' })
     .describe(
       'Ports that the machines need for themselves. A Service with such a port gets no address: its ' +
         'traffic would be taken from them, and they could not be reached any more. Without this field: ' +

@@ -14,6 +14,7 @@ import {
 import { poolContains, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
+import { rosterOf } from './roster.ts';
 import { type Obstacle, termsOf } from './terms.ts';
 import { describeQuota, findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
 
@@ -57,7 +58,7 @@ type Fault =
 export function allocate(request: Request, world: World): Decision {
   const held = world.ledger.holdingOf(request.service);
   if (held === undefined || held.addresses.length === 0) {
-    const found = find(request, world);
+    const found = find(request, world, held);
     return found.kind === 'found' ? assign(found) : { kind: 'refuse', refusal: found.refusal };
   }
   const pool = poolHolding(held, world);
@@ -70,7 +71,7 @@ export function allocate(request: Request, world: World): Decision {
     !held.addresses.some((address) => isReclaimed(address, world.pools))
   )
     return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
-  const found = find(request, world);
+  const found = find(request, world, held);
   const enough = Math.min(held.addresses.length, request.families.length * request.count);
   if (found.kind === 'found' && (isNodePool(found.pool) || found.addresses.length >= enough))
     return assign(found);
@@ -90,10 +91,10 @@ function follow(held: Holding, pool: NodePool, request: Request, world: World): 
   const fault = findNodeFault(pool, request, world);
   const mayMove =
     fault?.kind !== 'unfit' || held.addresses.some((one) => isReclaimed(one, world.pools));
-  const found = fault !== undefined && mayMove ? find(request, world) : undefined;
+  const found = fault !== undefined && mayMove ? find(request, world, held) : undefined;
   if (found?.kind === 'found') return assign(found);
   const grant = grantNodes(request, pool, world);
-  if (grant.addresses.length === 0) return leaveNodes(grant, request, world);
+  if (grant.addresses.length === 0) return leaveNodes(grant, held, request, world);
   const why = found?.refusal ?? drained(fault) ?? grant.refusal;
   if (!isSame(grant.addresses, held.addresses))
     return assign({
@@ -109,8 +110,13 @@ const drained = (fault: Fault | undefined): Refusal | undefined =>
   fault?.kind === 'unfit' ? refusal('AddressDraining', fault.refusal.detail) : undefined;
 
 /** Another Service has its ports on every node. */
-function leaveNodes({ refusal: why }: Grant, request: Request, world: World): Decision {
-  const found = find(request, world);
+function leaveNodes(
+  { refusal: why }: Grant,
+  held: Holding,
+  request: Request,
+  world: World,
+): Decision {
+  const found = find(request, world, held);
   if (found.kind === 'found') return assign(found);
   return { kind: 'release', refusal: why ?? found.refusal };
 }
@@ -130,7 +136,7 @@ const isSame = (some: readonly Address[], others: readonly Address[]): boolean =
   some.every((address) => others.some((other) => sameAddress(address, other)));
 
 /** Addresses that meet the request, wherever the Service stands now. */
-function find(request: Request, world: World): Find {
+function find(request: Request, world: World, held: Holding | undefined): Find {
   const { pools, namespaceLabels, ledger } = world;
   const choice = choosePools(request, pools, namespaceLabels);
   if (choice.kind === 'refuse') return { kind: 'none', refusal: choice.refusal };
@@ -140,7 +146,7 @@ function find(request: Request, world: World): Find {
     const found = findAddresses(request, reserved, world);
     if (found.kind === 'found') return found;
   }
-  const own = ledger.holdingOf(request.service)?.pool;
+  const own = held?.pool;
   const ordered =
     own === undefined
       ? choice.pools
@@ -175,7 +181,7 @@ const isReclaimed = (address: Address, pools: readonly Pool[]): boolean =>
 /** The pool from which a Service has its addresses, as the pools are now. */
 function poolHolding({ addresses, pool: name, terms }: Holding, world: World): Pool | undefined {
   const { pools } = world;
-  const recorded = pools.find((pool) => pool.name === name);
+  const recorded = rosterOf(pools).named(name);
   if (terms.onNodes === true)
     return recorded !== undefined && isNodePool(recorded) ? recorded : nodePoolOf(addresses, world);
   const still =

@@ -5,6 +5,7 @@ import { type Address, formatAddress } from '../net/address.ts';
 import { excludes, occupierOf, poolContains, reservedBy, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
+import { rosterOf } from './roster.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -88,7 +89,7 @@ export function poolOf(addresses: readonly Address[], pools: readonly Pool[]): P
 /** The one pool that the request names or whose addresses it wants, if it does either. */
 function namePool(request: Request, pools: readonly Pool[]): Pool | Refusal | undefined {
   const { pool: name, wanted } = request;
-  const named = pools.find((pool) => pool.name === name);
+  const named = name === undefined ? undefined : rosterOf(pools).named(name);
   if (name !== undefined && named === undefined) {
     return refusal('PoolUnknown', `there is no pool ${quote(name)}`);
   }
@@ -135,10 +136,11 @@ function automatic(
   const isFor = (pool: Pool): boolean =>
     reservedFor(pool, request.service).length > 0 ||
     (pool.autoAssign && admits(pool, request, namespaceLabels));
-  const forIt = pools.filter(isFor);
-  const open = forIt.filter((pool) => pool.closed === undefined).toSorted(compareTurns);
+  const roster = rosterOf(pools);
+  const labels = namespaceLabels ?? {};
+  const open = roster.open.mayServe(request, labels).filter(isFor);
   if (open.length > 0) return { kind: 'pools', pools: open };
-  const [closed] = forIt;
+  const closed = roster.closed.mayServe(request, labels).find(isFor);
   if (closed?.closed !== undefined) {
     return refuse(
       refusal('PoolClosed', `pool ${closed.name} hands out nothing new: ${closed.closed.detail}`),
@@ -149,21 +151,6 @@ function automatic(
       ? 'there is no IPAddressPool'
       : `none of ${pools.length} pools assigns to this Service by itself`;
   return refuse(refusal('NoPoolForService', detail));
-}
-
-/** Pools with a serviceAllocation first, by priority (0 means none: last), then by name. */
-function compareTurns(a: Pool, b: Pool): number {
-  const [left, right] = [turnOf(a), turnOf(b)];
-  if (left !== right) return left < right ? -1 : 1;
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-}
-
-// After every priority that JSON can carry, before the pools for everybody.
-const withoutPriority = 2 ** 53;
-
-function turnOf({ allocation }: Pool): number {
-  if (allocation === undefined) return Number.POSITIVE_INFINITY;
-  return allocation.priority > 0 ? allocation.priority : withoutPriority;
 }
 
 const refuse = (why: Refusal): Choice => ({ kind: 'refuse', refusal: why });

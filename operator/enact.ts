@@ -7,7 +7,6 @@ import { type Terms, termsOf } from './terms.ts';
  * `settle`; what it keeps, it keeps on the terms it has now, unless these wrong another holder.
  */
 export function enact(decision: Decision, service: string, terms: Terms, ledger: Ledger): void {
-  const held = ledger.holdingOf(service);
   switch (decision.kind) {
     case 'assign': {
       const { addresses, pool, onNodes } = decision;
@@ -19,6 +18,7 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
       return;
     case 'keep':
     case 'refuse': {
+      const held = ledger.holdingOf(service);
       if (held === undefined) return;
       const pool = decision.kind === 'keep' ? decision.pool : held.pool;
       const now = termsOf(terms, held.terms.onNodes);
