@@ -14,24 +14,21 @@ const mostPerTurn = 64;
  * few are joined or left in each turn.
  */
 export class Memberships implements Disposable {
-  readonly #link: Link;
-  #socket: GroupSocket;
-  /** What the socket before had joined stays joined until this one has done the same, so that no switch forgets us. */
-  readonly #before: GroupSocket[] = [];
+  readonly #socket: GroupSocket;
   #wanted: ReadonlyMap<string, Address> = new Map();
   readonly #joined = new Map<string, Address>();
   /** Groups that the link would not join; it is asked again after it changed. */
   readonly #refused = new Set<string>();
-  #pending: (readonly [key: string, group: Address])[] = [];
+  /** Groups to join or to leave, the oldest first. */
+  readonly #due = new Set<string>();
 
   constructor(link: Link) {
-    this.#link = link;
     this.#socket = new GroupSocket(link);
   }
 
   /** Whether `settle` has nothing to do. */
   get settled(): boolean {
-    return this.#pending.length === 0;
+    return this.#due.size === 0;
   }
 
   /** How many groups the link would not join: it has no IPv6. */
@@ -46,46 +43,39 @@ export class Memberships implements Disposable {
       return group === undefined ? [] : [[formatAddress(group), group] as const];
     });
     this.#wanted = new Map(groups);
-    this.#plan();
+    for (const key of this.#refused) if (!this.#wanted.has(key)) this.#refused.delete(key);
+    for (const key of this.#wanted.keys()) {
+      if (!this.#joined.has(key) && !this.#refused.has(key)) this.#due.add(key);
+    }
+    for (const key of this.#joined.keys()) if (!this.#wanted.has(key)) this.#due.add(key);
   }
 
   /** The link has changed, and may have forgotten everything: all is joined anew. */
   renew(): void {
-    if (this.#wanted.size === 0 && this.settled) return;
-    this.#before.push(this.#socket);
-    this.#socket = new GroupSocket(this.#link);
-    this.#joined.clear();
     this.#refused.clear();
-    this.#plan();
+    for (const key of this.#wanted.keys()) this.#due.add(key);
   }
 
   /** Joins and leaves a few of what is left to do. */
   settle(): void {
-    for (const [key, group] of this.#pending.splice(0, mostPerTurn)) this.#carryOut(key, group);
-    if (!this.settled) return;
-    for (const socket of this.#before.splice(0)) socket.close();
+    for (const key of this.#due.values().take(mostPerTurn)) {
+      this.#due.delete(key);
+      this.#carryOut(key);
+    }
   }
 
   [Symbol.dispose](): void {
-    for (const socket of [...this.#before.splice(0), this.#socket]) socket.close();
+    this.#socket.close();
   }
 
-  #plan(): void {
-    const fresh = [...this.#wanted].filter(
-      ([key]) => !this.#joined.has(key) && !this.#refused.has(key),
-    );
-    const stale = [...this.#joined].filter(([key]) => !this.#wanted.has(key));
-    this.#pending = [...fresh, ...stale];
-  }
-
-  #carryOut(key: string, group: Address): void {
-    if (!this.#wanted.has(key)) {
-      this.#socket.leave(group);
-      this.#joined.delete(key);
-    } else if (this.#socket.join(group)) {
-      this.#joined.set(key, group);
-    } else {
-      this.#refused.add(key);
-    }
+  #carryOut(key: string): void {
+    const wanted = this.#wanted.get(key);
+    const joined = this.#joined.get(key);
+    if (joined !== undefined) this.#socket.leave(joined);
+    this.#joined.delete(key);
+    if (wanted === undefined) return;
+    // Left and joined again in one breath, a group is not reported as left: the kernel waits a moment with reports.
+    if (this.#socket.join(wanted)) this.#joined.set(key, wanted);
+    else this.#refused.add(key);
   }
 }
