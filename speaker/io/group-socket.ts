@@ -10,7 +10,8 @@ const IPV6_ADD_MEMBERSHIP = 20;
 const IPV6_DROP_MEMBERSHIP = 21;
 
 /** What a kernel says that has no IPv6, on this link or at all, or that has lost the link. */
-const noSuchThing = new Set(['EAFNOSUPPORT', 'EINVAL', 'ENODEV', 'EADDRNOTAVAIL']);
+const noSuchThing = new Set(['EAFNOSUPPORT', 'EINVAL', 'ENODEV']);
+const noRoom = new Set(['ENOMEM', 'ENOBUFS']);
 
 /**
  * One link's memberships in IPv6 groups, as long as this is open. The kernel lets their frames through the NIC, tells
@@ -24,35 +25,25 @@ export class GroupSocket implements Disposable {
 
   constructor(link: { readonly name: string; readonly index: number }) {
     this.#link = link;
+    this.#openSocket();
   }
 
   /** False where the link has no IPv6, or is gone. */
   join(group: Address): boolean {
     const key = formatAddress(group);
     if (this.#joined.has(key)) return true;
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const fd = attempt === 0 ? (this.#fds.at(-1) ?? this.#openSocket()) : this.#openSocket();
-      if (fd === undefined) return false;
-      const request = requestOf(group, this.#link.index);
-      const joining = libc().setsockopt(
-        fd,
-        IPPROTO_IPV6,
-        IPV6_ADD_MEMBERSHIP,
-        request,
-        request.length,
-      );
-      if (joining === 0) {
-        this.#joined.set(key, fd);
-        return true;
-      }
-      const code = errnoName();
-      if (noSuchThing.has(code)) return false;
-      const isFull = code === 'ENOMEM' || code === 'ENOBUFS';
-      if (!isFull || attempt > 0) {
-        throw new SystemError(`joining ${key} on ${this.#link.name}`, code);
-      }
+    let fd = this.#fds.at(-1);
+    let refusal = this.#ask(fd, IPV6_ADD_MEMBERSHIP, group);
+    if (refusal !== undefined && noRoom.has(refusal)) {
+      fd = this.#openSocket();
+      refusal = this.#ask(fd, IPV6_ADD_MEMBERSHIP, group);
     }
-    return false;
+    if (refusal !== undefined && !noSuchThing.has(refusal)) {
+      throw new SystemError(`joining ${key} on ${this.#link.name}`, refusal);
+    }
+    if (fd === undefined || refusal !== undefined) return false;
+    this.#joined.set(key, fd);
+    return true;
   }
 
   /** A link that is gone has taken its memberships with it: that is no error. */
@@ -61,8 +52,7 @@ export class GroupSocket implements Disposable {
     const fd = this.#joined.get(key);
     if (fd === undefined) return;
     this.#joined.delete(key);
-    const request = requestOf(group, this.#link.index);
-    libc().setsockopt(fd, IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP, request, request.length);
+    this.#ask(fd, IPV6_DROP_MEMBERSHIP, group);
   }
 
   close(): void {
@@ -74,6 +64,17 @@ export class GroupSocket implements Disposable {
     this.close();
   }
 
+  /** The name of the errno where the kernel refuses. */
+  #ask(fd: number | undefined, name: number, group: Address): string | undefined {
+    if (fd === undefined) return 'EAFNOSUPPORT';
+    // struct ipv6_mreq: u8[16] group, i32 index of the link.
+    const value = pinned(20);
+    value.set(addressToBytes(group));
+    new DataView(value.buffer).setInt32(16, this.#link.index, true);
+    const refused = libc().setsockopt(fd, IPPROTO_IPV6, name, value, value.length) !== 0;
+    return refused ? errnoName() : undefined;
+  }
+
   /** Undefined where the kernel has no IPv6. */
   #openSocket(): number | undefined {
     const fd = libc().socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -82,12 +83,4 @@ export class GroupSocket implements Disposable {
     this.#fds.push(fd);
     return fd;
   }
-}
-
-/** struct ipv6_mreq: u8[16] group, i32 index of the link. */
-function requestOf(group: Address, index: number): Uint8Array {
-  const bytes = pinned(20);
-  bytes.set(addressToBytes(group));
-  new DataView(bytes.buffer).setInt32(16, index, true);
-  return bytes;
 }
