@@ -26,13 +26,13 @@ export class Client {
 
   /** The MAC of every answer to one broadcast question, with repetitions; waits a second for late ones. */
   async answers(address: string): Promise<Mac[]> {
-    const many = isIPv6(address) ? this.#ndisc6('--multiple', address) : undefined;
+    const many = isIPv6(address) ? this.#ndisc6('-m', address) : undefined;
     return macsIn(await (many ?? this.#arping(['-b', '-w', '1'], address)));
   }
 
   /** The first answer to a broadcast question, undefined when there is none within a second. */
   async ask(address: string): Promise<Mac | undefined> {
-    const one = isIPv6(address) ? this.#ndisc6('--single', address) : undefined;
+    const one = isIPv6(address) ? this.#ndisc6('-1', address) : undefined;
     return macsIn(await (one ?? this.#arping(['-f', '-w', '1'], address)))[0];
   }
 
@@ -78,8 +78,9 @@ export class Client {
     throw new Error(`${count} frames matching '${filter}' were not seen within ${timeoutMs} ms`);
   }
 
-  async #ndisc6(how: '--single' | '--multiple', address: string): Promise<string> {
-    const args = [how, '--quiet', '--retry', '1', '--wait', '1000', address, 'eth0'];
+  async #ndisc6(how: '-1' | '-m', address: string): Promise<string> {
+    // Its long options do not all do what the short ones do.
+    const args = [how, '-q', '-r', '1', '-w', '1000', address, 'eth0'];
     const { code, stdout, stderr } = await this.host.outcomeOf('ndisc6', args);
     // 2 is "nobody answered".
     if (code === 0 || code === 2) return stdout;

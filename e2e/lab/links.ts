@@ -50,6 +50,27 @@ async function nftOnSwitch(host: Host, rules: string): Promise<void> {
   await run('ip', ['netns', 'exec', host.switchNamespace, 'nft', '-f', '-'], { input: rules });
 }
 
+/**
+ * From now on the switch forwards a multicast group to those ports only where somebody has reported it (MLD), as managed
+ * switches do. It asks who is there, too, and goes by the answers when it has waited for them.
+ */
+export async function snoop(host: Host): Promise<void> {
+  const inSwitch = ['netns', 'exec', host.switchNamespace];
+  // It asks from an address of its own.
+  await run('ip', [...inSwitch, 'sysctl', '-qw', 'net.ipv6.conf.lan.disable_ipv6=0']);
+  const waits = ['mcast_query_response_interval', '100', 'mcast_startup_query_interval', '100'];
+  const snooping = ['mcast_snooping', '1', 'mcast_querier', '1'];
+  const bridge = ['link', 'set', 'lan', 'type', 'bridge', 'mcast_mld_version', '2'];
+  await run('ip', ['-n', host.switchNamespace, ...bridge, ...waits, ...snooping]);
+}
+
+/** The hosts to whose ports the switch forwards this group. */
+export async function portsOf(host: Host, group: string): Promise<string[]> {
+  const printed = await run('bridge', ['-n', host.switchNamespace, '-j', 'mdb', 'show']);
+  const [{ mdb = [] } = {}] = JSON.parse(printed) as { mdb?: { port: string; grp: string }[] }[];
+  return mdb.filter(({ grp }) => grp === group).map(({ port }) => port);
+}
+
 /** The device goes and another one comes with its name, MAC and address, as when a driver is loaded again. */
 export async function replaceLink({ name, mac, ...host }: Host): Promise<void> {
   const onSwitch = [
