@@ -77,7 +77,7 @@ async function wire(hosts: readonly Host[]): Promise<void> {
   );
   await Promise.all(hosts.map(({ namespace }) => settleIPv6(namespace, settings)));
   // The switch is no station: it and its ports say nothing of themselves.
-  await settleIPv6(switchNamespace, { disable_ipv6: 1 });
+  await settleIPv6(switchNamespace, { ...settings, disable_ipv6: 1 });
   // A plain switch: forwards at once (no spanning tree to wait for), floods multicast like one
   // without IGMP snooping.
   await batch(

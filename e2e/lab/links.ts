@@ -1,3 +1,4 @@
+import { until } from '../../daemon/testing/until.ts';
 import { run } from './command.ts';
 import type { Host } from './host.ts';
 
@@ -56,8 +57,10 @@ async function nftOnSwitch(host: Host, rules: string): Promise<void> {
  */
 export async function snoop(host: Host): Promise<void> {
   const inSwitch = ['netns', 'exec', host.switchNamespace];
-  // It asks from an address of its own.
+  // It asks from an address of its own, and when it has none, not again for two minutes.
   await run('ip', [...inSwitch, 'sysctl', '-qw', 'net.ipv6.conf.lan.disable_ipv6=0']);
+  const own = ['-n', host.switchNamespace, 'address', 'show', 'dev', 'lan', 'scope', 'link'];
+  await until('the switch has an address', async () => (await run('ip', own)).includes('fe80::'));
   const waits = ['mcast_query_response_interval', '100', 'mcast_startup_query_interval', '100'];
   const snooping = ['mcast_snooping', '1', 'mcast_querier', '1'];
   const bridge = ['link', 'set', 'lan', 'type', 'bridge', 'mcast_mld_version', '2'];
