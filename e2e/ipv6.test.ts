@@ -16,6 +16,7 @@ import { fromRoot } from './lab/programs.ts';
 import { needsLab } from './lab/requirements.ts';
 import { openServing } from './lab/serving.ts';
 import { assigned } from './lab/steps/addresses.ts';
+import { urlOf } from './lab/url.ts';
 
 const address = '2001:db8::210';
 const group = 'ff02::1:ff00:210';
@@ -52,7 +53,7 @@ describe('IPv6', needsLab, () => {
     const { name, mac } = await holder();
     assert.deepEqual(await answerers(), [name]);
     await cluster.client.forgetNeighbours();
-    const served = await cluster.client.curl(`http://[${address}]/`);
+    const served = await cluster.client.curl(urlOf(address));
     assert.equal(served.trim(), `served by ${name}`);
     assert.match(await neighbour(), new RegExp(`^lladdr ${mac} (REACHABLE|DELAY|STALE)`));
   });
@@ -62,8 +63,8 @@ describe('IPv6', needsLab, () => {
     for (const one of ['198.51.100.248', '2001:db8::200']) {
       const { name } = await someHolderOf(cluster, one);
       assert.deepEqual(await answerersOf(cluster, one), [name]);
-      const url = one.includes(':') ? `http://[${one}]/` : `http://${one}/`;
-      assert.equal((await cluster.client.curl(url)).trim(), `served by ${name}`);
+      const served = await cluster.client.curl(urlOf(one));
+      assert.equal(served.trim(), `served by ${name}`);
     }
     assert.match(await assigned(cluster, 'dual-stack'), /^(198\.51\.100\.248|2001:db8::200)$/);
   });
@@ -112,7 +113,7 @@ describe('IPv6', needsLab, () => {
     await onClient('neighbour', 'flush', 'to', address);
     const { from, heir } = await killHolder();
     assert.equal(await neighbour(), '');
-    const served = await cluster.client.curl(`http://[${address}]/`);
+    const served = await cluster.client.curl(urlOf(address));
     assert.equal(served.trim(), `served by ${heir.name}`);
     from.start('speaker');
     await cluster.memberAgain(from);

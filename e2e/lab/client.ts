@@ -36,6 +36,12 @@ export class Client {
     return macsIn(await (one ?? this.#arping(['-f', '-w', '1'], address)))[0];
   }
 
+  /** Where the kernel believes an address to be. */
+  async macOf(address: string): Promise<Mac | undefined> {
+    if (!isIPv6(address)) return (await this.neighbours()).get(address);
+    return parseMac(/^lladdr (\S+)/.exec(await this.neighbour(address))?.[1] ?? '');
+  }
+
   /** What the kernel's table says of one address: `lladdr MAC STATE`, FAILED, or nothing. */
   async neighbour(address: string): Promise<string> {
     const line = await this.host.run('ip', ['neighbour', 'show', 'to', address, 'dev', 'eth0']);
