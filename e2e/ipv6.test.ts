@@ -69,13 +69,14 @@ describe('IPv6', needsLab, () => {
     assert.match(await assigned(cluster, 'dual-stack'), /^(198\.51\.100\.248|2001:db8::200)$/);
   });
 
-  test('after a power cut another node answers within a second, and keeps the address', async () => {
+  test('after a power cut another node answers within a second, and keeps the address', async (t) => {
     await using probe = await openSteadyProbe(cluster, address);
     const samplesMs: number[] = [];
     for (let cut = 0; cut < 4; cut++) {
       samplesMs.push((await cutHolder(cluster, address, probe)).blackoutMs);
     }
     const { p50, max } = percentilesOf(samplesMs);
+    t.diagnostic(`no answer for ${samplesMs.map((ms) => ms.toFixed(1)).join(', ')} ms`);
     assert.ok(p50 <= 400, `p50 ${p50} ms of ${samplesMs.join(', ')}`);
     assert.ok(max <= 1_000, `max ${max} ms of ${samplesMs.join(', ')}`);
   });

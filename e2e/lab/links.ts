@@ -61,10 +61,11 @@ export async function snoop(host: Host): Promise<void> {
   await run('ip', [...inSwitch, 'sysctl', '-qw', 'net.ipv6.conf.lan.disable_ipv6=0']);
   const own = ['-n', host.switchNamespace, 'address', 'show', 'dev', 'lan', 'scope', 'link'];
   await until('the switch has an address', async () => (await run('ip', own)).includes('fe80::'));
-  const waits = ['mcast_query_response_interval', '100', 'mcast_startup_query_interval', '100'];
-  const snooping = ['mcast_snooping', '1', 'mcast_querier', '1'];
-  const bridge = ['link', 'set', 'lan', 'type', 'bridge', 'mcast_mld_version', '2'];
-  await run('ip', ['-n', host.switchNamespace, ...bridge, ...waits, ...snooping]);
+  const bridge = (...options: readonly string[]): Promise<string> =>
+    run('ip', ['-n', host.switchNamespace, 'link', 'set', 'lan', 'type', 'bridge', ...options]);
+  // In hundredths of a second; it floods until it has waited for answers, for as long as is set when it begins to ask.
+  await bridge('mcast_query_response_interval', '100', 'mcast_startup_query_interval', '100');
+  await bridge('mcast_mld_version', '2', 'mcast_snooping', '1', 'mcast_querier', '1');
 }
 
 /** The hosts to whose ports the switch forwards this group. */
