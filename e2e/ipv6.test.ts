@@ -72,7 +72,7 @@ describe('IPv6', needsLab, () => {
   test('after a power cut another node answers within a second, and keeps the address', async (t) => {
     await using probe = await openSteadyProbe(cluster, address);
     const samplesMs: number[] = [];
-    for (let cut = 0; cut < 4; cut++) {
+    for (let cut = 0; cut < 3; cut++) {
       samplesMs.push((await cutHolder(cluster, address, probe)).blackoutMs);
     }
     const { p50, max } = percentilesOf(samplesMs);
@@ -89,7 +89,7 @@ describe('IPv6', needsLab, () => {
     assert.ok(move.blackoutMs <= 100, `${move.blackoutMs} ms without an answer`);
   });
 
-  for (const state of ['reachable', 'stale', 'delay', 'probe']) {
+  for (const state of ['reachable', 'stale']) {
     test(`a takeover moves the client's entry that is ${state}, without a question to all`, async () => {
       const before = await holder();
       const entry = ['to', address, 'lladdr', before.mac, 'dev', 'eth0'];
