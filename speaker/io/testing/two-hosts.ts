@@ -31,6 +31,9 @@ function lacking(): string | undefined {
   if (!onLinux || process.getuid?.() !== 0) {
     return 'needs Linux and root for network namespaces: run it with sudo';
   }
+  if (!existsSync('/proc/sys/net/ipv6')) {
+    return 'needs a kernel with IPv6: it was started with ipv6.disable=1, or built without';
+  }
   const folders = (env['PATH'] ?? '').split(':');
   const absent = ['ip', 'bash', 'arping', 'setpriv', 'sysctl'].filter(
     (tool) => !folders.some((folder) => existsSync(join(folder, tool))),
@@ -76,7 +79,11 @@ export class TwoHosts implements Disposable {
       ip('-n', namespace, 'address', 'add', `${address6}/64`, 'dev', link, 'nodad');
       ip('-n', namespace, 'link', 'set', link, 'up');
     }
-    while (!this.#speakIPv6()) execFileSync('sleep', ['0.02']);
+    const endMs = performance.now() + 5_000;
+    while (!this.#speakIPv6()) {
+      if (performance.now() > endMs) throw new Error('the hosts have no IPv6 after 5 s');
+      execFileSync('sleep', ['0.02']);
+    }
   }
 
   /** Takes both devices away for good. */
