@@ -24,13 +24,16 @@ export class Client {
     return new Map(entries.map(({ address, mac }) => [address, mac]));
   }
 
-  /** The MAC of every answer to one broadcast question, with repetitions; waits a second for late ones. */
+  /** The MAC of every answer to one such question, with repetitions; waits a second for late ones. */
   async answers(address: string): Promise<Mac[]> {
     const many = isIPv6(address) ? this.#ndisc6('-m', address) : undefined;
     return macsIn(await (many ?? this.#arping(['-b', '-w', '1'], address)));
   }
 
-  /** The first answer to a broadcast question, undefined when there is none within a second. */
+  /**
+   * The first answer to a question to all, or to the group of an IPv6 address, undefined when there is none within a
+   * second. For ndisc6 an announcement that comes by meanwhile is an answer, too.
+   */
   async ask(address: string): Promise<Mac | undefined> {
     const one = isIPv6(address) ? this.#ndisc6('-1', address) : undefined;
     return macsIn(await (one ?? this.#arping(['-f', '-w', '1'], address)))[0];
