@@ -37,7 +37,7 @@ const newsWithin = 64n;
  */
 export class LinkSession implements Disposable {
   readonly speakersFd: number;
-  readonly questionsFd: number;
+  readonly questionsFds: readonly number[];
   readonly #identity: Identity;
   /** A session is a life of its own: it knows nothing of what one before it claimed on a link of the same name. */
   readonly #boot: bigint;
@@ -52,6 +52,9 @@ export class LinkSession implements Disposable {
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
 
+  /** How many groups the link would not join. */
+  #deafTo = 0;
+
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
     this.#link = link;
@@ -63,7 +66,7 @@ export class LinkSession implements Disposable {
     this.#speakers = new SpeakersSocket(link, { ...identity, boot });
     this.#responder = new Responder(link, identity.random);
     this.speakersFd = this.#speakers.fd;
-    this.questionsFd = this.#responder.fd;
+    this.questionsFds = this.#responder.fds;
     this.#segment = openSegment({
       node: identity.node,
       mac: link.mac,
@@ -98,6 +101,7 @@ export class LinkSession implements Disposable {
     this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
+    this.#responder.renew();
     const blinked = this.#blinkSinceMs !== undefined;
     this.#blinkSinceMs = undefined;
     if (!before.running) this.#siblingAtMs = undefined;
@@ -143,6 +147,7 @@ export class LinkSession implements Disposable {
     if (this.#identity.nowMs() >= this.#returnAtMs) this.#standUp();
     this.#step({ kind: 'tick' });
     this.#responder.tick(this.#identity.nowMs());
+    this.#noteDeafness();
   }
 
   /** Peers begin to miss this node after as long. */
@@ -183,6 +188,12 @@ export class LinkSession implements Disposable {
     this.#identity.boots.delete(this.#boot);
     this.#speakers[Symbol.dispose]();
     this.#responder[Symbol.dispose]();
+  }
+
+  #noteDeafness(): void {
+    const before = this.#deafTo;
+    this.#deafTo = this.#responder.refusedGroups;
+    if (before === 0 && this.#deafTo > 0) this.#report({ kind: 'deaf', groups: this.#deafTo });
   }
 
   #mayAnnounce(address: string, links: readonly string[] | undefined): boolean {
