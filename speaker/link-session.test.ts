@@ -38,6 +38,7 @@ describe('a session on a real link', needsTwoHosts, () => {
       random64: () => ++drawn,
       nowMs: () => nowMs,
       report: (fact) => void facts.push(fact),
+      answerInKernel: () => undefined,
     };
   });
   afterEach(() => hosts[Symbol.dispose]());

@@ -30,7 +30,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
 
   const respond = (): Responder => {
     using _ = hosts.enter(hosts.near);
-    return new Responder(linkOf(hosts.near), () => 0.5);
+    return new Responder(linkOf(hosts.near), { random: () => 0.5, kernel: undefined });
   };
 
   /** The far host claims the address so many times, as a station with another MAC. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { kernelOpener } from './kernel-opener.ts';
 import { LinkEvents } from './io/link-events.ts';
 import { type Link, readLinks } from './io/link.ts';
 import { Poll, Waker } from './io/poll.ts';
@@ -44,6 +45,7 @@ class WireThread {
       random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
       nowMs: () => Number(process.hrtime.bigint()) / 1e6,
       report,
+      answerInKernel: kernelOpener(start.responder, report),
     };
   }
 
@@ -148,7 +150,7 @@ class WireThread {
     this.#sessions.set(link.name, session);
     this.#poll.add(session.speakersFd);
     this.#poll.add(session.questionsFd);
-    report({ kind: 'joined', link: link.name, mac });
+    report({ kind: 'joined', link: link.name, mac, responder: session.responder });
     session.adopt(this.#plan);
   }
 

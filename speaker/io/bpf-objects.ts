@@ -24,6 +24,8 @@ const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
 
+const rights = ['BPF', 'NET_ADMIN'];
+
 /**
  * A hash of keys to one byte each, filled and emptied entry by entry; takes memory for what is in it, and 16 bytes for
  * what could be.
@@ -52,7 +54,7 @@ function createMap(doing: string, words: readonly number[]): number {
   const attributes = pinned(72);
   const view = new DataView(attributes.buffer);
   for (const [index, word] of words.entries()) view.setUint32(index * 4, word, true);
-  return check(doing, bpf(BPF_MAP_CREATE, attributes));
+  return check(doing, bpf(BPF_MAP_CREATE, attributes), rights);
 }
 
 /** False when the map is full, or the memory is. */
@@ -130,7 +132,7 @@ export function loadProgram(name: string, lines: Lines): number {
   view.setBigUint64(8, addressOf(instructions), true);
   view.setBigUint64(16, addressOf(license), true);
   attributes.set(new TextEncoder().encode(name).subarray(0, 15), 48);
-  return check('loading a program into the kernel', bpf(BPF_PROG_LOAD, attributes));
+  return check('loading a program into the kernel', bpf(BPF_PROG_LOAD, attributes), rights);
 }
 
 /**
@@ -143,7 +145,7 @@ export function attachToIngress(program: number, linkIndex: number): number {
   const view = new DataView(attributes.buffer);
   const words = [program, linkIndex, BPF_TCX_INGRESS, BPF_F_BEFORE];
   for (const [index, word] of words.entries()) view.setUint32(index * 4, word, true);
-  return check('attaching a program to a link', bpf(BPF_LINK_CREATE, attributes));
+  return check('attaching a program to a link', bpf(BPF_LINK_CREATE, attributes), rights);
 }
 
 /** bpf(2) as it is: below zero is a failure. */

@@ -104,25 +104,33 @@ export class SystemError extends Error {
   override readonly name = 'SystemError';
   readonly code: string;
 
-  /** @param code the name of the errno, `EPERM` and the like */
-  constructor(doing: string, code: string) {
+  /**
+   * @param code the name of the errno, `EPERM` and the like
+   * @param rights the capabilities that the call needs
+   */
+  constructor(doing: string, code: string, rights: Rights = rawFrames) {
     const errno = constants.errno[code as keyof typeof constants.errno];
-    super(`${doing}: ${getSystemErrorMessage(-errno) ?? 'unknown error'} (${code})${remedy(code)}`);
+    const fault = getSystemErrorMessage(-errno) ?? 'unknown error';
+    super(`${doing}: ${fault} (${code})${remedy(code, rights)}`);
     this.code = code;
   }
 }
 
-function remedy(code: string): string {
+type Rights = readonly string[];
+const rawFrames: Rights = ['NET_RAW'];
+
+function remedy(code: string, rights: Rights): string {
   if (code !== 'EPERM') return '';
-  return '. The process lacks a right: give the container the capability NET_RAW, or run as root.';
+  const missing = `the ${rights.length === 1 ? 'capability' : 'capabilities'} ${rights.join(' and ')}`;
+  return `. The process lacks a right: give the container ${missing}, or run as root.`;
 }
 
 /** The name of the last errno; to be asked before any other call. */
 export const errnoName = (): string => getSystemErrorName(-ffi().errno());
 
 /** The result of a call that must not fail; throws a `SystemError` otherwise. */
-export function check(doing: string, result: number): number {
-  if (result < 0) throw new SystemError(doing, errnoName());
+export function check(doing: string, result: number, rights?: Rights): number {
+  if (result < 0) throw new SystemError(doing, errnoName(), rights);
   return result;
 }
 
