@@ -15,10 +15,12 @@ const unfit = (reason: Unfit['reason']) => (): Unfit => ({
   detail: 'not permitted (EPERM).',
 });
 
+const notReported = () => assert.fail('reported');
+
 describe('opening a kernel responder', () => {
   it('is not tried where a packet socket is wanted', () => {
     const open = () => assert.fail('tried');
-    assert.equal(kernelOpener('packet', assert.fail, open)(link('eth0')), undefined);
+    assert.equal(kernelOpener('packet', notReported, open)(link('eth0')), undefined);
   });
 
   it('leaves the link to the packet socket where the kernel cannot, and says why, once', () => {
@@ -31,7 +33,7 @@ describe('opening a kernel responder', () => {
   });
 
   it('ends the speaker where the settings insist, and says why and what else there is', () => {
-    const open = kernelOpener('kernel', assert.fail, unfit('KernelUnable'));
+    const open = kernelOpener('kernel', notReported, unfit('KernelUnable'));
     assert.throws(
       () => open(link('eth0')),
       /on eth0 .*\(KernelUnable\): not permitted \(EPERM\)\. With --responder=auto/,
@@ -39,7 +41,7 @@ describe('opening a kernel responder', () => {
   });
 
   it('is no fault where the link has gone meanwhile', () => {
-    const open = kernelOpener('kernel', assert.fail, unfit('LinkGone'));
+    const open = kernelOpener('kernel', notReported, unfit('LinkGone'));
     assert.equal(open(link('eth0')), undefined);
   });
 });
