@@ -236,7 +236,7 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     const actions = step(this.#segment, event, nowMs);
     const hushedMs = this.#responder.follow(actions, nowMs);
-    this.#responder.renew(nowMs, leaseMs(intervalMs(this.#segment)));
+    this.#responder.lend(nowMs, leaseMs(intervalMs(this.#segment)));
     if (hushedMs !== undefined) this.#report({ kind: 'stalled', hushedMs });
     const takeoverMs = this.#identity.nowMs() - nowMs;
     for (const action of actions) this.#tell(action, takeoverMs);

@@ -119,9 +119,9 @@ describe('a responder on a real link', needsTwoHosts, () => {
       };
       expectOne('before there is a lease');
       for (let round = 0; round < 50; round++) {
-        responder.renew(clockMs(), 60_000);
+        responder.lend(clockMs(), 60_000);
         expectOne('on a lease');
-        responder.renew(clockMs() - 2, 1);
+        responder.lend(clockMs() - 2, 1);
         expectOne('when the lease has run out');
         responder.follow([hold], 0);
         expectOne('held again');
@@ -142,7 +142,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
       using asker = openAsker();
       const clockMs = () => Number(process.hrtime.bigint()) / 1e6;
       responder.follow([hold], 0);
-      responder.renew(clockMs(), 60_000);
+      responder.lend(clockMs(), 60_000);
       asker.answers();
       const answered = () => {
         asker.ask();
@@ -150,18 +150,18 @@ describe('a responder on a real link', needsTwoHosts, () => {
       };
       assert.equal(answered(), 1);
       responder.follow([{ kind: 'hush' }], 100);
-      responder.renew(clockMs(), 60_000);
+      responder.lend(clockMs(), 60_000);
       assert.equal(answered(), 0);
       assert.equal(responder.dueAtMs(), Infinity);
       responder.follow([{ kind: 'speak' }], 350);
-      responder.renew(clockMs(), 60_000);
+      responder.lend(clockMs(), 60_000);
       asker.answers();
       assert.equal(answered(), 1);
       responder.follow([{ kind: 'yield', address: vip, reason: 'BetterClaim' }], 400);
       assert.equal(answered(), 0);
       responder.read(0, nobody, always);
       assert.equal(asker.answers(), 0);
-      responder.renew(clockMs(), 60_000);
+      responder.lend(clockMs(), 60_000);
       assert.equal(responder.dueAtMs(), Infinity, 'a lease on nothing is not renewed');
     },
   );
@@ -169,7 +169,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
   it('wants to renew a lease when half of it is over', needsBpf, () => {
     using responder = respond(openKernel());
     responder.follow([hold], 0);
-    responder.renew(1_000, 40);
+    responder.lend(1_000, 40);
     responder.tick(1_000);
     assert.equal(responder.dueAtMs(), 1_020);
   });

@@ -62,14 +62,14 @@ export class Responder implements Disposable {
     };
   }
 
-  /** When `tick` or `renew` has something to do. */
+  /** When `tick` or `lend` has something to do. */
   dueAtMs(): number {
     if (this.#hushedAtMs !== undefined) return Infinity;
     return Math.min(this.#announcer.dueAtMs(), this.#renewAtMs);
   }
 
   /** This process runs: the kernel may answer for so long, where it answers, and something is held. */
-  renew(nowMs: number, leaseMs: number): void {
+  lend(nowMs: number, leaseMs: number): void {
     if (this.#kernel === undefined) return;
     const silent = this.#hushedAtMs !== undefined || this.#announcer.dueAtMs() === Infinity;
     this.#renewAtMs = silent ? Infinity : nowMs + leaseMs / 2;
