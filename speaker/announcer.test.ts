@@ -97,12 +97,6 @@ describe('an announcer asked about an address', () => {
     announcer.answer([question(vip)]);
     assert.deepEqual(said(lan), [`198.51.100.11 is at ${stranger}, to ${asker}`]);
   });
-
-  it('refuses an address of a family that it cannot speak for', () => {
-    const { announcer } = setUp({ held: [] });
-    assert.equal(announcer.hold(at('2001:db8::1'), 0), false);
-    assert.deepEqual(announcer.held(), []);
-  });
 });
 
 describe('an announcer left alone', () => {

@@ -57,17 +57,15 @@ export class Announcer {
 
   /**
    * Answers for this address from now on, and announces it at the next tick; one held already goes
-   * on as it was. False when its family has no protocol here.
+   * on as it was.
    */
-  hold(address: Address, nowMs: number): boolean {
+  hold(address: Address, nowMs: number): void {
     const key = formatAddress(address);
+    if (this.#held.has(key)) return;
     const neighbours = neighboursOf(address.family);
-    if (neighbours === undefined) return false;
-    if (this.#held.has(key)) return true;
     const held = { address, neighbours, startMs: nowMs, ...noCounts };
     this.#held.set(key, held);
     this.#schedule.set(held, nowMs);
-    return true;
   }
 
   /** Not another word about this address. */

@@ -6,7 +6,7 @@ import { parseAddress } from '../net/address.ts';
 import { kernelOpener } from './kernel-opener.ts';
 import { readLinks } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
-import { type Host, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
+import { type Host, ip, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
 import { type Identity, LinkSession } from './link-session.ts';
 import type { Fact } from './orders.ts';
 import { needsBpf } from './io/testing/run-program.ts';
@@ -53,11 +53,14 @@ describe('a session on a real link', needsTwoHosts, () => {
   };
 
   /** A session that holds the address, since it is alone. */
-  function openHolding(listen = (session: LinkSession) => pass(session, 400)): LinkSession {
+  function openHolding(
+    address = vip,
+    listen = (session: LinkSession) => pass(session, 400),
+  ): LinkSession {
     using _ = hosts.enter(hosts.near);
     const session = new LinkSession(linkOf(hosts.near), identity);
     const candidates = [{ node: 'node-1', score: 0 }];
-    session.adopt(new Map([[vip, { services: [], candidates, links: [hosts.near.link] }]]));
+    session.adopt(new Map([[address, { services: [], candidates, links: [hosts.near.link] }]]));
     listen(session);
     assert.equal(session.counts().held, 1);
     return session;
@@ -88,6 +91,24 @@ describe('a session on a real link', needsTwoHosts, () => {
     assert.equal(facts.filter(({ kind }) => kind === 'sibling').length, 1);
     pass(session, 2_000);
     assert.equal(session.counts().held, 1);
+  });
+
+  test('tells once that a link without IPv6 joins no group, and joins when it has it', () => {
+    using session = openHolding('2001:db8::1:40');
+    const mtu = (bytes: number) => {
+      ip('-n', hosts.near.namespace, 'link', 'set', hosts.near.link, 'mtu', String(bytes));
+      using _ = hosts.enter(hosts.near);
+      session.follow(linkOf(hosts.near));
+      pass(session, 100);
+    };
+    const deaf = () => facts.filter(({ kind }) => kind === 'deaf');
+    assert.deepEqual(deaf(), []);
+    mtu(1000);
+    mtu(1001);
+    assert.deepEqual(deaf(), [{ kind: 'deaf', groups: 1, link: hosts.near.link }]);
+    mtu(1500);
+    const joined = ip('-n', hosts.near.namespace, 'maddress', 'show', 'dev', hosts.near.link);
+    assert(joined.includes('ff02::1:ff01:40'));
   });
 
   /** Asks from the far host; how many answers have come when `serve` has been called. */
@@ -133,7 +154,7 @@ describe('a session on a real link', needsTwoHosts, () => {
     const answerInKernel = kernelOpener('kernel', identity.report);
     const realMs = () => Number(process.hrtime.bigint()) / 1e6;
     identity = { ...identity, nowMs: realMs, answerInKernel };
-    using session = openHolding((listening) => {
+    using session = openHolding(vip, (listening) => {
       while (listening.counts().held === 0) listening.tick();
     });
     assert.equal(session.responder, 'kernel');

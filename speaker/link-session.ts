@@ -40,7 +40,7 @@ const newsWithin = 64n;
  */
 export class LinkSession implements Disposable {
   readonly speakersFd: number;
-  readonly questionsFd: number;
+  readonly questionsFds: readonly number[];
   /** Who answers questions as a rule: the kernel, or this process through its packet socket. */
   readonly responder: 'kernel' | 'packet';
   readonly #identity: Identity;
@@ -57,6 +57,9 @@ export class LinkSession implements Disposable {
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
 
+  /** How many groups the link would not join. */
+  #deafTo = 0;
+
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
     this.#link = link;
@@ -71,7 +74,7 @@ export class LinkSession implements Disposable {
     this.responder = kernel === undefined ? 'packet' : 'kernel';
     this.#responder = new Responder(link, { random, kernel });
     this.speakersFd = this.#speakers.fd;
-    this.questionsFd = this.#responder.fd;
+    this.questionsFds = this.#responder.fds;
     this.#segment = openSegment({
       node: identity.node,
       mac: link.mac,
@@ -106,6 +109,7 @@ export class LinkSession implements Disposable {
     this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
+    this.#responder.renew();
     const blinked = this.#blinkSinceMs !== undefined;
     this.#blinkSinceMs = undefined;
     if (!before.running) this.#siblingAtMs = undefined;
@@ -151,6 +155,7 @@ export class LinkSession implements Disposable {
     if (this.#identity.nowMs() >= this.#returnAtMs) this.#standUp();
     this.#step({ kind: 'tick' });
     this.#responder.tick(this.#identity.nowMs());
+    this.#noteDeafness();
   }
 
   /** Peers begin to miss this node after as long. */
@@ -191,6 +196,12 @@ export class LinkSession implements Disposable {
     this.#identity.boots.delete(this.#boot);
     this.#speakers[Symbol.dispose]();
     this.#responder[Symbol.dispose]();
+  }
+
+  #noteDeafness(): void {
+    const before = this.#deafTo;
+    this.#deafTo = this.#responder.refusedGroups;
+    if (before === 0 && this.#deafTo > 0) this.#report({ kind: 'deaf', groups: this.#deafTo });
   }
 
   #mayAnnounce(address: string, links: readonly string[] | undefined): boolean {

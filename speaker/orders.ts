@@ -73,6 +73,8 @@ export type Fact =
       readonly address: string;
       readonly mac: Mac;
     }
+  /** So many groups could not be joined: the link has no IPv6. */
+  | { readonly kind: 'deaf'; readonly link: string; readonly groups: number }
   /** Two links of this node lie on one segment: this one stays silent. */
   | { readonly kind: 'sibling'; readonly link: string; readonly mac: Mac }
   | { readonly kind: 'counts'; readonly counts: readonly LinkCounts[] }

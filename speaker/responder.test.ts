@@ -174,6 +174,26 @@ describe('a responder on a real link', needsTwoHosts, () => {
     assert.equal(responder.dueAtMs(), 1_020);
   });
 
+  it('is in the group of what it holds, and in it no more when it has given it up', () => {
+    using responder = respond();
+    const joined = () =>
+      ip('-n', hosts.near.namespace, 'maddress', 'show', 'dev', hosts.near.link).includes(
+        'ff02::1:ff01:40',
+      );
+    const until = (nowMs: number) => {
+      while (responder.dueAtMs() <= nowMs) responder.tick(nowMs);
+    };
+    const address = '2001:db8::1:40';
+    responder.follow([{ ...hold, address }], 0);
+    until(0);
+    assert(joined());
+    assert.equal(responder.counts().announcements, 1);
+    responder.follow([{ kind: 'yield', address, reason: 'BetterClaim' }], 10);
+    until(10);
+    assert(!joined());
+    assert.equal(responder.dueAtMs(), Infinity);
+  });
+
   it('answers no more for what it has given up', () => {
     using responder = respond();
     responder.follow([hold], 0);

@@ -4,9 +4,8 @@ import { Announcer, type Conflict, type Counts } from './announcer.ts';
 import type { Action } from './core/action.ts';
 import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
-import { PacketSocket } from './io/packet-socket.ts';
-import { etherTypes } from './wire/ethernet.ts';
-import { arpFilters, dropAll } from './wire/filter.ts';
+import { Memberships } from './memberships.ts';
+import { NeighbourSockets } from './neighbour-sockets.ts';
 
 /** A flood of questions must not keep pulses waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
@@ -27,7 +26,8 @@ export type ResponderOptions = {
  * and what comes there it has not answered.
  */
 export class Responder implements Disposable {
-  readonly #socket: PacketSocket;
+  readonly #sockets: NeighbourSockets;
+  readonly #memberships: Memberships;
   readonly #announcer: Announcer;
   readonly #conflicts = new Map<string, number>();
   readonly #kernel: KernelResponder | undefined;
@@ -37,17 +37,24 @@ export class Responder implements Disposable {
 
   constructor(link: Link & { readonly mac: Mac }, { random, kernel }: ResponderOptions) {
     this.#kernel = kernel;
-    this.#socket = new PacketSocket({ link, etherType: etherTypes.arp });
-    this.#announcer = new Announcer({ lan: this.#socket, mac: link.mac, random });
+    this.#sockets = new NeighbourSockets(link);
+    this.#memberships = new Memberships(link);
+    this.#announcer = new Announcer({ lan: this.#sockets, mac: link.mac, random });
   }
 
-  get fd(): number {
-    return this.#socket.fd;
+  /** Any of them is readable when somebody has asked. */
+  get fds(): readonly number[] {
+    return this.#sockets.fds;
   }
 
   /** How many addresses are held. */
   get size(): number {
     return this.#announcer.held().length;
+  }
+
+  /** Groups that the link would not join: questions to them arrive by luck. */
+  get refusedGroups(): number {
+    return this.#memberships.refused;
   }
 
   /** `kernelAnswers` are those of the answers that the kernel gave. */
@@ -65,6 +72,7 @@ export class Responder implements Disposable {
   /** When `tick` or `lend` has something to do. */
   dueAtMs(): number {
     if (this.#hushedAtMs !== undefined) return Infinity;
+    if (!this.#memberships.settled) return -Infinity;
     return Math.min(this.#announcer.dueAtMs(), this.#renewAtMs);
   }
 
@@ -77,9 +85,11 @@ export class Responder implements Disposable {
     else this.#kernel.renew(nowMs + leaseMs);
   }
 
-  /** Announces what is due. */
+  /** Announces what is due; then sees to it that questions arrive, which those who heard it need not ask. */
   tick(nowMs: number): void {
-    if (this.#hushedAtMs === undefined) this.#announcer.tick(nowMs);
+    if (this.#hushedAtMs !== undefined) return;
+    this.#announcer.tick(nowMs);
+    this.#memberships.settle();
   }
 
   moveTo(mac: Mac, nowMs: number): void {
@@ -91,6 +101,11 @@ export class Responder implements Disposable {
     this.#announcer.announceAgain(nowMs);
   }
 
+  /** The link has changed: what the kernel knew of it may be forgotten. */
+  renew(): void {
+    this.#memberships.renew();
+  }
+
   /**
    * Carries out what changes who is answered for: first the filter, then the first announcements. Returns for how long
    * it had been hushed, where that has ended.
@@ -100,7 +115,7 @@ export class Responder implements Disposable {
     const hushedMs = nowMs - (this.#hushedAtMs ?? nowMs);
     const changes = actions.map((action) => this.#carryOut(action, nowMs));
     if (!changes.includes(true)) return undefined;
-    this.#swapFilter();
+    this.#listen();
     if (spoken) this.#announcer.announceAgain(nowMs);
     if (actions.some(({ kind }) => kind === 'hold')) this.tick(nowMs);
     return spoken ? hushedMs : undefined;
@@ -113,7 +128,7 @@ export class Responder implements Disposable {
   read(nowMs: number, ours: ReadonlySet<Mac>, mayAnswer: () => boolean): readonly Conflict[] {
     const conflicts: Conflict[] = [];
     for (let batch = 0; batch < batchesPerTurn; batch++) {
-      const { frames } = this.#socket.receive();
+      const frames = this.#sockets.receive();
       if (frames.length === 0) break;
       if (this.#hushedAtMs === undefined && mayAnswer())
         conflicts.push(...this.#announcer.answer(frames));
@@ -123,7 +138,8 @@ export class Responder implements Disposable {
 
   [Symbol.dispose](): void {
     this.#kernel?.close();
-    this.#socket.close();
+    this.#sockets[Symbol.dispose]();
+    this.#memberships[Symbol.dispose]();
   }
 
   /** Whether the action changes what is answered for. */
@@ -153,7 +169,8 @@ export class Responder implements Disposable {
   }
 
   #hold(address: Address, nowMs: number): void {
-    if (this.#announcer.hold(address, nowMs)) this.#kernel?.hold(address);
+    this.#announcer.hold(address, nowMs);
+    this.#kernel?.hold(address);
   }
 
   /** The kernel first: what it passes on meanwhile finds nobody. */
@@ -162,11 +179,12 @@ export class Responder implements Disposable {
     this.#announcer.release(address);
   }
 
-  #swapFilter(): void {
-    const hushed = this.#hushedAtMs !== undefined;
-    this.#socket.swapFilter(hushed ? [dropAll] : arpFilters(this.#announcer.held()));
+  #listen(): void {
+    const held = this.#announcer.held();
+    this.#memberships.follow(held);
     // What came in before the silence would be answered after it.
-    while (hushed && this.#socket.receive().frames.length > 0);
+    if (this.#hushedAtMs === undefined) this.#sockets.listenFor(held);
+    else this.#sockets.deafen();
   }
 
   #isNews({ address, mac }: Conflict, nowMs: number): boolean {

@@ -76,7 +76,9 @@ class WireThread {
     const sessions = [...this.#sessions.values()];
     for (const session of sessions) if (ready.has(session.speakersFd)) session.readSpeakers();
     for (const session of sessions) session.tick();
-    for (const session of sessions) if (ready.has(session.questionsFd)) session.readQuestions();
+    for (const session of sessions) {
+      if (session.questionsFds.some((fd) => ready.has(fd))) session.readQuestions();
+    }
     if (this.#leaving && sessions.every(({ hasLeft }) => hasLeft)) this.#sayLeft();
     this.#count();
   }
@@ -148,16 +150,14 @@ class WireThread {
     if (mac === undefined) return;
     const session = new LinkSession({ ...link, mac }, this.#identity);
     this.#sessions.set(link.name, session);
-    this.#poll.add(session.speakersFd);
-    this.#poll.add(session.questionsFd);
+    for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.add(fd);
     report({ kind: 'joined', link: link.name, mac, responder: session.responder });
     session.adopt(this.#plan);
   }
 
   #close(name: string, session: LinkSession): void {
     session.lose();
-    this.#poll.remove(session.speakersFd);
-    this.#poll.remove(session.questionsFd);
+    for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.remove(fd);
     session[Symbol.dispose]();
     this.#sessions.delete(name);
     report({ kind: 'gone', link: name });

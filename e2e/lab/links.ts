@@ -57,7 +57,11 @@ export async function replaceLink({ name, mac, ...host }: Host): Promise<void> {
     `link add ${name} type veth peer name eth0 address ${mac} netns ${host.namespace}`,
     `link set ${name} master lan up`,
   ];
-  const onHost = ['link set eth0 up', `address add ${host.address}/24 dev eth0`];
+  const onHost = [
+    'link set eth0 up',
+    `address add ${host.address}/24 dev eth0`,
+    `address add ${host.address6}/64 dev eth0`,
+  ];
   await run('ip', ['-n', host.switchNamespace, '-batch', '-'], { input: onSwitch.join('\n') });
   await run('ip', ['-n', host.namespace, '-batch', '-'], { input: onHost.join('\n') });
 }

@@ -52,7 +52,7 @@ export function speaker(
 
 export function backend(host: Host): Program {
   const main = fromRoot('e2e/lab/programs/backend.ts');
-  const args = [main, host.name, host.address, String(backendPort)];
+  const args = [main, host.name, `${host.address},${host.address6}`, String(backendPort)];
   return { name: 'backend', file: process.execPath, args };
 }
 

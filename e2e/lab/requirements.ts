@@ -8,6 +8,8 @@ const tools: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   nft: 'nftables',
   arping: 'iputils-arping',
+  ndisc6: 'ndisc6',
+  sysctl: 'procps',
   tcpdump: 'tcpdump',
   curl: 'curl',
   setpriv: 'util-linux',

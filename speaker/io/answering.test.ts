@@ -15,9 +15,9 @@ import {
   macNumber,
   verdicts,
 } from '../wire/answering.ts';
-import { arp } from '../wire/family.ts';
+import { arp, ndp } from '../wire/family.ts';
 import { captured } from '../wire/testing/captured.ts';
-import { capturedSolicitation } from '../wire/testing/captured-solicitation.ts';
+import { capturedNdp } from '../wire/testing/captured-ndp.ts';
 import {
   createHash,
   createShared,
@@ -82,7 +82,7 @@ describe('the program that answers in the kernel', needsBpf, () => {
   it('answers as the kernel of the holder would, byte by byte', () => {
     assert.deepEqual(run(captured.question), sent(captured.answer));
     assert.deepEqual(run(captured.probe), sent(captured.defence));
-    assert.deepEqual(run(capturedSolicitation.question), sent(capturedSolicitation.answer));
+    assert.deepEqual(run(capturedNdp.question), sent(capturedNdp.answer));
   });
 
   it('answers questions that were filled up to the shortest frame of a wire', () => {
@@ -109,7 +109,7 @@ describe('the program that answers in the kernel', needsBpf, () => {
     lendFor(-1);
     assert.deepEqual(run(captured.question), passedOn(captured.question));
     lease.write(leaseFields.until, 0n);
-    assert.deepEqual(run(capturedSolicitation.question), passedOn(capturedSolicitation.question));
+    assert.deepEqual(run(capturedNdp.question), passedOn(capturedNdp.question));
     lendFor(60_000);
     assert.deepEqual(run(captured.question), sent(captured.answer));
   });
@@ -129,7 +129,7 @@ describe('the program that answers in the kernel', needsBpf, () => {
   });
 
   const arpMessage = captured.question;
-  const ndp = capturedSolicitation.question;
+  const solicitation = capturedNdp.question;
   const strangers: Readonly<Record<string, Uint8Array>> = {
     'a question for another address': changed(arpMessage, { 41: [12] }),
     'a gratuitous request': changed(arpMessage, { 28: [198, 51, 100, 11] }),
@@ -153,69 +153,102 @@ describe('the program that answers in the kernel', needsBpf, () => {
       7,
       ...arpMessage.subarray(12),
     ]),
-    'a solicitation for another address': withSum(changed(ndp, { 77: [0x0c] })),
+    'a solicitation for another address': withSum(changed(solicitation, { 77: [0x0c] })),
     'a solicitation for an IPv4 address, mapped': withSum(
-      changed(ndp, { 62: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, 11] }),
+      changed(solicitation, { 62: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, 11] }),
     ),
     'a solicitation for a held IPv4 address, filled up': withSum(
-      changed(ndp, { 62: [198, 51, 100, 11, ...Array.from({ length: 12 }, () => 0)] }),
+      changed(solicitation, { 62: [198, 51, 100, 11, ...Array.from({ length: 12 }, () => 0)] }),
     ),
-    'a solicitation with a wrong checksum': changed(ndp, { 56: [0] }),
-    'a solicitation that came through a router': changed(ndp, { 21: [254] }),
-    'a solicitation with a code': withSum(changed(ndp, { 55: [1] })),
-    'a solicitation of another version of IP': changed(ndp, { 14: [0x50] }),
+    'a solicitation with a wrong checksum': changed(solicitation, { 56: [0] }),
+    'a solicitation that came through a router': changed(solicitation, { 21: [254] }),
+    'a solicitation with a code': withSum(changed(solicitation, { 55: [1] })),
+    'a solicitation of another version of IP': changed(solicitation, { 14: [0x50] }),
     'a solicitation from nobody': withSum(
-      changed(ndp, { 22: Array.from({ length: 16 }, () => 0) }),
+      changed(solicitation, { 22: Array.from({ length: 16 }, () => 0) }),
     ),
-    'a solicitation whose length says otherwise': withSum(changed(ndp, { 19: [24] })),
-    'a solicitation from a group': withSum(changed(ndp, { 22: [0xff, 0x02] })),
-    'a solicitation with the option of an advertisement': withSum(changed(ndp, { 78: [2] })),
-    'a solicitation with a longer option': withSum(changed(ndp, { 79: [2] })),
-    'a solicitation whose sender is a group on the link': withSum(changed(ndp, { 80: [0x33] })),
-    'a solicitation of our own that came back': withSum(changed(ndp, { 80: macBytes(own) })),
-    'a solicitation that is cut off': cut(ndp, 85),
-    'a solicitation with something behind it': filled(ndp, 94),
-    'an advertisement': withSum(changed(ndp, { 54: [136] })),
-    'other ICMP': withSum(changed(ndp, { 54: [128] })),
-    'another protocol over IPv6': changed(ndp, { 20: [17] }),
+    'a solicitation whose length says otherwise': withSum(changed(solicitation, { 19: [24] })),
+    'a solicitation from a group': withSum(changed(solicitation, { 22: [0xff, 0x02] })),
+    'a solicitation from the address that it asks for': withSum(
+      changed(solicitation, { 22: [...solicitation.subarray(62, 78)] }),
+    ),
+    'a probe for a duplicate address': capturedNdp.probe,
+    'an unsolicited advertisement': capturedNdp.unsolicited,
+    'a solicitation with the option of an advertisement': withSum(
+      changed(solicitation, { 78: [2] }),
+    ),
+    'a solicitation with a longer option': withSum(changed(solicitation, { 79: [2] })),
+    'a solicitation whose sender is a group on the link': withSum(
+      changed(solicitation, { 80: [0x33] }),
+    ),
+    'a solicitation of our own that came back': withSum(
+      changed(solicitation, { 80: macBytes(own) }),
+    ),
+    'a solicitation that is cut off': cut(solicitation, 85),
+    'a solicitation with something behind it': filled(solicitation, 94),
+    'an advertisement': withSum(changed(solicitation, { 54: [136] })),
+    'other ICMP': withSum(changed(solicitation, { 54: [128] })),
+    'another protocol over IPv6': changed(solicitation, { 20: [17] }),
   };
   for (const [name, frame] of Object.entries(strangers)) {
     it(`leaves ${name} as it is`, () => assert.deepEqual(run(frame), passedOn(frame)));
   }
 
   it('leaves a solicitation without a MAC to who can look it up', () => {
-    const bare = withSum(changed(cut(ndp, 78), { 18: [0, 24] }));
+    const bare = withSum(changed(cut(solicitation, 78), { 18: [0, 24] }));
     assert.deepEqual(run(bare), passedOn(bare));
   });
 
   it('answers exactly those ARP frames, out of all, that the packet socket would, and as it would', () => {
-    const held = address('198.51.100.11').value;
-    const property = fc.property(anyDisturbance, (disturbance) => {
+    const property = fc.property(anyDisturbance(60), (disturbance) => {
       const frame = changed(filled(captured.question, 60), disturbance);
       const question = arp.read(frame);
-      const toOthers = ((frame[0] ?? 0) & 1) === 0;
-      const expected =
-        question?.kind === 'question' &&
-        question.target.value === held &&
-        question.asker !== own &&
-        !toOthers;
+      const isOurs = question?.kind === 'question' && question.target.value === heldValue;
+      if (!isOurs || question.asker === own || !isForUs(frame)) {
+        assert.deepEqual(run(frame), passedOn(frame));
+        return;
+      }
       const { verdict, frame: answer } = run(frame);
-      assert.equal(verdict, expected ? verdicts.redirect : verdicts.next);
-      if (question?.kind !== 'question' || !expected) assert.deepEqual(answer, frame);
-      else assert.deepEqual(answer.subarray(0, 42), arp.answer(question, own).subarray(0, 42));
+      assert.equal(verdict, verdicts.redirect);
+      assert.deepEqual(answer.subarray(0, 42), arp.answer(question, own).subarray(0, 42));
     });
     fc.assert(property, { numRuns: 3_000 });
   });
+
+  it('answers no NDP frame that the packet socket would not, and each as it would', () => {
+    let answered = 0;
+    const property = fc.property(anyDisturbance(86), fc.boolean(), (disturbance, sealed) => {
+      const disturbed = changed(solicitation, disturbance);
+      const frame = sealed ? withSum(disturbed) : disturbed;
+      const { verdict, frame: answer } = run(frame);
+      if (verdict === verdicts.next) {
+        assert.deepEqual(answer, frame);
+        return;
+      }
+      const question = ndp.read(frame);
+      assert(question?.kind === 'question' && isForUs(frame));
+      assert.deepEqual(answer, ndp.answer(question, own));
+      answered++;
+    });
+    fc.assert(property, { numRuns: 3_000 });
+    assert(answered > 100, `${answered} of 3,000`);
+  });
 });
+
+const heldValue = address('198.51.100.11').value;
+
+/** To a group; a loopback link has no MAC that a random byte would make. */
+const isForUs = (frame: Uint8Array): boolean => ((frame[0] ?? 0) & 1) === 1;
 
 function macBytes(mac: Mac): number[] {
   return [...macToBytes(mac)];
 }
 
-/** Up to three bytes of a frame become others; most often those of ARP, and small numbers. */
-const anyDisturbance = fc
-  .array(fc.tuple(fc.nat(59), fc.oneof(fc.nat(3), fc.nat(255))), { maxLength: 3 })
-  .map((changes) => Object.fromEntries(changes.map(([offset, byte]) => [offset, [byte]])));
+/** Up to three bytes of a frame become others, often small numbers. */
+const anyDisturbance = (length: number) =>
+  fc
+    .array(fc.tuple(fc.nat(length - 1), fc.oneof(fc.nat(3), fc.nat(255))), { maxLength: 3 })
+    .map((changes) => Object.fromEntries(changes.map(([offset, byte]) => [offset, [byte]])));
 
 /** With the checksum that belongs to it: RFC 1071, over RFC 8200 §8.1, bit by bit as they say it. */
 function withSum(frame: Uint8Array): Uint8Array {

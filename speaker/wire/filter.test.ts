@@ -3,10 +3,11 @@ import { describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
-import { type Address, parseAddress } from '../../net/address.ts';
+import { type Address, addressToBytes, parseAddress } from '../../net/address.ts';
 import { formatProgram, mostInstructions, type Program } from './bpf.ts';
 import { captured } from './testing/captured.ts';
-import { arpFilter, arpFilters, dropAll, speakersFilter } from './filter.ts';
+import { capturedNdp } from './testing/captured-ndp.ts';
+import { arpFilter, arpFilters, dropAll, ndpFilter, ndpFilters, speakersFilter } from './filter.ts';
 
 const loaded = new WeakMap<Program, DataView>();
 
@@ -208,6 +209,113 @@ describe('the ARP filter', () => {
     );
     assert(lengths[0] !== undefined && lengths[0] > 3000 && lengths[0] <= mostInstructions);
     assert((lengths.at(-1) ?? Infinity) <= 64);
+  });
+});
+
+describe('the NDP filter', () => {
+  const pool = 0x2001_0db8n << 96n;
+  const ipv6 = (value: bigint): Address => ({ family: 'IPv6', value });
+  const about = (target: Address, frame: Uint8Array = capturedNdp.question): Uint8Array => {
+    const other = frame.slice();
+    other.set(addressToBytes(target), 62);
+    return other;
+  };
+
+  it('passes questions for exactly the held addresses of a pool, whatever its prefix', () => {
+    const prefixes = fc.bigInt({ min: 0n, max: 2n ** 96n - 1n });
+    fc.assert(
+      fc.property(prefixes, anyValues, fc.array(anyValue), (prefix, held, others) => {
+        const inPool = (value: number): Address => ipv6((prefix << 32n) | BigInt(value));
+        const program = ndpFilter(held.map(inPool));
+        const neighbours = held.flatMap((value) => [value - 1, value + 1]);
+        for (const value of [...held, ...others, ...neighbours]) {
+          if (value < 0 || value > 0xffffffff) continue;
+          assert.equal(passes(program, about(inPool(value))), held.includes(value), `${value}`);
+        }
+        for (const bit of [33n, 65n, 97n]) {
+          const [value = 0] = held;
+          const elsewhere = ipv6(inPool(value).value ^ (1n << bit));
+          assert(!passes(program, about(elsewhere)));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('passes no less than is held, and no quarter that nobody has, whatever the addresses', () => {
+    const anyHeld = fc.array(fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }), { maxLength: 60 });
+    fc.assert(
+      fc.property(anyHeld, fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }), (held, other) => {
+        const program = ndpFilter(held.map(ipv6));
+        for (const value of held) assert(passes(program, about(ipv6(value))));
+        const low = other & 0xffff_ffffn;
+        if (!held.some((value) => (value & 0xffff_ffffn) === low)) {
+          assert(!passes(program, about(ipv6(other))));
+        }
+      }),
+    );
+  });
+
+  it('passes every real frame about a held address and no other', () => {
+    const [a, b] = [ndpFilter(addresses('2001:db8::a')), ndpFilter(addresses('2001:db8::b'))];
+    const { unicastQuestion, unicastAnswer, ...aboutB } = capturedNdp;
+    for (const frame of Object.values(aboutB)) {
+      assert(passes(b, frame));
+      assert(!passes(a, frame));
+    }
+    for (const frame of [unicastQuestion, unicastAnswer]) {
+      assert(passes(a, frame));
+      assert(!passes(b, frame));
+    }
+  });
+
+  it('drops frames for other hosts, tagged, cut short, routed, or not NDP', () => {
+    const { question } = capturedNdp;
+    const program = ndpFilter(addresses('2001:db8::b'));
+    for (const packetType of [0, 1, 2]) assert(passes(program, question, { packetType }));
+    for (const packetType of [3, 4, 7]) assert(!passes(program, question, { packetType }));
+    assert(!passes(program, question, { tagged: true }));
+    for (let length = 0; length < 78; length++) {
+      assert(!passes(program, question.subarray(0, length)), `${length} bytes`);
+    }
+    for (const index of [12, 13, 20, 21, 54, 55]) {
+      assert(!passes(program, question.with(index, 9)), `byte ${index}`);
+    }
+  });
+
+  it('drops everything when nothing is held', () => {
+    assert.deepEqual(ndpFilter([]), dropAll);
+    assert.deepEqual(ndpFilter(addresses('198.51.100.11')), dropAll);
+  });
+
+  it('covers 10,000 scattered addresses, and ever more coarsely', () => {
+    const held = Array.from({ length: 10_000 }, (_, index) =>
+      ipv6(pool + BigInt(index % 3) * 2n ** 64n + BigInt(index * 3 + (index % 2))),
+    );
+    const lengths = [...ndpFilters(held)].map((program) => {
+      for (const address of held.slice(0, 50)) assert(passes(program, about(address)));
+      return program.length;
+    });
+    assert.deepEqual(
+      lengths,
+      lengths.toSorted((a, b) => b - a),
+    );
+    assert(lengths[0] !== undefined && lengths[0] > 3000 && lengths[0] <= mostInstructions);
+    assert((lengths.at(-1) ?? Infinity) <= 64);
+  });
+
+  it('holds a contiguous pool of any size in a few instructions', () => {
+    const held = Array.from({ length: 10_000 }, (_, index) => ipv6(pool + BigInt(index)));
+    assert(ndpFilter(held).length < 40);
+  });
+
+  it('gives every frame a verdict, whatever the bytes', () => {
+    const program = ndpFilter(addresses('2001:db8::b', '2001:db8:1::b'));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 128 }), (bytes) => {
+        passes(program, bytes);
+      }),
+    );
   });
 });
 

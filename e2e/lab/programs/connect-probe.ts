@@ -4,10 +4,12 @@
  * failure where it had one. SIGTERM: no new ones.
  */
 import { get } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { systemClock } from '../../../daemon/clock.ts';
 
 const [address = '', port = '', interval = '', timeout = ''] = process.argv.slice(2);
-const url = `http://${address}:${port}/`;
+const host = isIPv6(address) ? `[${address}]` : address;
+const url = `http://${host}:${port}/`;
 
 const timer = setInterval(connect, Number(interval));
 // What is under way is waited for, then there is nothing left to do.
