@@ -1,6 +1,10 @@
 /** The kernel checks the program, runs it over frames, and thereby is the judge of every byte of it. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { after, before, beforeEach, describe, it } from 'node:test';
+
+import { setImmediate as turn } from 'node:timers/promises';
 
 import fc from 'fast-check';
 
@@ -78,6 +82,17 @@ describe('the program that answers in the kernel', needsBpf, () => {
   const lendFor = (ms: number): void =>
     lease.write(leaseFields.until, process.hrtime.bigint() + BigInt(ms) * 1_000_000n);
   const run = (frame: Uint8Array): Outcome => runProgram(program, frame);
+
+  it('is loaded although signals come in meanwhile', async () => {
+    for (let round = 0; round < 10; round++) {
+      const ended = Array.from({ length: 10 }, () => once(spawn('true'), 'exit'));
+      await turn();
+      for (let load = 0; load < 30; load++) {
+        libc().close(loadProgram('answering', answering({ heldFd, leaseFd })));
+      }
+      await Promise.all(ended);
+    }
+  });
 
   it('answers as the kernel of the holder would, byte by byte', () => {
     assert.deepEqual(run(captured.question), sent(captured.answer));

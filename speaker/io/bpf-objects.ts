@@ -132,8 +132,18 @@ export function loadProgram(name: string, lines: Lines): number {
   view.setBigUint64(8, addressOf(instructions), true);
   view.setBigUint64(16, addressOf(license), true);
   attributes.set(new TextEncoder().encode(name).subarray(0, 15), 48);
-  return check('loading a program into the kernel', bpf(BPF_PROG_LOAD, attributes), rights);
+  return check('loading a program into the kernel', loadPatiently(attributes), rights);
 }
+
+/** The kernel breaks off its check when a signal comes in, as when a child has ended, and wants to be asked again. */
+function loadPatiently(attributes: Uint8Array): number {
+  for (let attempt = 1; ; attempt++) {
+    const program = bpf(BPF_PROG_LOAD, attributes);
+    if (program >= 0 || attempt === mostAttempts || errnoName() !== 'EAGAIN') return program;
+  }
+}
+
+const mostAttempts = 20;
 
 /**
  * Runs a program over what comes in on a link, before all others, for as long as the descriptor that it returns is open.

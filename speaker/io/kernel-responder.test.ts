@@ -49,7 +49,7 @@ describe('a kernel that answers on a real link', needs, () => {
   function answerFor(...addresses: readonly string[]): KernelResponder {
     using _ = hosts.enter(hosts.near);
     const opened = KernelResponder.open(linkOf(hosts.near));
-    assert(opened.kind === 'open');
+    assert(opened.kind === 'open', JSON.stringify(opened));
     for (const address of addresses) opened.hold(at(address));
     opened.renew(nowMs() + 60_000);
     return opened;
