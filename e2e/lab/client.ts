@@ -26,14 +26,20 @@ export class Client {
 
   /** The MAC of every answer to one broadcast question, with repetitions; waits a second for late ones. */
   async answers(address: string): Promise<Mac[]> {
-    const many = isIPv6(address) ? this.#ndisc6('--multiple', address) : undefined;
+    const many = isIPv6(address) ? this.#ndisc6('-m', address) : undefined;
     return macsIn(await (many ?? this.#arping(['-b', '-w', '1'], address)));
   }
 
   /** The first answer to a broadcast question, undefined when there is none within a second. */
   async ask(address: string): Promise<Mac | undefined> {
-    const one = isIPv6(address) ? this.#ndisc6('--single', address) : undefined;
+    const one = isIPv6(address) ? this.#ndisc6('-1', address) : undefined;
     return macsIn(await (one ?? this.#arping(['-f', '-w', '1'], address)))[0];
+  }
+
+  /** Where the kernel believes an address to be. */
+  async macOf(address: string): Promise<Mac | undefined> {
+    if (!isIPv6(address)) return (await this.neighbours()).get(address);
+    return parseMac(/^lladdr (\S+)/.exec(await this.neighbour(address))?.[1] ?? '');
   }
 
   /** What the kernel's table says of one address: `lladdr MAC STATE`, FAILED, or nothing. */
@@ -78,8 +84,9 @@ export class Client {
     throw new Error(`${count} frames matching '${filter}' were not seen within ${timeoutMs} ms`);
   }
 
-  async #ndisc6(how: '--single' | '--multiple', address: string): Promise<string> {
-    const args = [how, '--quiet', '--retry', '1', '--wait', '1000', address, 'eth0'];
+  async #ndisc6(how: '-1' | '-m', address: string): Promise<string> {
+    // Its long options do not all do what the short ones do.
+    const args = [how, '-q', '-r', '1', '-w', '1000', address, 'eth0'];
     const { code, stdout, stderr } = await this.host.outcomeOf('ndisc6', args);
     // 2 is "nobody answered".
     if (code === 0 || code === 2) return stdout;

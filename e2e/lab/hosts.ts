@@ -75,7 +75,9 @@ async function wire(hosts: readonly Host[]): Promise<void> {
     [],
     namespaces.map((name) => `netns add ${name}`),
   );
-  await Promise.all(namespaces.map(settleIPv6));
+  await Promise.all(hosts.map(({ namespace }) => settleIPv6(namespace, settings)));
+  // The switch is no station: it and its ports say nothing of themselves.
+  await settleIPv6(switchNamespace, { ...settings, disable_ipv6: 1 });
   // A plain switch: forwards at once (no spanning tree to wait for), floods multicast like one
   // without IGMP snooping.
   await batch(
@@ -118,8 +120,11 @@ const settings = {
   keep_addr_on_down: 1,
 } as const;
 
-async function settleIPv6(namespace: string): Promise<void> {
-  const all = Object.entries(settings).flatMap(([name, value]) =>
+async function settleIPv6(
+  namespace: string,
+  wanted: Readonly<Record<string, number>>,
+): Promise<void> {
+  const all = Object.entries(wanted).flatMap(([name, value]) =>
     ['all', 'default'].map((whose) => `net.ipv6.conf.${whose}.${name}=${value}`),
   );
   await run('ip', ['netns', 'exec', namespace, 'sysctl', '-qw', ...all]);

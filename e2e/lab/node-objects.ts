@@ -45,7 +45,6 @@ export async function writeStatus(api: Transport, host: Host): Promise<void> {
   const status: Node['status'] = {
     addresses: [
       { type: 'InternalIP', address: host.address },
-      { type: 'InternalIP', address: host.address6 },
       { type: 'Hostname', address: host.name },
     ],
     conditions: [{ ...ready, lastTransitionTime: at }],

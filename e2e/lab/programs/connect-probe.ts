@@ -4,12 +4,11 @@
  * failure where it had one. SIGTERM: no new ones.
  */
 import { get } from 'node:http';
-import { isIPv6 } from 'node:net';
 import { systemClock } from '../../../daemon/clock.ts';
+import { urlOf } from '../url.ts';
 
 const [address = '', port = '', interval = '', timeout = ''] = process.argv.slice(2);
-const host = isIPv6(address) ? `[${address}]` : address;
-const url = `http://${host}:${port}/`;
+const url = urlOf(address, Number(port));
 
 const timer = setInterval(connect, Number(interval));
 // What is under way is waited for, then there is nothing left to do.
