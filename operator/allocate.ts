@@ -1,7 +1,7 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, formatAddress, sameAddress } from '../net/address.ts';
 import { rangeContains } from '../net/range.ts';
-import { admits, choosePools, poolOf } from './choose.ts';
+import { admits, choosePools, findWithheld, poolOf } from './choose.ts';
 import type { Holding, Ledger } from './ledger.ts';
 import { poolContains, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
@@ -163,7 +163,8 @@ function findFault(
       closed !== undefined && (held.pool === '' || held.pool === name);
     if (pools.some(mayContain)) return undefined;
     const detail = `no pool contains ${formatAddresses(held.addresses)} any more`;
-    return { kind: 'unfit', refusal: refusal('AddressOutsidePools', detail) };
+    const outside = refusal('AddressOutsidePools', detail);
+    return { kind: 'unfit', refusal: findWithheld(held.addresses, pools) ?? outside };
   }
   if (request.pool !== undefined && request.pool !== pool.name) return { kind: 'unasked' };
   // A namespace that has not been seen is no reason to take anything away.

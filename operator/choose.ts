@@ -2,7 +2,7 @@ import type { Pool } from '../crds/pool.ts';
 import { quote } from '../crds/problem.ts';
 import { matches } from '../crds/selector.ts';
 import { type Address, formatAddress } from '../net/address.ts';
-import { excludes, poolContains, reservedBy, reservedFor } from './pool-addresses.ts';
+import { excludes, occupierOf, poolContains, reservedBy, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 
@@ -95,16 +95,35 @@ function namePool(request: Request, pools: readonly Pool[]): Pool | Refusal | un
   if (wanted.length === 0) return named;
   const texts = wanted.map(formatAddress).join(' and ');
   if (named === undefined) {
-    const found = poolOf(wanted, pools);
-    if (found !== undefined) return found;
-    const excluding = pools.find((pool) => wanted.some((address) => excludes(pool, address)));
-    if (excluding === undefined) return refusal('AddressOutsidePools', `no pool contains ${texts}`);
-    return refusal('AddressExcluded', `pool ${excluding.name} hands out ${texts} to nobody`);
+    return (
+      poolOf(wanted, pools) ??
+      findWithheld(wanted, pools) ??
+      refusal('AddressOutsidePools', `no pool contains ${texts}`)
+    );
   }
   if (wanted.every((address) => poolContains(named, address))) return named;
-  if (wanted.some((address) => excludes(named, address)))
-    return refusal('AddressExcluded', `pool ${named.name} hands out ${texts} to nobody`);
-  return refusal('PoolMismatch', `pool ${named.name} does not contain ${texts}`);
+  return (
+    findWithheld(wanted, [named]) ??
+    refusal('PoolMismatch', `pool ${named.name} does not contain ${texts}`)
+  );
+}
+
+/** Why nobody may have one of these addresses, though a pool has it in its ranges. */
+export function findWithheld(
+  wanted: readonly Address[],
+  pools: readonly Pool[],
+): Refusal | undefined {
+  for (const pool of pools) {
+    for (const address of wanted) {
+      const text = formatAddress(address);
+      if (excludes(pool, address))
+        return refusal('AddressExcluded', `pool ${pool.name} hands out ${text} to nobody`);
+      const occupier = occupierOf(pool, address);
+      if (occupier !== undefined)
+        return refusal('AddressOccupied', `${text} of pool ${pool.name} is ${occupier}`);
+    }
+  }
+  return undefined;
 }
 
 function automatic(

@@ -115,7 +115,10 @@ function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): 
     }
     const size = poolSize(pool);
     const used = ledger.inUse(pool.name);
-    const present = request.families.filter((family) => size[family] > 0n);
+    // Nothing of a family may be left although there are ranges of it: all is excluded, or somebody's already.
+    const present = request.families.filter((family) =>
+      pool.ranges.some((range) => range.family === family),
+    );
     const allPresent = present.length === request.families.length;
     if (!allPresent && !request.secondOptional) continue;
     const full = present.map((family) => `${used[family]} of ${size[family]} ${family}`);

@@ -79,4 +79,14 @@ describe('the sockets of the neighbours of a link', needsTwoHosts, () => {
     assert.deepEqual(near.send(claims(four, six)), { sent: 0 });
     assert.deepEqual(near.send([]), { sent: 0 });
   });
+
+  it('send nothing after a frame that the link did not take', () => {
+    far.listenFor([four, six]);
+    ip('-n', hosts.near.namespace, 'link', 'set', hosts.near.link, 'mtu', '1280');
+    const [short = new Uint8Array()] = claims(four);
+    const long = new Uint8Array(1400);
+    long.set(short);
+    assert.deepEqual(near.send([short, long, ...claims(six)]), { sent: 1 });
+    assert.deepEqual(heard(), ['198.51.100.40']);
+  });
 });

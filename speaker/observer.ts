@@ -91,6 +91,10 @@ export class Observer {
     return this.#services.get(key);
   }
 
+  node(name: string): Node | undefined {
+    return this.#nodes.get(name);
+  }
+
   #all() {
     return [this.#services, this.#slices, this.#nodes, this.#pools, this.#advertisements] as const;
   }

@@ -210,6 +210,7 @@ describe('of NDP, a host discards (RFC 4861 §7.1)', () => {
     assert.equal(parseNdp(withBytes(question, 65, [0])), undefined);
     assert.equal(parseNdp(withBytes(question, 65, [2])), undefined);
     assert.equal(parseNdp(followedBy(question, [14])), undefined);
+    assert.equal(parseNdp(followedBy(question, [14, 2, 0, 0, 0, 0, 0, 0])), undefined);
     const longMac = followedBy(withBytes(question, 65, [2]), [0, 0, 0, 0, 0, 0, 0, 0]);
     assert.equal(parseNdp(longMac), undefined);
   });
