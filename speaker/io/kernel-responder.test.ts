@@ -204,6 +204,13 @@ describe('a kernel that answers on a real link', needs, () => {
     assert.deepEqual(arping(vip, '-c', '1', '-w', '1'), [hosts.near.mac]);
   });
 
+  it('leaves to another program on the same link what is not its own', () => {
+    using first = answerFor(vip);
+    using second = answerFor('198.51.100.42');
+    for (const address of [vip, '198.51.100.42']) hosts.ask(hosts.far, address);
+    assert.deepEqual([first.answers, second.answers], [1, 1]);
+  });
+
   it('is silent when it is closed, and may be closed twice', () => {
     const responder = answerFor(vip);
     using asker = openAsker(vip);
