@@ -185,8 +185,12 @@ describe('an announcer that hears others', () => {
   });
 
   it('does not mind its own frames coming back, nor claims to what it does not hold', () => {
-    const { announcer } = setUp();
-    assert.deepEqual(announcer.answer([frameOf(broadcastMac, gratuitousRequest(vip, ours))]), []);
+    const { lan, announcer } = setUp();
+    const ownQuestion = { ...gratuitousRequest(vip, ours), sender: at('198.51.100.10') };
+    const own = [gratuitousRequest(vip, ours), ownQuestion];
+    const frames = own.map((message) => frameOf(broadcastMac, message));
+    assert.deepEqual(announcer.answer(frames), []);
+    assert.deepEqual(said(lan), []);
     announcer.release(vip);
     assert.deepEqual(announcer.answer([claim]), []);
   });

@@ -146,9 +146,11 @@ export class Announcer {
       const address = heard.kind === 'question' ? heard.target : heard.address;
       const held = this.#held.get(formatAddress(address));
       if (held === undefined) continue;
+      const mac = heard.kind === 'question' ? heard.asker : heard.mac;
+      // Our own frames come back from bonds and from switches with loops.
+      if (mac === this.#mac) continue;
       if (heard.kind === 'assertion') {
-        // Our own frames come back from bonds and from switches with loops.
-        if (heard.mac !== this.#mac) conflicts.set(keyOf(heard), { address, mac: heard.mac });
+        conflicts.set(keyOf(heard), { address, mac });
         continue;
       }
       held.questions++;

@@ -15,6 +15,8 @@ export function chronicle(log: Log, fact: Fact): void {
       return log.info('phase changed', fields);
     case 'joined':
       return log.info('joined a link', fields);
+    case 'unfit':
+      return log.info('questions are answered from a packet socket, not by the kernel', fields);
     case 'gone':
       return log.warn('a link is gone', fields);
     case 'absent':

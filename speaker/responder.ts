@@ -1,7 +1,8 @@
-import { parseAddress } from '../net/address.ts';
+import { type Address, parseAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
 import { Announcer, type Conflict, type Counts } from './announcer.ts';
 import type { Action } from './core/action.ts';
+import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
 import { Memberships } from './memberships.ts';
 import { NeighbourSockets } from './neighbour-sockets.ts';
@@ -13,18 +14,29 @@ const conflictEveryMs = 10_000;
 /** So many at a time are remembered; a sweep through addresses and MACs must not fill the memory. */
 const conflictsAtMost = 256;
 
+export type ResponderOptions = {
+  readonly random: () => number;
+  /** Answers what it can; closed with the responder. Without it, all is answered from the packet socket. */
+  readonly kernel: KernelResponder | undefined;
+};
+
 /**
  * Answers for what is held on one link, or, hushed, for nothing. The kernel's filter follows what is held, so that
- * questions about other addresses never wake us.
+ * questions about other addresses never wake us. What the kernel answers by itself never comes to the packet socket,
+ * and what comes there it has not answered.
  */
 export class Responder implements Disposable {
   readonly #sockets: NeighbourSockets;
   readonly #memberships: Memberships;
   readonly #announcer: Announcer;
   readonly #conflicts = new Map<string, number>();
+  readonly #kernel: KernelResponder | undefined;
+  /** When half of the kernel's lease is over; Infinity while it has none. */
+  #renewAtMs = Infinity;
   #hushedAtMs: number | undefined;
 
-  constructor(link: Link & { readonly mac: Mac }, random: () => number) {
+  constructor(link: Link & { readonly mac: Mac }, { random, kernel }: ResponderOptions) {
+    this.#kernel = kernel;
     this.#sockets = new NeighbourSockets(link);
     this.#memberships = new Memberships(link);
     this.#announcer = new Announcer({ lan: this.#sockets, mac: link.mac, random });
@@ -45,14 +57,32 @@ export class Responder implements Disposable {
     return this.#memberships.refused;
   }
 
-  counts(): Counts {
-    return this.#announcer.counts();
+  /** `kernelAnswers` are those of the answers that the kernel gave. */
+  counts(): Counts & { readonly kernelAnswers: number } {
+    const { questions, answers, announcements } = this.#announcer.counts();
+    const kernelAnswers = this.#kernel?.answers ?? 0;
+    return {
+      questions: questions + kernelAnswers,
+      answers: answers + kernelAnswers,
+      announcements,
+      kernelAnswers,
+    };
   }
 
-  /** When `tick` has something to do. */
+  /** When `tick` or `lend` has something to do. */
   dueAtMs(): number {
     if (this.#hushedAtMs !== undefined) return Infinity;
-    return this.#memberships.settled ? this.#announcer.dueAtMs() : -Infinity;
+    if (!this.#memberships.settled) return -Infinity;
+    return Math.min(this.#announcer.dueAtMs(), this.#renewAtMs);
+  }
+
+  /** This process runs: the kernel may answer for so long, where it answers, and something is held. */
+  lend(nowMs: number, leaseMs: number): void {
+    if (this.#kernel === undefined) return;
+    const silent = this.#hushedAtMs !== undefined || this.#announcer.dueAtMs() === Infinity;
+    this.#renewAtMs = silent ? Infinity : nowMs + leaseMs / 2;
+    if (silent) this.#kernel.revoke();
+    else this.#kernel.renew(nowMs + leaseMs);
   }
 
   /** Announces what is due; then sees to it that questions arrive, which those who heard it need not ask. */
@@ -63,6 +93,7 @@ export class Responder implements Disposable {
   }
 
   moveTo(mac: Mac, nowMs: number): void {
+    this.#kernel?.moveTo(mac);
     this.#announcer.moveTo(mac, nowMs);
   }
 
@@ -106,6 +137,7 @@ export class Responder implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#kernel?.close();
     this.#sockets[Symbol.dispose]();
     this.#memberships[Symbol.dispose]();
   }
@@ -117,12 +149,13 @@ export class Responder implements Disposable {
       case 'yield': {
         const address = parseAddress(action.address);
         if (address === undefined) return false;
-        if (action.kind === 'hold') this.#announcer.hold(address, nowMs);
-        else this.#announcer.release(address);
+        if (action.kind === 'hold') this.#hold(address, nowMs);
+        else this.#release(address);
         return true;
       }
       case 'hush':
         this.#hushedAtMs = nowMs;
+        this.#kernel?.revoke();
         return true;
       case 'speak':
         this.#hushedAtMs = undefined;
@@ -133,6 +166,17 @@ export class Responder implements Disposable {
       case 'namesake':
         return false;
     }
+  }
+
+  #hold(address: Address, nowMs: number): void {
+    this.#announcer.hold(address, nowMs);
+    this.#kernel?.hold(address);
+  }
+
+  /** The kernel first: what it passes on meanwhile finds nobody. */
+  #release(address: Address): void {
+    this.#kernel?.release(address);
+    this.#announcer.release(address);
   }
 
   #listen(): void {

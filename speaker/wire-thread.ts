@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { NodeNetworkStatus } from '../crds/node-network.ts';
+import { kernelOpener } from './kernel-opener.ts';
 import { LinkEvents } from './io/link-events.ts';
 import { type Link, readGateways, readLinks } from './io/link.ts';
 import { Poll, Waker } from './io/poll.ts';
@@ -51,6 +52,7 @@ class WireThread {
       random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
       nowMs: () => Number(process.hrtime.bigint()) / 1e6,
       report,
+      answerInKernel: kernelOpener(start.responder, report),
     };
   }
 
@@ -167,7 +169,7 @@ class WireThread {
     const session = new LinkSession({ ...link, mac }, this.#identity);
     this.#sessions.set(link.name, session);
     for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.add(fd);
-    report({ kind: 'joined', link: link.name, mac });
+    report({ kind: 'joined', link: link.name, mac, responder: session.responder });
     session.adopt(this.#plan);
   }
 

@@ -36,7 +36,16 @@ export type Cluster = AsyncDisposable & {
   readonly logs: (lines: number) => string;
 };
 
-export type ClusterOptions = { readonly nodes: number; readonly lab?: string };
+/** Who answers questions on a node; as installed, with NET_RAW alone, it is the packet socket. */
+export const responders = ['packet', 'kernel'] as const;
+export type LabResponder = (typeof responders)[number];
+
+export type ClusterOptions = {
+  readonly nodes: number;
+  readonly lab?: string;
+  /** Of speakers that are started as they are; those in a Pod go by its rights. */
+  readonly responder?: LabResponder;
+};
 
 /** What can serve the API of a lab: a double of our own in one process, or Kubernetes itself. */
 export const apis = ['embedded', 'kubernetes'] as const;

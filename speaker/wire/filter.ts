@@ -71,9 +71,9 @@ const subjectOfArp: Program = [
  * replies in which another station claims it. The kernel looks the address up, so that questions
  * for other hosts never wake us.
  *
- * Up to about 3,900 scattered addresses are told apart exactly. Beyond that, or when the kernel
- * grants less room, the narrowest gaps between addresses pass too; so whoever reads must still look
- * the address up.
+ * Told apart exactly are some 3,900 addresses wherever they lie, and any number of those in a pool of
+ * 40,000. Beyond that, or when the kernel grants less room, the narrowest gaps between addresses pass
+ * too; so whoever reads must still look the address up.
  *
  * @param addresses those of other families are ignored: they have filters of their own
  */

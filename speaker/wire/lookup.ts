@@ -1,14 +1,19 @@
 import { drop, type Instruction, mostJump, type Program, skip, skipAlways } from './bpf.ts';
+import { lookUpInBlocks } from './blocks.ts';
 import { coarsen, narrowestGaps, type Run } from './runs.ts';
 
 /**
- * Goes on with what follows only when the accumulator is in one of these runs, else drops the frame: a binary search.
- * Where that takes more than `room` instructions, the narrowest gaps between runs pass, too.
+ * Goes on with what follows only when the accumulator is in one of these runs, else drops the frame: a binary search
+ * among the runs, or among blocks of 32 numbers, whichever is shorter. Where both take more than `room` instructions,
+ * the narrowest gaps between runs pass, too.
  *
  * @param runs at least one, ascending
  */
 export function lookUp(runs: readonly Run[], room: number): Program {
-  if (lengthOf(runs) <= room) return search(runs, 0);
+  const length = lengthOf(runs);
+  const inBlocks = lookUpInBlocks(runs, Math.min(length - 1, room));
+  if (inBlocks !== undefined) return inBlocks;
+  if (length <= room) return search(runs, 0);
   // Joining never lengthens a program, so the finest that fits is found by halving.
   const gaps = narrowestGaps(runs);
   let [fits, tooMany] = [1, runs.length];

@@ -18,8 +18,8 @@ export type Host = {
 };
 
 /** Options for `describe`: skips, saying why; with `E2E_REQUIRE=1` the tests run, and fail, all the same. */
-type Needs = { readonly skip: string | false };
-const unless = (met: boolean, reason: string): Needs => ({
+export type Needs = { readonly skip: string | false };
+export const unless = (met: boolean, reason: string): Needs => ({
   skip: met || env['E2E_REQUIRE'] === '1' ? false : reason,
 });
 
