@@ -20,6 +20,8 @@ KEEP ?=
 API ?= embedded
 # How many Services are created at once, one size after the other: make bench-kubernetes SIZES=100,1000
 SIZES ?= 100,1000,10000
+# How often each variant is measured: make bench-answering ROUNDS=5
+ROUNDS ?= 3
 NODE ?=
 
 .PHONY: help
@@ -43,7 +45,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test e2e bench-kubernetes bench-allocate bench-announce bundle check fix generate types lint format-check
+.PHONY: setup ready test e2e bench-kubernetes bench-allocate bench-answering bench-announce bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -64,6 +66,9 @@ e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some m
 
 bench-kubernetes: setup kubernetes bundle ## How fast Services are assigned and announced there; SIZES=100,1000
 	@node e2e/bench/main.ts --sizes $(SIZES)
+
+bench-answering: setup ## How fast questions are answered, in the kernel and through a packet socket; ROUNDS=3
+	@node e2e/bench/answering/main.ts --rounds $(ROUNDS)
 
 .PHONY: kubernetes
 kubernetes:

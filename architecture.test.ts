@@ -50,7 +50,7 @@ const rooms: readonly { readonly in: string; readonly may: readonly string[] }[]
 const pure = [
   'net/*.ts',
   'crds/{model,pool,advertisement,overlaps,selector,notation,conditions}.ts',
-  'operator/{allocate,choose,ledger,request,status,reasons}.ts',
+  'operator/{allocate,choose,ledger,node-addresses,node-ports,request,status,reasons}.ts',
   'speaker/{candidates,plan,burst}.ts',
   'speaker/core/*.ts',
   'speaker/wire/*.ts',

@@ -103,10 +103,11 @@ function namePool(request: Request, pools: readonly Pool[]): Pool | Refusal | un
     );
   }
   if (wanted.every((address) => poolContains(named, address))) return named;
-  return (
-    findWithheld(wanted, [named]) ??
-    refusal('PoolMismatch', `pool ${named.name} does not contain ${texts}`)
-  );
+  const what =
+    named.nodes === undefined
+      ? `does not contain ${texts}`
+      : 'gives the addresses of its nodes, and none by value';
+  return findWithheld(wanted, [named]) ?? refusal('PoolMismatch', `pool ${named.name} ${what}`);
 }
 
 /** Why nobody may have one of these addresses, though a pool has it in its ranges. */

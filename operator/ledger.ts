@@ -2,6 +2,7 @@ import { type Address, type Family, sameAddress } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
 import { AddressSet } from './address-set.ts';
 import { namespaceOf, NamespaceUse } from './namespace-use.ts';
+import { NodePorts } from './node-ports.ts';
 import { PoolEntries } from './pool-entries.ts';
 import { Resting } from './resting.ts';
 import { type Holder, type Obstacle, obstacleAmong, type Terms } from './terms.ts';
@@ -38,6 +39,8 @@ type Stay = {
  * called when its status says the new ones: nobody is given an address that a status still names.
  */
 export class Ledger {
+  /** The ports of those who hold addresses of nodes. */
+  readonly nodePorts = new NodePorts();
   readonly #restMs: number;
   readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
   readonly #stays = new Map<string, Stay>();
@@ -130,6 +133,8 @@ export class Ledger {
             (address) => !holding.addresses.some((staying) => sameAddress(staying, address)),
           );
     for (const address of holding.addresses) this.#enter(address, service, holding);
+    if (holding.terms.onNodes === true)
+      this.nodePorts.claim(service, holding.pool, holding.terms.ports);
     const stays =
       leaving.length === 0 && holding.addresses.length === before?.holding.addresses.length;
     this.#stays.set(service, { holding, leaving, shown: stays && before.shown });
@@ -142,7 +147,9 @@ export class Ledger {
     const freed = this.#leaveAll(stay.leaving, service, nowMs);
     stay.leaving = none;
     stay.shown = true;
-    if (stay.holding.addresses.length === 0) this.#stays.delete(service);
+    const isGone = stay.holding.addresses.length === 0;
+    if (isGone || stay.holding.terms.onNodes !== true) this.nodePorts.release(service);
+    if (isGone) this.#stays.delete(service);
     return freed;
   }
 
@@ -151,6 +158,7 @@ export class Ledger {
     const stay = this.#stays.get(service);
     if (stay === undefined) return none;
     this.#stays.delete(service);
+    this.nodePorts.release(service);
     return this.#leaveAll([...stay.leaving, ...stay.holding.addresses], service, nowMs);
   }
 
@@ -190,7 +198,7 @@ export class Ledger {
       this.#pools.add(entry);
     } else {
       this.#namespaces.leave(entry);
-      if (entry.pool !== pool) this.#rename(entry, pool);
+      if (entry.pool !== pool && terms.onNodes !== true) this.#rename(entry, pool);
       this.#strike(entry, service);
       entry.holders.push({ service, terms });
     }

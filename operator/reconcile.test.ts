@@ -9,7 +9,8 @@ import { adopt } from './adopt.ts';
 import { Ledger } from './ledger.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, StatusPatch } from './status.ts';
-import { pool, service, type ServiceCase } from './testing/town.ts';
+import type { NodeWorld } from './node-addresses.ts';
+import { noNodes, nodePool, pool, rosterNode, service, type ServiceCase } from './testing/town.ts';
 
 const lan = pool('lan', '198.51.100.1-198.51.100.2');
 
@@ -25,6 +26,7 @@ class Office implements Ports {
   readonly services: Map<string, Service>;
   readonly due = new Set<string>();
   pools: readonly Pool[];
+  nodeWorld: NodeWorld = noNodes;
   away = false;
   writes = 0;
 
@@ -32,7 +34,7 @@ class Office implements Ports {
     this.pools = pools;
     this.lbClass = lbClass;
     this.services = new Map(services.map((each) => [keyOf(each), each]));
-    adopt({ services, pools, lbClass }, this.ledger);
+    adopt({ services, pools, nodeWorld: noNodes, lbClass }, this.ledger);
   }
 
   service(key: string): Service | undefined {
@@ -40,7 +42,12 @@ class Office implements Ports {
   }
 
   world() {
-    return { pools: this.pools, namespaceLabels: {}, ledger: this.ledger };
+    return {
+      pools: this.pools,
+      namespaceLabels: {},
+      ledger: this.ledger,
+      nodeWorld: this.nodeWorld,
+    };
   }
 
   async write(before: Service, { metadata, status }: StatusPatch): Promise<void> {
@@ -172,6 +179,39 @@ test('the status of another controller stays, with or without a class of ours', 
     assert.equal(await office.look('theirs'), '203.0.113.7');
     assert.equal(office.writes, 0);
   }
+});
+
+const nodes = (...ips: readonly string[]): NodeWorld => ({
+  nodes: ips.map((ip) => rosterNode(ip, ip)),
+  servingOf: () => new Set(),
+});
+
+test('a Service with a faulty request keeps its nodes, and goes on following them', async () => {
+  const office = new Office([nodePool('nodes')]);
+  office.nodeWorld = nodes('198.51.100.11', '198.51.100.12');
+  await office.apply('web');
+  assert.equal(await office.apply('web', wants('junk')), '198.51.100.11 198.51.100.12');
+  office.nodeWorld = nodes('198.51.100.11', '198.51.100.13');
+  assert.equal(await office.look('web'), '198.51.100.11 198.51.100.13');
+  assert.equal(office.told.at(-1), 'web AddressUnreadable');
+});
+
+test('who waits for a port of the nodes is tried when it is given back, whoever else has the nodes', async () => {
+  const office = new Office([nodePool('nodes')]);
+  office.nodeWorld = nodes('198.51.100.11');
+  const on = (...ports: readonly number[]) => ({
+    spec: { ports: ports.map((port) => ({ port })) },
+  });
+  await office.apply('other', on(8080));
+  await office.apply('web', on(80, 443));
+  assert.equal(await office.apply('shop', on(443)), '');
+  await office.apply('web', on(80));
+  assert.deepEqual([...office.due], ['default/shop']);
+  assert.equal(await office.look('shop'), '198.51.100.11');
+  assert.equal(await office.apply('late', on(80)), '');
+  office.due.clear();
+  office.remove('web');
+  assert.deepEqual([...office.due], ['default/late']);
 });
 
 test('what is wrong on one Service never changes another', async () => {

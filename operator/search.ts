@@ -8,23 +8,34 @@ import {
 } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
 import type { Ledger } from './ledger.ts';
+import { grantNodes, isNodePool, type NodePool, type Surroundings } from './node-addresses.ts';
 import { avoids, poolContains, poolSize, rangesForAll, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 
 export type Find =
-  | { readonly kind: 'found'; readonly addresses: readonly Address[]; readonly pool: Pool }
+  | {
+      readonly kind: 'found';
+      readonly addresses: readonly Address[];
+      readonly pool: Pool;
+      /** What is lacking all the same. */
+      readonly refusal?: Refusal;
+    }
   | { readonly kind: 'none'; readonly refusal: Refusal };
 
 /**
  * Addresses for a request that leaves the choice to us: all its families from the first pool that
  * has them; where one family will do, the preferred one from the first pool that has that.
  */
-export function findAddresses(request: Request, pools: readonly Pool[], ledger: Ledger): Find {
+export function findAddresses(
+  request: Request,
+  pools: readonly Pool[],
+  around: Surroundings,
+): Find {
   let second: Find | undefined;
   let third: Find | undefined;
   for (const pool of pools) {
-    const here = findHere(request, pool, ledger);
+    const here = findHere(request, pool, around);
     if (here === undefined) continue;
     if (here.lacking === undefined) return here.find;
     if (here.lacking === request.families[0]) third ??= here.find;
@@ -32,23 +43,36 @@ export function findAddresses(request: Request, pools: readonly Pool[], ledger: 
   }
   if (request.secondOptional && second !== undefined) return second;
   if (request.secondOptional && third !== undefined) return third;
-  return { kind: 'none', refusal: explainNone(request, pools, ledger) };
+  return { kind: 'none', refusal: explainNone(request, pools, around) };
 }
 
 /** What one pool has of all the families, and the first family of which it has not enough. */
 function findHere(
   request: Request,
   pool: Pool,
-  ledger: Ledger,
+  around: Surroundings,
 ): { readonly find: Find; readonly lacking: Family | undefined } | undefined {
+  if (isNodePool(pool)) return findOnNodes(request, pool, around);
   let addresses: readonly Address[] = [];
   let lacking: Family | undefined;
   for (const family of request.families) {
-    const found = findInPool(request, family, pool, ledger);
+    const found = findInPool(request, family, pool, around.ledger);
     if (found === undefined) lacking ??= family;
     else addresses = addresses.length === 0 ? found : [...addresses, ...found];
   }
   return addresses.length === 0 ? undefined : { find: { kind: 'found', addresses, pool }, lacking };
+}
+
+function findOnNodes(
+  request: Request,
+  pool: NodePool,
+  around: Surroundings,
+): ReturnType<typeof findHere> {
+  const grant = grantNodes(request, pool, around);
+  if (grant.addresses.length === 0) return undefined;
+  const given = grant.addresses.map(({ family }) => family);
+  const lacking = request.families.find((family) => !given.includes(family));
+  return { find: { kind: 'found', pool, ...grant }, lacking };
 }
 
 /** What one pool has of one family for a request, as far as it has been found. */
@@ -143,10 +167,17 @@ function takeFreeIn(search: Search, range: Range, rested: boolean): void {
 // A sentence, not a report: the rest of the pools is counted.
 const poolsNamed = 3;
 
-function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): Refusal {
+function explainNone(request: Request, pools: readonly Pool[], around: Surroundings): Refusal {
+  const { ledger } = around;
   const exhausted: string[] = [];
   const atQuota: string[] = [];
+  const byNodes: Refusal[] = [];
   for (const pool of pools) {
+    if (isNodePool(pool)) {
+      const { refusal: why } = grantNodes(request, pool, around);
+      if (why !== undefined) byNodes.push(why);
+      continue;
+    }
     if (request.families.some((family) => ledger.isAtQuota(pool, family, request.service))) {
       atQuota.push(describeQuota(pool, request));
       continue;
@@ -164,7 +195,10 @@ function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): 
       exhausted.push(`pool ${pool.name}: ${full.join(' and ')} addresses in use`);
   }
   if (atQuota.length > 0) return refusal('QuotaReached', listed([...atQuota, ...exhausted]));
-  if (exhausted.length > 0) return refusal('PoolExhausted', listed(exhausted));
+  const details = byNodes.map(({ detail }) => detail);
+  if (exhausted.length > 0) return refusal('PoolExhausted', listed([...exhausted, ...details]));
+  const [first] = byNodes;
+  if (first !== undefined) return refusal(first.reason, listed(details));
   const lacking = pools.map((pool) => pool.name);
   const families = request.families.join(' and ');
   return refusal('PoolLacksFamily', `no ${families} range in pool ${listed(lacking)}`);

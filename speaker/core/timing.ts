@@ -28,6 +28,13 @@ export const listenAtMostMs = (intervalMs: number): number => 10 * intervalMs;
 /** Not having run for this long, others may have declared us dead: answer nothing until they have been asked. */
 export const stallMs = (intervalMs: number): number => 2 * intervalMs;
 
+/**
+ * For so long the kernel may answer without this process. Shorter than a question of a peer stays unanswered before its
+ * node is dead: had this process not stood still since before the last renewal, it would have answered the question.
+ * So the lease has run out before anybody takes over, however many pulses were lost before.
+ */
+export const leaseMs = (intervalMs: number): number => 0.8 * confirmationMs(intervalMs);
+
 /** Each lower rank waits one step longer for a vacant address, in case the ones before it do not see the vacancy. */
 export const vacancyStepMs = (intervalMs: number): number => intervalMs;
 /** The same while a candidate still listens and may take what falls to it. */

@@ -1,12 +1,16 @@
 import { systemClock } from '../../../daemon/clock.ts';
-import type { Cluster } from '../../lab/cluster.ts';
+import type { Cluster, LabResponder } from '../../lab/cluster.ts';
 import { someHolderOf } from '../../lab/holders.ts';
 import { type Percentiles, percentilesOf } from '../../lab/percentiles.ts';
+import { openServing } from '../../lab/serving.ts';
+import { assigned } from '../../lab/steps/addresses.ts';
 import { costOf } from '../cost.ts';
-import type { Paced, Requester, Turn } from './requester.ts';
+import { type Paced, Requester, type Turn } from './requester.ts';
+import { isMeasured, type Unmeasured } from './unmeasured.ts';
 
 /** How fast questions are answered by the speaker, and, for an address of the same node's own, by its kernel. */
 export type Answers = {
+  readonly responder: LabResponder;
   readonly protocol: Protocol;
   readonly speaker: Latency;
   readonly kernel: Latency;
@@ -31,6 +35,7 @@ export type Storm = { readonly speaker: Paced; readonly kernel: Paced };
 /** By what is asked; for an address of the node's kernel; and for one that nobody has. */
 const protocols = {
   ARP: { own: ['198.51.100.98/32'], foreign: '198.51.100.97' },
+  NDP: { own: ['2001:db8::98/128', 'nodad'], foreign: '2001:db8::97' },
 } as const;
 export type Protocol = keyof typeof protocols;
 
@@ -40,11 +45,30 @@ export const foreignPerSecond = 20_000;
 const stormSeconds = 3;
 const foreignSeconds = 10;
 
+/** Both protocols, with the speakers' packet sockets or with their program in the kernel. */
 export async function measureAnswers(
+  responder: LabResponder,
+): Promise<readonly (Answers | Unmeasured)[]> {
+  const { address, ...serving } = await openServing('embedded', responder);
+  await using cluster = serving.cluster;
+  const { client, folder } = cluster.hosts;
+  const requester = await Requester.compile(client, folder);
+  if (!isMeasured(requester)) return [requester];
+  await cluster.applyFile('examples/ipv6.yaml');
+  const addresses = { ARP: address, NDP: await assigned(cluster, 'ipv6') };
+  const found: Answers[] = [];
+  for (const protocol of ['ARP', 'NDP'] as const) {
+    const asked = { protocol, address: addresses[protocol] };
+    found.push({ responder, ...(await measure(cluster, requester, asked)) });
+  }
+  return found;
+}
+
+async function measure(
   cluster: Cluster,
   requester: Requester,
   { protocol, address }: { readonly protocol: Protocol; readonly address: string },
-): Promise<Answers> {
+): Promise<Omit<Answers, 'responder'>> {
   const { own, foreign: foreignAddress } = protocols[protocol];
   const [kernelAddress = ''] = own[0].split('/');
   const holder = await someHolderOf(cluster, address);

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { integerBetween, readSettings } from '../../../daemon/settings.ts';
+import { responders } from '../../lab/cluster.ts';
 import { fromRoot } from '../../lab/programs.ts';
 import { missing } from '../../lab/requirements.ts';
 import { openServing } from '../../lab/serving.ts';
@@ -13,7 +14,7 @@ import { type Keepalived, measureKeepalived } from './keepalived.ts';
 import { type Memory, measureMemory } from './memory.ts';
 import { type Findings, formatFindings } from './report.ts';
 import { Requester } from './requester.ts';
-import { isMeasured, type Unmeasured } from './unmeasured.ts';
+import type { Unmeasured } from './unmeasured.ts';
 
 const reportPath = fromRoot('e2e/bench/announce/report.json');
 const documentPath = fromRoot('docs/performance.md');
@@ -47,29 +48,28 @@ async function measure<T>(what: string, work: () => Promise<T>): Promise<T> {
   return found;
 }
 
-const { address, ...serving } = await openServing('embedded');
-await using cluster = serving.cluster;
-const { client, folder } = cluster.hosts;
-const requester = await Requester.compile(client, folder);
-const blackouts = await measure('what happens to the holder', () =>
-  measureBlackouts(cluster, requester, { address, cuts }),
-);
-const keepalived: (Keepalived | Unmeasured)[] = [];
-for (const [advertSeconds, times] of [[0.1, cuts] as const, [1, Math.ceil(cuts / 3)] as const]) {
-  const what = `keepalived, adverts every ${advertSeconds} s`;
-  keepalived.push(
-    await measure(what, () => measureKeepalived(cluster, { advertSeconds, cuts: times })),
+const onTheWire = async (): Promise<Pick<Findings, 'blackouts' | 'keepalived'>> => {
+  const { address, ...serving } = await openServing('embedded', 'packet');
+  await using cluster = serving.cluster;
+  const requester = await Requester.compile(cluster.hosts.client, cluster.hosts.folder);
+  const blackouts = await measure('what happens to the holder', () =>
+    measureBlackouts(cluster, requester, { address, cuts }),
   );
-}
+  const keepalived: (Keepalived | Unmeasured)[] = [];
+  for (const [advertSeconds, times] of [[0.1, cuts] as const, [1, Math.ceil(cuts / 3)] as const]) {
+    const what = `keepalived, adverts every ${advertSeconds} s`;
+    keepalived.push(
+      await measure(what, () => measureKeepalived(cluster, { advertSeconds, cuts: times })),
+    );
+  }
+  const crashes = cluster.crashes();
+  if (crashes.length > 0) throw new Error(`a program ended by itself: ${crashes.join('; ')}`);
+  return { blackouts, keepalived };
+};
+const wire = await onTheWire();
 const answers: (Answers | Unmeasured)[] = [];
-if (isMeasured(requester)) {
-  const asked = { protocol: 'ARP', address } as const;
-  answers.push(await measure('answers to ARP', () => measureAnswers(cluster, requester, asked)));
-} else {
-  answers.push(requester);
-}
-const crashes = cluster.crashes();
-if (crashes.length > 0) throw new Error(`a program ended by itself: ${crashes.join('; ')}`);
+for (const responder of responders)
+  answers.push(...(await measure(`answers, ${responder}`, () => measureAnswers(responder))));
 const memory: Memory[] = [];
 for (const services of [10, 10_000])
   memory.push(await measure(`memory with ${services} Services`, () => measureMemory(services)));
@@ -77,8 +77,7 @@ for (const services of [10, 10_000])
 const findings: Findings = {
   machine: describeHost(),
   load: { least: Math.min(...load), most: Math.max(...load) },
-  blackouts,
-  keepalived,
+  ...wire,
   answers,
   memory,
 };

@@ -51,7 +51,8 @@ export async function measureMemory(services: number): Promise<Memory> {
   const stateFolder = join(hosts.folder, 'state');
   mkdirSync(stateFolder);
   const server = `http://${hosts.control.address}:${apiServerPort}`;
-  const running = host.install(bundleOf(speaker(host, { server, keyPath, stateFolder })));
+  const program = speaker(host, { server, keyPath, stateFolder, responder: 'packet' });
+  const running = host.install(bundleOf(program));
   const addresses = Math.min(services, mostAddresses);
   for (const index of [0, addresses - 1]) {
     const address = addressOf(index);

@@ -23,6 +23,7 @@ const latency = (us: number) => ({
 });
 const paced = { seconds: 2, asked: 100_000, answered: 100_000, overflowed: 0 };
 const answers = {
+  responder: 'packet',
   protocol: 'ARP',
   speaker: latency(30),
   kernel: latency(20),

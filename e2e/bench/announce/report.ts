@@ -76,7 +76,7 @@ export function linesOf({ blackouts, keepalived, answers, memory }: Findings): r
     ),
     ...answers.flatMap((found) =>
       isMeasured(found)
-        ? [headed(`Answers to ${found.protocol}`), ...linesOfAnswers(found)]
+        ? [headed(`${found.protocol}, answered ${by[found.responder]}`), ...linesOfAnswers(found)]
         : [headed('Answers'), beside('all', found.unmeasured)],
     ),
     headed('Resident memory of a speaker'),
@@ -90,6 +90,11 @@ export function linesOf({ blackouts, keepalived, answers, memory }: Findings): r
     }),
   ];
 }
+
+const by = {
+  packet: 'through a packet socket, as installed',
+  kernel: "by the speaker's program in the kernel",
+} as const;
 
 function linesOfAnswers({
   speaker,
