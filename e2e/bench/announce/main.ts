@@ -14,7 +14,7 @@ import { type Keepalived, measureKeepalived } from './keepalived.ts';
 import { type Memory, measureMemory } from './memory.ts';
 import { type Findings, formatFindings } from './report.ts';
 import { Requester } from './requester.ts';
-import type { Unmeasured } from './unmeasured.ts';
+import { isMeasured, type Unmeasured } from './unmeasured.ts';
 
 const reportPath = fromRoot('e2e/bench/announce/report.json');
 const documentPath = fromRoot('docs/performance.md');
@@ -58,9 +58,11 @@ const onTheWire = async (): Promise<Pick<Findings, 'blackouts' | 'keepalived'>> 
   const keepalived: (Keepalived | Unmeasured)[] = [];
   for (const [advertSeconds, times] of [[0.1, cuts] as const, [1, Math.ceil(cuts / 3)] as const]) {
     const what = `keepalived, adverts every ${advertSeconds} s`;
-    keepalived.push(
-      await measure(what, () => measureKeepalived(cluster, { advertSeconds, cuts: times })),
+    const found = await measure(what, () =>
+      measureKeepalived(cluster, { advertSeconds, cuts: times }),
     );
+    keepalived.push(found);
+    if (!isMeasured(found)) break;
   }
   const crashes = cluster.crashes();
   if (crashes.length > 0) throw new Error(`a program ended by itself: ${crashes.join('; ')}`);
@@ -68,8 +70,10 @@ const onTheWire = async (): Promise<Pick<Findings, 'blackouts' | 'keepalived'>> 
 };
 const wire = await onTheWire();
 const answers: (Answers | Unmeasured)[] = [];
-for (const responder of responders)
+for (const responder of responders) {
+  if (!answers.every(isMeasured)) break;
   answers.push(...(await measure(`answers, ${responder}`, () => measureAnswers(responder))));
+}
 const memory: Memory[] = [];
 for (const services of [10, 10_000])
   memory.push(await measure(`memory with ${services} Services`, () => measureMemory(services)));

@@ -169,7 +169,7 @@ const noneFailed = (moves: readonly PlannedMove[]): Goal => ({
 
 function milliseconds(samples: readonly number[]): string {
   const at = (p: number): string => percentile(samples, p).toFixed(0);
-  return `p50 ${at(50)} ms, p99 ${at(99)} ms, max ${at(100)} ms (${samples.length} times)`;
+  return `p50 ${at(50)} ms, p99 ${at(99)} ms, max ${at(100)} ms (${samples.length} ×)`;
 }
 
 const microseconds = ({ arrived: { min, p50, p99 }, lost, asked }: Latency): string =>
