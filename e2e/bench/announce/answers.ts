@@ -48,12 +48,12 @@ const foreignSeconds = 10;
 /** Both protocols, with the speakers' packet sockets or with their program in the kernel. */
 export async function measureAnswers(
   responder: LabResponder,
-): Promise<readonly (Answers | Unmeasured)[]> {
+): Promise<readonly Answers[] | Unmeasured> {
   const { address, ...serving } = await openServing('embedded', responder);
   await using cluster = serving.cluster;
   const { client, folder } = cluster.hosts;
   const requester = await Requester.compile(client, folder);
-  if (!isMeasured(requester)) return [requester];
+  if (!isMeasured(requester)) return requester;
   await cluster.applyFile('examples/ipv6.yaml');
   const addresses = { ARP: address, NDP: await assigned(cluster, 'ipv6') };
   const found: Answers[] = [];

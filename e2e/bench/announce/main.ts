@@ -71,8 +71,12 @@ const onTheWire = async (): Promise<Pick<Findings, 'blackouts' | 'keepalived'>> 
 const wire = await onTheWire();
 const answers: (Answers | Unmeasured)[] = [];
 for (const responder of responders) {
-  if (!answers.every(isMeasured)) break;
-  answers.push(...(await measure(`answers, ${responder}`, () => measureAnswers(responder))));
+  const found = await measure(`answers, ${responder}`, () => measureAnswers(responder));
+  if (!isMeasured(found)) {
+    answers.push(found);
+    break;
+  }
+  answers.push(...found);
 }
 const memory: Memory[] = [];
 for (const services of [10, 10_000])

@@ -86,6 +86,15 @@ test('one lost answer is one too many, unless it was lost by who asked', () => {
   assert.equal(missed(storm({ ...lost, overflowed: 1 })).length, 0);
 });
 
+test('none lost of fewer questions than were wanted is not said to reach the target', () => {
+  const storm = { speaker: { ...paced, seconds: 4 }, kernel: paced };
+  const lines = linesOf(run({ answers: [{ ...answers, storm }] }));
+  assert.deepEqual(
+    lines.filter(({ target }) => target === '0').map(({ verdict }) => verdict),
+    ['reached', 'reached', 'not asked'],
+  );
+});
+
 test('memory is judged by how many Services there are', () => {
   const memory = [10, 10_000].map((services) => ({
     services,
