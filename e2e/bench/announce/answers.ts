@@ -86,6 +86,7 @@ async function measure(
   const { cpu: foreignCpu, result: foreign } = await cpuOf(pid, () =>
     requester.atPace(foreignAddress, { perSecond: foreignPerSecond, seconds: foreignSeconds }),
   );
+  if (foreign.answered > 0) throw new Error(`somebody answered for ${foreignAddress}`);
   return {
     protocol,
     speaker: latencyOf(found, address),
