@@ -6,8 +6,15 @@ import type { Holding, Ledger } from './ledger.ts';
 import { poolContains, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
-import type { Obstacle, Terms } from './terms.ts';
-import { describeQuota, findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
+import type { Holder, Obstacle, Terms } from './terms.ts';
+import {
+  describeQuota,
+  exceedsQuota,
+  type Find,
+  findAddresses,
+  findInPool,
+  formatAddresses,
+} from './search.ts';
 
 /** What a request is decided against. */
 export type World = {
@@ -70,9 +77,16 @@ export function allocate(request: Request, world: World): Decision {
   }
 }
 
+/** Decides where a request cannot be read: all stays as it is, as long as that wrongs nobody. */
+export function allocateNothing(wish: Holder, why: Refusal, ledger: Ledger): Decision {
+  const conflict = findConflict(ledger.holdingOf(wish.service)?.addresses ?? [], wish, ledger);
+  if (conflict === undefined) return { kind: 'refuse', refusal: why };
+  return { kind: 'release', refusal: withoutReplacement(conflict, why) };
+}
+
 /**
  * Carries a decision out on the ledger. What the Service moves away from stays its own until
- * `settle`; what it keeps, it keeps on the terms it has now, unless these wrong another holder.
+ * `settle`; what it keeps, it keeps on the terms it has now.
  */
 export function enact(decision: Decision, service: string, terms: Terms, ledger: Ledger): void {
   const held = ledger.holdingOf(service);
@@ -87,10 +101,7 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
     case 'refuse': {
       if (held === undefined) return;
       const pool = decision.kind === 'keep' ? decision.pool : held.pool;
-      const wrongs = held.addresses.some(
-        (address) => ledger.obstacle(address, { service, terms }) !== undefined,
-      );
-      if (!wrongs) ledger.hold(service, { addresses: held.addresses, pool, terms });
+      ledger.hold(service, { addresses: held.addresses, pool, terms });
     }
   }
 }
@@ -126,10 +137,9 @@ function findWanted(request: Request, [pool]: readonly Pool[], ledger: Ledger): 
   for (const address of wanted) {
     const obstacle = ledger.obstacle(address, { service, terms });
     if (obstacle !== undefined) return { kind: 'none', refusal: taken(address, obstacle) };
-    const isMore = pool !== undefined && !ledger.isHeldBeside(address, service);
-    if (isMore && ledger.isAtQuota(pool, address.family, service))
-      return { kind: 'none', refusal: refusal('QuotaReached', describeQuota(pool, request)) };
   }
+  if (pool !== undefined && exceedsQuota(wanted, pool, service, ledger))
+    return { kind: 'none', refusal: refusal('QuotaReached', describeQuota(pool, request)) };
   if (pool !== undefined) return { kind: 'found', addresses: wanted, pool };
   const detail = `no pool contains ${formatAddresses(wanted)}`;
   return { kind: 'none', refusal: refusal('AddressOutsidePools', detail) };
@@ -146,16 +156,27 @@ function poolHolding({ addresses, pool: name }: Holding, { pools }: World): Pool
   return still ? recorded : poolOf(addresses, pools);
 }
 
+/** Another holder in whose way a Service would be with one of these addresses. */
+function findConflict(
+  addresses: readonly Address[],
+  wish: Holder,
+  ledger: Ledger,
+): Refusal | undefined {
+  for (const address of addresses) {
+    const obstacle = ledger.obstacle(address, wish);
+    if (obstacle !== undefined) return taken(address, obstacle);
+  }
+  return undefined;
+}
+
 function findFault(
   held: Holding,
   pool: Pool | undefined,
   request: Request,
   { pools, ledger, namespaceLabels }: World,
 ): Fault | undefined {
-  for (const address of held.addresses) {
-    const obstacle = ledger.obstacle(address, request);
-    if (obstacle !== undefined) return { kind: 'conflict', refusal: taken(address, obstacle) };
-  }
+  const conflict = findConflict(held.addresses, request, ledger);
+  if (conflict !== undefined) return { kind: 'conflict', refusal: conflict };
   if (!asksFor(request, held.addresses)) return { kind: 'unasked' };
   if (pool === undefined) {
     // Of a faulty pool object not all ranges may be known: it may well still contain them.

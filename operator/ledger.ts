@@ -78,7 +78,7 @@ export class Ledger {
 
   /**
    * Whether the namespace of `service` has as many addresses of a pool as it may. Those of the Service itself do not
-   * count: it is about to have `kept` of its own and new ones.
+   * count: it is about to have `kept` ones that no other of its namespace holds.
    */
   isAtQuota(pool: QuotaPool, family: Family, service: string, kept = 0): boolean {
     const most = pool.allocation?.maxPerNamespace;
@@ -135,14 +135,14 @@ export class Ledger {
     this.#stays.set(service, { holding, leaving, shown: stays && before.shown });
   }
 
-  /** The status of `service` says what it holds: gives back, and returns, what it held before. */
+  /** The status of `service` says what it holds: gives back, and returns, what it held before; others may hold that still. */
   settle(service: string, nowMs: number): readonly Address[] {
     const stay = this.#stays.get(service);
     if (stay === undefined || isSettled(stay)) return none;
-    const freed = stay.leaving.filter((address) => this.#leave(address, service, nowMs));
+    for (const address of stay.leaving) this.#leave(address, service, nowMs);
     if (stay.holding.addresses.length === 0) this.#stays.delete(service);
     else this.#stays.set(service, { holding: stay.holding, leaving: none, shown: true });
-    return freed;
+    return stay.leaving;
   }
 
   /** `service` is gone: gives back, and returns, all it held. */
@@ -209,19 +209,18 @@ export class Ledger {
     }
   }
 
-  /** Takes a holder off a record. True when it was the last, and the address is free again. */
-  #leave(address: Address, service: string, nowMs: number): boolean {
+  /** Takes a holder off a record. After the last the address is free again. */
+  #leave(address: Address, service: string, nowMs: number): void {
     const { entries, held, unfit } = this.#shelves[address.family];
     const entry = entries.get(address.value);
-    if (entry === undefined) return false;
+    if (entry === undefined) return;
     this.#strike(entry, service);
-    if (entry.holders.length > 0) return false;
+    if (entry.holders.length > 0) return;
     entries.delete(address.value);
     held.delete(address.value);
     this.#pools.delete(entry);
     if (this.#restMs <= 0) unfit.delete(address.value);
     else this.#resting.set(restKey(address), { address, untilMs: nowMs + this.#restMs });
-    return true;
   }
 
   #strike(entry: Entry, service: string): void {
@@ -239,7 +238,8 @@ export class Ledger {
   isHeldBeside(address: Address, service: string): boolean {
     const entry = this.#shelves[address.family].entries.get(address.value);
     const namespace = namespaceOf(service);
-    return entry?.holders.some((one) => namespaceOf(one.service) === namespace) === true;
+    const isBeside = (other: string) => other !== service && namespaceOf(other) === namespace;
+    return entry?.holders.some((holder) => isBeside(holder.service)) === true;
   }
 
   /** Whether nobody else of its namespace holds the address, which lies in this pool. */

@@ -9,7 +9,7 @@ import { adopt } from './adopt.ts';
 import { Ledger } from './ledger.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, StatusPatch } from './status.ts';
-import { pool, service, type ServiceCase } from './testing/town.ts';
+import { dualStack, pool, service, type ServiceCase } from './testing/town.ts';
 
 const lan = pool('lan', '198.51.100.1-198.51.100.2');
 
@@ -151,6 +151,55 @@ test('those who wait are tried in the order in which they came', async () => {
   office.remove('b');
   await office.look('z');
   assert.deepEqual([...office.due], ['default/y', 'default/x', 'default/z']);
+});
+
+const sharing = (port: number, annotations: Record<string, string> = {}): ServiceCase => ({
+  annotations: { 'metallb.io/allow-shared-ip': 'key', ...annotations },
+  spec: { ports: [{ port }] },
+});
+
+test('who waits for a port of a shared address is tried when that is given up, though others stay', async () => {
+  const office = new Office([pool('one', '198.51.100.1')]);
+  for (const [name, port] of [
+    ['a', 80],
+    ['b', 443],
+    ['c', 53],
+    ['d', 443],
+    ['e', 53],
+  ] as const)
+    await office.apply(name, sharing(port));
+  assert.deepEqual(
+    ['d', 'e'].map((name) => office.ips(name)),
+    ['', ''],
+  );
+  office.remove('b');
+  assert.deepEqual([...office.due], ['default/d', 'default/e'], 'the holder is deleted');
+  assert.equal(await office.look('d'), '198.51.100.1');
+  office.due.clear();
+  await office.apply('c', { ...sharing(53), spec: { type: 'ClusterIP' } });
+  assert.deepEqual([...office.due], ['default/e'], 'the holder is no LoadBalancer any more');
+});
+
+test('who has several addresses of one family and prefers two waits for the other', async () => {
+  const both = pool('both', ['198.51.100.1-198.51.100.9', '2001:db8::1-2001:db8::2']);
+  const office = new Office([both]);
+  const two = { 'metallb.io/address-count': '2' };
+  await office.apply('a', { ...dualStack('RequireDualStack') });
+  await office.apply('b', { ...dualStack('PreferDualStack'), annotations: two });
+  assert.equal(office.ips('b'), '198.51.100.2 198.51.100.3');
+  office.remove('a');
+  assert.deepEqual([...office.due], ['default/b']);
+  assert.equal(await office.look('b'), '198.51.100.2 198.51.100.3 2001:db8::1 2001:db8::2');
+});
+
+test('who breaks the conditions of sharing loses the address also where nothing else of it can be read', async () => {
+  const office = new Office([lan]);
+  await office.apply('a', sharing(80));
+  await office.apply('b', sharing(443));
+  const typo = { 'metallb.io/loadBalancerIPs': 'typo' };
+  assert.equal(await office.apply('b', sharing(443, typo)), '198.51.100.1');
+  assert.equal(await office.apply('b', sharing(80, typo)), '');
+  assert.equal(await office.look('a'), '198.51.100.1');
 });
 
 test('of two statuses that claim one address the older Service has it, and the other moves', async () => {

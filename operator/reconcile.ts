@@ -1,9 +1,9 @@
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Service } from '../kube/object.ts';
-import { formatAddress } from '../net/address.ts';
+import { type Address, type Family, formatAddress } from '../net/address.ts';
 import { adoptLate } from './adopt.ts';
-import { allocate, type Decision, enact, type World } from './allocate.ts';
+import { allocate, allocateNothing, type Decision, enact, type World } from './allocate.ts';
 import type { Holding, Ledger } from './ledger.ts';
 import type { Terms } from './terms.ts';
 import { readRequest, type Reading, statusAddresses } from './request.ts';
@@ -75,17 +75,21 @@ function decide(
 ): Verdict {
   const { ledger, clock } = ports;
   if (reading.kind === 'faulty') {
-    const decision: Decision = { kind: 'refuse', refusal: reading.refusal };
-    return { decision, terms: reading.terms, complete: false };
+    const { terms } = reading;
+    const decision = allocateNothing({ service: key, terms }, reading.refusal, ledger);
+    return { decision, terms, complete: false };
   }
   const { request } = reading;
   ledger.wake(clock.nowMs());
   const decision = allocate(request, ports.world(metadata.namespace ?? ''));
   const held = decision.kind === 'assign' ? decision : ledger.holdingOf(key);
   const met = decision.kind === 'assign' || decision.kind === 'keep';
-  const complete = met && (held?.addresses.length ?? 0) >= request.families.length;
+  const complete = met && request.families.every((family) => hasOne(held?.addresses, family));
   return { decision, terms: request.terms, complete };
 }
+
+const hasOne = (addresses: readonly Address[] = [], family: Family): boolean =>
+  addresses.some((address) => address.family === family);
 
 async function serve(
   key: string,
@@ -103,12 +107,12 @@ async function serve(
   const standing = { addresses: held?.addresses ?? [], pool: held?.pool ?? '', refusal };
   const change = changeStatus(service, standing, clock.wall());
   if (change !== undefined) await ports.write(service, change.patch, signal);
-  const freed = ledger.settle(key, clock.nowMs());
+  const left = ledger.settle(key, clock.nowMs());
   if (change?.news !== undefined) ports.tell(service, change.news, standing);
-  if (decision.kind === 'assign' || freed.length > 0) {
+  if (decision.kind === 'assign' || left.length > 0) {
     for (const pool of new Set([before?.pool, held?.pool])) if (pool) ports.poolChanged(pool);
   }
-  if (freed.length > 0 || opensSharing(before, held)) ports.retryWaiting();
+  if (left.length > 0 || opensSharing(before, held)) ports.retryWaiting();
 }
 
 /** Whether others may now join an address that they could not join before. */
@@ -136,9 +140,9 @@ export function dismiss(key: string, ports: Ports): void {
   const { ledger, waiting, clock, log } = ports;
   const pool = ledger.holdingOf(key)?.pool;
   waiting.delete(key);
-  const freed = ledger.forget(key, clock.nowMs());
+  const left = ledger.forget(key, clock.nowMs());
   if (pool !== undefined) ports.poolChanged(pool);
-  if (freed.length === 0) return;
-  log.info('released', { service: key, addresses: freed.map(formatAddress), pool });
+  if (left.length === 0) return;
+  log.info('released', { service: key, addresses: left.map(formatAddress), pool });
   ports.retryWaiting();
 }

@@ -7,7 +7,14 @@ import {
   sameAddress,
 } from '../net/address.ts';
 import type { Ledger } from './ledger.ts';
-import { avoids, poolContains, poolSize, rangesForAll, reservedFor } from './pool-addresses.ts';
+import {
+  avoids,
+  poolContains,
+  poolSize,
+  rangesForAll,
+  reservedBy,
+  reservedFor,
+} from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 
@@ -70,12 +77,15 @@ function* candidates(
   const own = ledger.holdingOf(service)?.addresses.filter(fits) ?? [];
   yield* own;
   // A namespace that has all it may have can still share what it has.
-  const isFull = (): boolean => ledger.isAtQuota(pool, family, service, found.length);
+  const isFull = (): boolean =>
+    ledger.isAtQuota(pool, family, service, countAlone(found, service, ledger));
   const mayAdd = (address: Address): boolean =>
     fits(address) && (!isFull() || ledger.isHeldBeside(address, service));
   for (const address of reservedFor(pool, service)) if (mayAdd(address)) yield address;
   if (terms.sharing !== '') {
-    const shared = [...ledger.sharedUnder(terms.sharing)].filter(mayAdd);
+    const isForIt = (address: Address) => (reservedBy(pool, address) ?? service) === service;
+    const sharers = [...ledger.sharedUnder(terms.sharing)];
+    const shared = sharers.filter((address) => mayAdd(address) && isForIt(address));
     yield* shared.toSorted(compareAddresses);
   }
   for (const rested of [true, false]) {
@@ -84,6 +94,29 @@ function* candidates(
       yield address;
     }
   }
+}
+
+/** How many of these addresses no other Service of its namespace holds. */
+const countAlone = (addresses: readonly Address[], service: string, ledger: Ledger): number =>
+  addresses.filter((address) => !ledger.isHeldBeside(address, service)).length;
+
+/** Whether a namespace would have more of a pool than it may if the Service had these addresses in place of its own. */
+export function exceedsQuota(
+  addresses: readonly Address[],
+  pool: Pool,
+  service: string,
+  ledger: Ledger,
+): boolean {
+  // What it has already is no step over the limit, and takes room all the same.
+  const kept = addresses.filter((address) => ledger.owns(service, address));
+  for (const address of addresses) {
+    if (kept.includes(address) || ledger.isHeldBeside(address, service)) continue;
+    const { family } = address;
+    const same = kept.filter((one) => one.family === family);
+    if (ledger.isAtQuota(pool, family, service, countAlone(same, service, ledger))) return true;
+    kept.push(address);
+  }
+  return false;
 }
 
 /** The free addresses of a pool, the lowest first. */
