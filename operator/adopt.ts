@@ -2,7 +2,7 @@ import { annotationKey } from '../crds/names.ts';
 import type { Pool } from '../crds/pool.ts';
 import { keyOf, type Service } from '../kube/object.ts';
 import { type Address, sameAddress } from '../net/address.ts';
-import { poolOf } from './choose.ts';
+import { poolHolding, poolOf } from './choose.ts';
 import type { Ledger } from './ledger.ts';
 import type { Obstacle } from './terms.ts';
 import { poolContains } from './pool-addresses.ts';
@@ -45,6 +45,18 @@ export function adoptLate(
   const terms = readTerms(service);
   adoptOne(service, pools, ledger);
   return shown.flatMap((address) => ledger.obstacle(address, { service: key, terms }, true) ?? []);
+}
+
+/**
+ * After a change of the pools: counts what is held under the pool that has it now, so that a quota knows of it before
+ * anything is decided. What lies in no pool any more stays where it was.
+ */
+export function rehome(pools: readonly Pool[], ledger: Ledger): void {
+  for (const [service, holding] of ledger.holdings()) {
+    const home = poolHolding(holding, pools);
+    if (home !== undefined && home.name !== holding.pool && holding.addresses.length > 0)
+      ledger.hold(service, { ...holding, pool: home.name });
+  }
 }
 
 function adoptOne(service: Service, pools: readonly Pool[], ledger: Ledger): void {

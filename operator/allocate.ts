@@ -1,9 +1,9 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, formatAddress, sameAddress } from '../net/address.ts';
 import { rangeContains } from '../net/range.ts';
-import { admits, choosePools, poolOf } from './choose.ts';
+import { admits, choosePools, poolHolding } from './choose.ts';
 import type { Holding, Ledger } from './ledger.ts';
-import { poolContains, reservedFor } from './pool-addresses.ts';
+import { reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 import type { Holder, Obstacle, Terms } from './terms.ts';
@@ -54,7 +54,7 @@ export function allocate(request: Request, world: World): Decision {
     const found = find(request, world);
     return found.kind === 'found' ? assign(found) : { kind: 'refuse', refusal: found.refusal };
   }
-  const pool = poolHolding(held, world);
+  const pool = poolHolding(held, world.pools);
   const fault = findFault(held, pool, request, world);
   if (fault === undefined) return topUp(held, pool, request, world);
   // An edit of a pool moves nobody: that takes a word about the addresses themselves.
@@ -147,14 +147,6 @@ function findWanted(request: Request, [pool]: readonly Pool[], ledger: Ledger): 
 
 const isReclaimed = (address: Address, pools: readonly Pool[]): boolean =>
   pools.some(({ reclaimed = [] }) => reclaimed.some((range) => rangeContains(range, address)));
-
-/** The pool from which a Service has its addresses, as the pools are now. */
-function poolHolding({ addresses, pool: name }: Holding, { pools }: World): Pool | undefined {
-  const recorded = pools.find((pool) => pool.name === name);
-  const still =
-    recorded !== undefined && addresses.every((address) => poolContains(recorded, address));
-  return still ? recorded : poolOf(addresses, pools);
-}
 
 /** Another holder in whose way a Service would be with one of these addresses. */
 function findConflict(

@@ -7,7 +7,7 @@ import { keyOf, type Namespace, type Service } from '../kube/object.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { mergePatch } from '../kube/write.ts';
 import { formatAddress } from '../net/address.ts';
-import { adopt } from './adopt.ts';
+import { adopt, rehome } from './adopt.ts';
 import type { World } from './allocate.ts';
 import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
@@ -159,6 +159,7 @@ export class Controller extends Frame {
   #poolChanged(event: ResourceEvent): void {
     if (!this.#takeNote(ipAddressPoolKind, event) || !this.#adopted) return;
     this.#ports.ledger.unbar();
+    rehome(this.#catalogue.model.pools, this.#ports.ledger);
     // Those who wait go first: the others keep what they have in any case.
     this.#retryWaiting();
     this.#reconsider(() => true);

@@ -55,6 +55,11 @@ export class Ledger {
     return this.#stays.get(service)?.holding;
   }
 
+  /** Who holds what. */
+  *holdings(): Generator<readonly [service: string, holding: Holding]> {
+    for (const [service, { holding }] of this.#stays) yield [service, holding];
+  }
+
   /** Whether the status of `service` has ever said what it holds now. */
   isShown(service: string): boolean {
     return this.#stays.get(service)?.shown === true;

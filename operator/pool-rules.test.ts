@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { rehome } from './adopt.ts';
 import type { Reason } from './reasons.ts';
 import { address, pool, range, request, type ServiceCase, Town } from './testing/town.ts';
 
@@ -120,6 +121,15 @@ describe('a quota', () => {
     const lan = town(1);
     lan.serve(request('a', shop));
     assert.equal(lan.serve(request('a', { ...shop, ...pinned('198.51.100.5') })), '198.51.100.5');
+  });
+
+  test('counts what the addresses’ pool has given under another name', () => {
+    const lan = town(1);
+    lan.serve(request('a', shop));
+    lan.pools = town(1).pools.map((each) => ({ ...each, name: 'office' }));
+    rehome(lan.pools, lan.ledger);
+    assert.equal(refused(lan, 'b', shop), 'QuotaReached');
+    assert.deepEqual(lan.decide(request('a', shop)), { kind: 'keep', pool: 'office' });
   });
 
   test('takes nothing from who had more before', () => {
