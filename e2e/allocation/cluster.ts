@@ -2,12 +2,13 @@ import { definitions, manifestOf } from '../../crds/manifest.ts';
 import { type Log, silentLog } from '../../daemon/log.ts';
 import { FakeClock } from '../../daemon/testing/fake-clock.ts';
 import { ApiError, type Call } from '../../kube/transport.ts';
-import type { JsonObject } from '../apiserver/json.ts';
+import { textAt } from '../apiserver/json.ts';
 import { type ApiServer, openApiServer } from '../apiserver/server.ts';
 import { ask } from './direct.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { faultsAtRest, faultsOfWriting } from './laws.ts';
 import { type ControllerClass, Operator } from './operator.ts';
+import { json, patch, serviceOf } from './objects.ts';
 import { type Fate, namespaces, type PoolWish, type Step, type Wish } from './schedule.ts';
 
 const system = 'metallb-system';
@@ -275,7 +276,7 @@ export class Cluster {
     const { askers } = readFacts(this.#api);
     return new Map(
       this.#api.list('v1', 'Service').map(({ metadata }) => {
-        const key = `${String(metadata['namespace'])}/${metadata.name}`;
+        const key = `${textAt(metadata, 'namespace')}/${metadata.name}`;
         const { shown = [], content, reason } = askers.get(key) ?? {};
         const version = content === 'False' ? reason : metadata.resourceVersion;
         return [key, `${shown.join(' and ') || 'nothing'} (${version})`];
@@ -286,51 +287,3 @@ export class Cluster {
 
 const isEnd = (error: unknown): boolean =>
   error instanceof Error && /closed|dead/.test(String(error.message));
-
-const json = (object: object): JsonObject => JSON.parse(JSON.stringify(object)) as JsonObject;
-
-const patch = (path: string, body: object): Call => ({
-  method: 'PATCH',
-  path,
-  body,
-  contentType: 'application/merge-patch+json',
-});
-
-/** The object for a POST as well as for a merge patch: what is not wished is null. */
-function serviceOf(name: string, wish: Wish): object {
-  const {
-    pin,
-    pool,
-    count,
-    sharing,
-    partners,
-    port = 80,
-    policy = 'SingleStack',
-    app,
-    local,
-  } = wish;
-  const balanced = wish.type === undefined;
-  const notes = {
-    loadBalancerIPs: pin,
-    'address-pool': pool,
-    'address-count': count,
-    'allow-shared-ip': sharing,
-    'share-with-namespaces': partners,
-  };
-  const annotations = Object.entries(notes).map(([note, value]) => [
-    `metallb.io/${note}`,
-    value ?? null,
-  ]);
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name, annotations: Object.fromEntries(annotations), labels: { app: app ?? null } },
-    spec: {
-      type: wish.type ?? 'LoadBalancer',
-      ipFamilyPolicy: policy,
-      ports: [{ port }],
-      selector: { app: app ?? 'any' },
-      externalTrafficPolicy: balanced && local === true ? 'Local' : balanced ? 'Cluster' : null,
-    },
-  };
-}

@@ -16,14 +16,15 @@ export type PoolFacts = {
   readonly pinsReserved: boolean;
   readonly most: number;
   readonly reclaims: ReadonlySet<string>;
-  /** The Services that its serviceAllocation admits. */
-  readonly admitted: ReadonlySet<string>;
+  /** Whether its serviceAllocation is for a Service. */
+  readonly admits: (asker: Asker) => boolean;
 };
 
 /** A Service by what it asks for and what it shows. */
 export type Asker = {
   readonly key: string;
   readonly namespace: string;
+  readonly labels: JsonObject;
   readonly balanced: boolean;
   readonly faulty: boolean;
   readonly families: readonly string[];
@@ -52,7 +53,7 @@ export const familyOf = (address: string): string => (address.includes(':') ? 'I
 
 /** All that the objects of an API server say, read anew. */
 export function readFacts(api: ApiServer): Facts {
-  const services = api.list('v1', 'Service');
+  const askers = api.list('v1', 'Service').map(readAsker);
   const labels = new Map(
     api.list('v1', 'Namespace').map(({ metadata }) => [metadata.name, labelsOf(metadata)]),
   );
@@ -62,25 +63,20 @@ export function readFacts(api: ApiServer): Facts {
   const pools = byAge.map((object, age) => {
     const older = new Set(byAge.slice(0, age).flatMap((one) => [...writtenIn(one)]));
     const closed = [...writtenIn(object)].some((address) => older.has(address));
-    return readPool(object, closed, (service) => ({
-      namespace: labels.get(service.metadata['namespace'] as string) ?? {},
-      own: labelsOf(service.metadata),
-    }))(services);
+    return readPool(object, closed, labels);
   });
-  return { pools, askers: new Map(services.map((one) => [keyOf(one), readAsker(one)])) };
+  return { pools, askers: new Map(askers.map((asker) => [asker.key, asker])) };
 }
 
 const ageOf = ({ metadata }: Stored): string =>
-  `${String(metadata['creationTimestamp'])} ${metadata.name}`;
-
-const keyOf = ({ metadata }: Stored): string => `${String(metadata['namespace'])}/${metadata.name}`;
+  `${textAt(metadata, 'creationTimestamp')} ${metadata.name}`;
 
 const labelsOf = (metadata: JsonObject): JsonObject => objectAt(metadata, 'labels');
 
-const writtenIn = (pool: Stored): ReadonlySet<string> => expand(texts(pool, 'addresses'));
+const writtenIn = (pool: Stored): ReadonlySet<string> => expand(textsAt(pool, 'spec', 'addresses'));
 
-const texts = (pool: Stored, field: string): readonly string[] =>
-  listAt(pool, 'spec', field).map(String);
+const textsAt = (object: JsonObject, ...path: string[]): readonly string[] =>
+  listAt(object, ...path).filter((item) => typeof item === 'string');
 
 /** Every address of some ranges, networks and single addresses; of what is too wide for that, those of our world. */
 function expand(places: readonly string[]): ReadonlySet<string> {
@@ -103,66 +99,64 @@ function expand(places: readonly string[]): ReadonlySet<string> {
 export const reclaims = ({ reclaims: places }: PoolFacts, address: string): boolean =>
   places.has(address) || places.has(`every ${familyOf(address)}`);
 
-type Labels = { readonly namespace: JsonObject; readonly own: JsonObject };
-
-const readPool =
-  (pool: Stored, closed: boolean, labelsFor: (service: Stored) => Labels) =>
-  (services: readonly Stored[]): PoolFacts => {
-    const spec = objectAt(pool, 'spec');
-    const excluded = expand(texts(pool, 'exclude'));
-    const isAvoided = (address: string): boolean =>
-      spec['avoidBuggyIPs'] === true && /^[\d.]+\.(0|255)$/.test(address);
-    const owners = new Map<string, string>();
-    for (const one of listAt(spec, 'reservations').filter(isObject))
-      for (const address of listAt(one, 'addresses'))
-        owners.set(String(address), `${textAt(one, 'namespace')}/${textAt(one, 'service')}`);
-    const allocation = spec['serviceAllocation'];
-    const most = isObject(allocation) ? allocation['maxPerNamespace'] : undefined;
-    const admitted = services.filter(
-      (service) =>
-        !isObject(allocation) ||
-        [...owners.values()].includes(keyOf(service)) ||
-        isAdmitted(allocation, String(service.metadata['namespace']), labelsFor(service)),
-    );
-    return {
-      name: pool.metadata.name,
-      addresses: new Set(
-        [...writtenIn(pool)].filter((one) => !excluded.has(one) && !isAvoided(one)),
-      ),
-      closed,
-      owners,
-      auto: spec['autoAssign'] !== false,
-      pinsReserved: spec['pinning'] === 'Reserved',
-      most: typeof most === 'number' ? most : Infinity,
-      reclaims: expand(texts(pool, 'reclaim')),
-      admitted: new Set(admitted.map(keyOf)),
-    };
+function readPool(
+  pool: Stored,
+  closed: boolean,
+  labels: ReadonlyMap<string, JsonObject>,
+): PoolFacts {
+  const spec = objectAt(pool, 'spec');
+  const excluded = expand(textsAt(spec, 'exclude'));
+  const isAvoided = (address: string): boolean =>
+    spec['avoidBuggyIPs'] === true && /^[\d.]+\.(0|255)$/.test(address);
+  const owners = new Map<string, string>();
+  for (const one of listAt(spec, 'reservations').filter(isObject))
+    for (const address of textsAt(one, 'addresses'))
+      owners.set(address, `${textAt(one, 'namespace')}/${textAt(one, 'service')}`);
+  const allocation = spec['serviceAllocation'];
+  const most = isObject(allocation) ? allocation['maxPerNamespace'] : undefined;
+  return {
+    name: pool.metadata.name,
+    addresses: new Set([...writtenIn(pool)].filter((one) => !excluded.has(one) && !isAvoided(one))),
+    closed,
+    owners,
+    auto: spec['autoAssign'] !== false,
+    pinsReserved: spec['pinning'] === 'Reserved',
+    most: typeof most === 'number' ? most : Infinity,
+    reclaims: expand(textsAt(spec, 'reclaim')),
+    admits: (asker) =>
+      !isObject(allocation) ||
+      [...owners.values()].includes(asker.key) ||
+      isAdmitted(allocation, asker, labels.get(asker.namespace) ?? {}),
   };
+}
 
-function isAdmitted(allocation: JsonObject, namespace: string, labels: Labels): boolean {
-  const fits = (selector: unknown, those: JsonObject): boolean =>
-    isObject(selector as JsonObject) &&
-    Object.entries(objectAt(selector as JsonObject, 'matchLabels')).every(
+function isAdmitted(
+  allocation: JsonObject,
+  { namespace, labels }: Asker,
+  labelsOfNamespace: JsonObject,
+): boolean {
+  const fits = (selector: JsonObject, those: JsonObject): boolean =>
+    Object.entries(objectAt(selector, 'matchLabels')).every(
       ([name, value]) => those[name] === value,
     );
-  const names = listAt(allocation, 'namespaces');
-  const byNamespace = listAt(allocation, 'namespaceSelectors');
-  const byService = listAt(allocation, 'serviceSelectors');
+  const names = textsAt(allocation, 'namespaces');
+  const byNamespace = listAt(allocation, 'namespaceSelectors').filter(isObject);
+  const byService = listAt(allocation, 'serviceSelectors').filter(isObject);
   const inNamespace =
     names.length + byNamespace.length === 0 ||
     names.includes(namespace) ||
-    byNamespace.some((selector) => fits(selector, labels.namespace));
+    byNamespace.some((selector) => fits(selector, labelsOfNamespace));
   return (
-    inNamespace &&
-    (byService.length === 0 || byService.some((selector) => fits(selector, labels.own)))
+    inNamespace && (byService.length === 0 || byService.some((selector) => fits(selector, labels)))
   );
 }
 
 function readAsker(service: Stored): Asker {
   const note = (name: string) => textAt(service.metadata, 'annotations', `metallb.io/${name}`);
   const spec = objectAt(service, 'spec');
-  const present = listAt(spec, 'clusterIPs').map((address) => familyOf(String(address)));
-  const families = listAt(spec, 'ipFamilies').map(String);
+  const namespace = textAt(service.metadata, 'namespace');
+  const present = textsAt(spec, 'clusterIPs').map(familyOf);
+  const families = textsAt(spec, 'ipFamilies');
   const policy = textAt(spec, 'ipFamilyPolicy');
   const pins = note('loadBalancerIPs')
     .split(',')
@@ -177,8 +171,9 @@ function readAsker(service: Stored): Asker {
     .find(({ type }) => type === 'metallb.io/AddressAsRequested');
   const ports = listAt(spec, 'ports').filter(isObject);
   return {
-    key: keyOf(service),
-    namespace: String(service.metadata['namespace']),
+    key: `${namespace}/${service.metadata.name}`,
+    namespace,
+    labels: labelsOf(service.metadata),
     balanced: spec['type'] === 'LoadBalancer',
     faulty:
       unreadable ||
@@ -193,7 +188,7 @@ function readAsker(service: Stored): Asker {
     pool: note('address-pool'),
     sharing: note('allow-shared-ip'),
     partners: note('share-with-namespaces').split(','),
-    ports: ports.map((port) => `${textAt(port, 'protocol')} ${String(port['port'])}`),
+    ports: ports.map((port) => `${textAt(port, 'protocol')} ${JSON.stringify(port['port'])}`),
     backend:
       spec['externalTrafficPolicy'] === 'Local' ? JSON.stringify(objectAt(spec, 'selector')) : '',
     shown: listAt(service, 'status', 'loadBalancer', 'ingress')

@@ -42,6 +42,12 @@ function isAsked(
   );
 }
 
+/** The pool that a Service has its addresses from: the one that it says, where that still has them. */
+function homeOf({ shown, from }: Asker, facts: Facts): PoolFacts | undefined {
+  const homes = poolsHolding(facts, shown);
+  return homes.find(({ name }) => name === from) ?? homes.find(({ closed }) => !closed) ?? homes[0];
+}
+
 const poolsHolding = ({ pools }: Facts, held: readonly string[]): readonly PoolFacts[] =>
   pools.filter(({ addresses }) => held.every((address) => addresses.has(address)));
 
@@ -54,7 +60,7 @@ function poolsFor(asker: Asker, { pools }: Facts): readonly PoolFacts[] {
       return owner === asker.key || (owner === undefined && !pinsReserved);
     });
   return pools.filter((pool) => {
-    if (pool.closed || !pool.admitted.has(asker.key)) return false;
+    if (pool.closed || !pool.admits(asker)) return false;
     if (asker.pool !== '' && asker.pool !== pool.name) return false;
     if (asker.wanted.length > 0)
       return mayPin(pool) && asker.wanted.every((address) => pool.addresses.has(address));
@@ -120,12 +126,10 @@ export function* faultsAtRest(facts: Facts): Generator<string> {
 function* faultsOf(asker: Asker, facts: Facts): Generator<string> {
   const { key, shown } = asker;
   const told = asker.content === 'False' && asker.reason !== '';
-  const homes = poolsHolding(facts, shown);
+  const home = homeOf(asker, facts);
   const asked = !asker.faulty && isAsked(asker, shown);
-  const named = homes.some(({ name }) => asker.pool === '' || asker.pool === name);
-  const admitted = homes.some((pool) => pool.admitted.has(key));
-  const wantsElsewhere = homes.length > 0 && !named;
-  if (asked && named && admitted) {
+  const wantsElsewhere = home !== undefined && asker.pool !== '' && asker.pool !== home.name;
+  if (asked && home?.admits(asker) === true && !wantsElsewhere) {
     if (asker.content === 'False') yield `${key} has what it asks for and is told ${asker.reason}`;
     yield* secondMissing(asker, facts);
     return;
@@ -213,7 +217,7 @@ function mayLose(before: Asker, after: Asker, past: Facts): boolean {
   const unasked =
     !isAsked(after, before.shown) ||
     (after.pool !== '' && homes.every(({ name }) => name !== after.pool));
-  const unfit = !homes.some((pool) => pool.admitted.has(after.key));
+  const unfit = !homes.some((pool) => pool.admits(after));
   const reclaimed = before.shown.some((address) =>
     past.pools.some((pool) => reclaims(pool, address)),
   );
