@@ -41,7 +41,8 @@ export function adoptLate(
   const key = keyOf(service);
   const shown = statusAddresses(service);
   // Over what was ours and shown somebody has written: that is put right, not taken up.
-  if (ledger.isShown(key) || shown.some((address) => ledger.owns(key, address))) return [];
+  if (ledger.shownBy(key) !== undefined || shown.some((address) => ledger.owns(key, address)))
+    return [];
   const terms = readTerms(service);
   adoptOne(service, pools, ledger);
   return shown.flatMap((address) => ledger.obstacle(address, { service: key, terms }, true) ?? []);
@@ -70,7 +71,7 @@ function adoptOne(service: Service, pools: readonly Pool[], ledger: Ledger): voi
   const named = pools.find(({ name }) => name === recorded);
   const still = named !== undefined && claimed.every((address) => poolContains(named, address));
   const pool = still ? named.name : (poolOf(claimed, pools)?.name ?? recorded ?? '');
-  ledger.hold(key, { addresses: claimed, pool, terms });
+  ledger.adopt(key, { addresses: claimed, pool, terms });
 }
 
 const distinct = (addresses: readonly Address[]): readonly Address[] =>

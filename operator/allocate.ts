@@ -49,7 +49,7 @@ type Fault =
  * it without replacement only to another Service that holds the same address.
  */
 export function allocate(request: Request, world: World): Decision {
-  const held = world.ledger.holdingOf(request.service);
+  const held = world.ledger.shownBy(request.service);
   if (held === undefined || held.addresses.length === 0) {
     const found = find(request, world);
     return found.kind === 'found' ? assign(found) : { kind: 'refuse', refusal: found.refusal };
@@ -79,7 +79,7 @@ export function allocate(request: Request, world: World): Decision {
 
 /** Decides where a request cannot be read: all stays as it is, as long as that wrongs nobody. */
 export function allocateNothing(wish: Holder, why: Refusal, ledger: Ledger): Decision {
-  const conflict = findConflict(ledger.holdingOf(wish.service)?.addresses ?? [], wish, ledger);
+  const conflict = findConflict(ledger.shownBy(wish.service)?.addresses ?? [], wish, ledger);
   if (conflict === undefined) return { kind: 'refuse', refusal: why };
   return { kind: 'release', refusal: withoutReplacement(conflict, why) };
 }
@@ -89,7 +89,6 @@ export function allocateNothing(wish: Holder, why: Refusal, ledger: Ledger): Dec
  * `settle`; what it keeps, it keeps on the terms it has now.
  */
 export function enact(decision: Decision, service: string, terms: Terms, ledger: Ledger): void {
-  const held = ledger.holdingOf(service);
   switch (decision.kind) {
     case 'assign':
       ledger.hold(service, { addresses: decision.addresses, pool: decision.pool, terms });
@@ -99,9 +98,9 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
       return;
     case 'keep':
     case 'refuse': {
-      if (held === undefined) return;
-      const pool = decision.kind === 'keep' ? decision.pool : held.pool;
-      ledger.hold(service, { addresses: held.addresses, pool, terms });
+      if (ledger.holdingOf(service) === undefined) return;
+      const { addresses, pool } = ledger.shownBy(service) ?? { addresses: [], pool: '' };
+      ledger.hold(service, { addresses, pool: 'pool' in decision ? decision.pool : pool, terms });
     }
   }
 }

@@ -159,7 +159,7 @@ test('adopting what was assigned and has settled, in any order, changes nothing'
       const restarted = new Town(pools);
       for (const name of again) {
         const held = town.ledger.holdingOf(`default/${name}`);
-        if (held !== undefined) restarted.ledger.hold(`default/${name}`, held);
+        if (held !== undefined) restarted.ledger.adopt(`default/${name}`, held);
       }
       for (const name of again) {
         const want = last.get(`default/${name}`);

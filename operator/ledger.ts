@@ -1,3 +1,4 @@
+import type { Pool } from '../crds/pool.ts';
 import { type Address, type Family, sameAddress } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
 import { AddressSet } from './address-set.ts';
@@ -28,8 +29,8 @@ type Shelf = {
 type Stay = {
   readonly holding: Holding;
   readonly leaving: readonly Address[];
-  /** Its status has said so. */
-  readonly shown: boolean;
+  /** What its status said last. */
+  readonly shown?: Holding | undefined;
 };
 
 /**
@@ -60,15 +61,27 @@ export class Ledger {
     for (const [service, { holding }] of this.#stays) yield [service, holding];
   }
 
-  /** Whether the status of `service` has ever said what it holds now. */
-  isShown(service: string): boolean {
-    return this.#stays.get(service)?.shown === true;
+  /** What the status of `service` said last; what was decided since may not have been written. */
+  shownBy(service: string): Holding | undefined {
+    return this.#stays.get(service)?.shown;
+  }
+
+  /** Whether the status of `service` says what it holds now, and it leaves nothing. */
+  isSettled(service: string): boolean {
+    const stay = this.#stays.get(service);
+    return stay === undefined || (stay.shown === stay.holding && stay.leaving.length === 0);
+  }
+
+  /** All that is `service`'s: what it holds, and what it leaves. */
+  ownedBy(service: string): readonly Address[] {
+    const stay = this.#stays.get(service);
+    return stay === undefined ? none : [...stay.holding.addresses, ...stay.leaving];
   }
 
   /** Whether `service` holds an address, or held it until its status says otherwise. */
   owns(service: string, address: Address): boolean {
     const entry = this.#shelves[address.family].entries.get(address.value);
-    return entry?.holders.some((holder) => holder.service === service) === true;
+    return entry !== undefined && isAmong(entry, service);
   }
 
   /** How many Services hold something. */
@@ -85,14 +98,20 @@ export class Ledger {
    * Whether the namespace of `service` has as many addresses of a pool as it may. Those of the Service itself do not
    * count: it is about to have `kept` ones that no other of its namespace holds.
    */
-  isAtQuota(pool: QuotaPool, family: Family, service: string, kept = 0): boolean {
+  isAtQuota(
+    pool: Pick<Pool, 'name' | 'allocation'>,
+    family: Family,
+    service: string,
+    kept = 0,
+  ): boolean {
     const most = pool.allocation?.maxPerNamespace;
     if (most === undefined) return false;
     const used = this.#namespaces.of(pool.name, family, namespaceOf(service));
-    const stay = this.#stays.get(service);
-    const own = [...(stay?.holding.addresses ?? []), ...(stay?.leaving ?? [])].filter(
-      (address) => address.family === family && this.#isAlone(address, service, pool.name),
-    );
+    const isCounted = (address: Address): boolean =>
+      address.family === family &&
+      this.#shelves[family].entries.get(address.value)?.pool === pool.name &&
+      !this.isHeldBeside(address, service);
+    const own = this.ownedBy(service).filter(isCounted);
     return used - own.length + kept >= most;
   }
 
@@ -137,16 +156,24 @@ export class Ledger {
     for (const address of holding.addresses) this.#enter(address, service, holding);
     const stays =
       leaving.length === 0 && holding.addresses.length === before?.holding.addresses.length;
-    this.#stays.set(service, { holding, leaving, shown: stays && before.shown });
+    const shown = stays && before.shown === before.holding ? holding : before?.shown;
+    this.#stays.set(service, { holding, leaving, shown });
+  }
+
+  /** Records what the status of `service` says that it holds. */
+  adopt(service: string, holding: Holding): void {
+    this.hold(service, holding);
+    const { leaving = none } = this.#stays.get(service) ?? {};
+    this.#stays.set(service, { holding, leaving, shown: holding });
   }
 
   /** The status of `service` says what it holds: gives back, and returns, what it held before; others may hold that still. */
   settle(service: string, nowMs: number): readonly Address[] {
     const stay = this.#stays.get(service);
-    if (stay === undefined || isSettled(stay)) return none;
+    if (stay === undefined) return none;
     for (const address of stay.leaving) this.#leave(address, service, nowMs);
     if (stay.holding.addresses.length === 0) this.#stays.delete(service);
-    else this.#stays.set(service, { holding: stay.holding, leaving: none, shown: true });
+    else this.#stays.set(service, { holding: stay.holding, leaving: none, shown: stay.holding });
     return stay.leaving;
   }
 
@@ -247,16 +274,6 @@ export class Ledger {
     return entry?.holders.some((holder) => isBeside(holder.service)) === true;
   }
 
-  /** Whether nobody else of its namespace holds the address, which lies in this pool. */
-  #isAlone(address: Address, service: string, pool: string): boolean {
-    const entry = this.#shelves[address.family].entries.get(address.value);
-    if (entry?.pool !== pool) return false;
-    const namespace = namespaceOf(service);
-    return entry.holders.every(
-      (holder) => holder.service === service || namespaceOf(holder.service) !== namespace,
-    );
-  }
-
   /** Where `service` is the only holder of its namespace: counts the address for that, or no longer. */
   #countNamespace(entry: Entry, service: string, step: 1 | -1): void {
     const namespace = namespaceOf(service);
@@ -264,12 +281,6 @@ export class Ledger {
     this.#namespaces.count(entry.pool, entry.address.family, namespace, step);
   }
 }
-
-/** What of a pool a quota is about. */
-type QuotaPool = {
-  readonly name: string;
-  readonly allocation?: { readonly maxPerNamespace?: number };
-};
 
 const namespacesOf = ({ holders }: Entry): ReadonlySet<string> =>
   new Set(holders.map(({ service }) => namespaceOf(service)));
@@ -284,8 +295,5 @@ const emptyShelf = (): Shelf => ({
 });
 
 const none: readonly Address[] = [];
-
-const isSettled = ({ holding, leaving, shown }: Stay): boolean =>
-  shown && leaving.length === 0 && holding.addresses.length > 0;
 
 const restKey = ({ family, value }: Address): string => `${family}/${value}`;

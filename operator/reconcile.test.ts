@@ -9,7 +9,7 @@ import { adopt } from './adopt.ts';
 import { Ledger } from './ledger.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, StatusPatch } from './status.ts';
-import { dualStack, pool, service, type ServiceCase } from './testing/town.ts';
+import { dualStack, pool, range, service, type ServiceCase } from './testing/town.ts';
 
 const lan = pool('lan', '198.51.100.1-198.51.100.2');
 
@@ -26,6 +26,10 @@ class Office implements Ports {
   readonly due = new Set<string>();
   pools: readonly Pool[];
   away = false;
+  /** Writes are done, and nobody hears of it. */
+  mute = false;
+  /** A Service as the watch has brought it, while there is a newer one. */
+  behind: Service | undefined;
   writes = 0;
 
   constructor(pools: readonly Pool[], services: readonly Service[] = [], lbClass?: string) {
@@ -36,7 +40,9 @@ class Office implements Ports {
   }
 
   service(key: string): Service | undefined {
-    return this.services.get(key);
+    return this.behind !== undefined && keyOf(this.behind) === key
+      ? this.behind
+      : this.services.get(key);
   }
 
   world() {
@@ -45,6 +51,7 @@ class Office implements Ports {
 
   async write(before: Service, { metadata, status }: StatusPatch): Promise<void> {
     if (this.away) throw new Error('the API server is away');
+    if (before === this.behind) throw new Error('the Service has changed');
     this.writes++;
     const annotations = { ...before.metadata.annotations };
     for (const [name, value] of Object.entries(metadata.annotations ?? {})) {
@@ -61,6 +68,7 @@ class Office implements Ports {
         ...(ingress === undefined ? {} : { loadBalancer: ingress === null ? {} : { ingress } }),
       },
     });
+    if (this.mute) throw new Error('no answer');
   }
 
   tell(about: Service, { reason }: News): void {
@@ -109,6 +117,43 @@ test('an address whose write failed stays with its Service, and the next try wri
   office.away = false;
   assert.equal(await office.apply('b'), '198.51.100.2');
   assert.equal(await office.look('a'), '198.51.100.1');
+});
+
+test('what could not be written is decided anew: an edit in between counts', async () => {
+  const office = new Office([lan, pool('other', '203.0.113.7', { autoAssign: false })]);
+  office.away = true;
+  await assert.rejects(office.apply('a'), /away/);
+  await assert.rejects(office.apply('b'), /away/);
+  office.away = false;
+  const from = (name: string) => ({ annotations: { 'metallb.io/address-pool': name } });
+  assert.equal(await office.apply('a', from('nowhere')), '');
+  office.pools = [{ ...lan, excluded: [range('198.51.100.2')] }];
+  assert.equal(await office.look('b'), '198.51.100.1');
+});
+
+test('who could not be moved keeps the old address where the new one is not wanted any more', async () => {
+  const office = new Office([lan]);
+  await office.apply('a');
+  office.away = true;
+  await assert.rejects(office.apply('a', wants('198.51.100.2')), /away/);
+  office.away = false;
+  assert.equal(await office.apply('a', wants('typo')), '198.51.100.1');
+  assert.equal(await office.apply('b'), '198.51.100.2');
+});
+
+test('what may have been written is given to nobody before the server has told', async () => {
+  const office = new Office([lan]);
+  await office.apply('a', { annotations: { 'metallb.io/address-pool': 'new' } });
+  const read = office.services.get('default/a');
+  office.pools = [pool('new', '198.51.100.1-198.51.100.2')];
+  office.mute = true;
+  await assert.rejects(office.look('a'), /no answer/);
+  office.mute = false;
+  // What the watch has brought says already that there is no such pool.
+  office.behind = read;
+  office.pools = [lan];
+  await assert.rejects(office.look('a'), /has changed/);
+  assert.equal(await office.apply('b'), '198.51.100.2');
 });
 
 test('an address that a status still names is given to nobody, even if its holder has moved', async () => {

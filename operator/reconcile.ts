@@ -7,7 +7,14 @@ import { allocate, allocateNothing, type Decision, enact, type World } from './a
 import type { Holding, Ledger } from './ledger.ts';
 import type { Terms } from './terms.ts';
 import { readRequest, type Reading, statusAddresses } from './request.ts';
-import { changeStatus, clearStatus, type News, type Standing, type StatusPatch } from './status.ts';
+import {
+  changeStatus,
+  clearStatus,
+  confirm,
+  type News,
+  type Standing,
+  type StatusPatch,
+} from './status.ts';
 
 /** What one reconcile needs of the world around it. */
 export type Ports = {
@@ -82,7 +89,7 @@ function decide(
   const { request } = reading;
   ledger.wake(clock.nowMs());
   const decision = allocate(request, ports.world(metadata.namespace ?? ''));
-  const held = decision.kind === 'assign' ? decision : ledger.holdingOf(key);
+  const held = decision.kind === 'assign' ? decision : ledger.shownBy(key);
   const met = decision.kind === 'assign' || decision.kind === 'keep';
   const complete = met && request.families.every((family) => hasOne(held?.addresses, family));
   return { decision, terms: request.terms, complete };
@@ -106,7 +113,9 @@ async function serve(
   const refusal = 'refusal' in decision ? decision.refusal : undefined;
   const standing = { addresses: held?.addresses ?? [], pool: held?.pool ?? '', refusal };
   const change = changeStatus(service, standing, clock.wall());
-  if (change !== undefined) await ports.write(service, change.patch, signal);
+  // What an earlier write may have shown is given back only when the server has confirmed that it does not.
+  const patch = change?.patch ?? (ledger.isSettled(key) ? undefined : confirm(service));
+  if (patch !== undefined) await ports.write(service, patch, signal);
   const left = ledger.settle(key, clock.nowMs());
   if (change?.news !== undefined) ports.tell(service, change.news, standing);
   if (decision.kind === 'assign' || left.length > 0) {

@@ -74,8 +74,7 @@ function* candidates(
     address.family === family &&
     poolContains(pool, address) &&
     ledger.obstacle(address, request) === undefined;
-  const own = ledger.holdingOf(service)?.addresses.filter(fits) ?? [];
-  yield* own;
+  yield* ledger.ownedBy(service).filter(fits);
   // A namespace that has all it may have can still share what it has.
   const isFull = (): boolean =>
     ledger.isAtQuota(pool, family, service, countAlone(found, service, ledger));
