@@ -28,8 +28,9 @@ export function adopt({ services, pools, lbClass }: Adoption, ledger: Ledger): r
 }
 
 /**
- * Takes up what a status says and the ledger has not heard of. The last write of an earlier leader may reach the server
- * late: its bytes waited in a buffer while it was frozen or cut off. What is free the Service keeps, as it would after a
+ * Takes up what a status says and the ledger has not heard of: a write of our own may have been done and never
+ * answered, and the last write of an earlier leader may reach the server late, because its bytes waited in a buffer
+ * while it was frozen or cut off. What is free the Service keeps, as it would after a
  * restart. What another holds stays with that one: those obstacles are the answer, and the decision that follows gives
  * the Service something else.
  */
@@ -40,9 +41,11 @@ export function adoptLate(
 ): readonly Obstacle[] {
   const key = keyOf(service);
   const shown = statusAddresses(service);
-  // Over what was ours and shown somebody has written: that is put right, not taken up.
-  if (ledger.shownBy(key) !== undefined || shown.some((address) => ledger.owns(key, address)))
-    return [];
+  const known = ledger.shownBy(key)?.addresses;
+  if (known !== undefined && known.length === shown.length && areAmong(shown, known)) return [];
+  // Over what was ours and shown somebody has written: that is put right, not taken up. A write of our own it may be.
+  const isOurs = shown.length > 0 && areAmong(shown, ledger.ownedBy(key));
+  if (known !== undefined && !isOurs) return [];
   const terms = readTerms(service);
   adoptOne(service, pools, ledger);
   return shown.flatMap((address) => ledger.obstacle(address, { service: key, terms }, true) ?? []);
@@ -73,6 +76,9 @@ function adoptOne(service: Service, pools: readonly Pool[], ledger: Ledger): voi
   const pool = still ? named.name : (poolOf(claimed, pools)?.name ?? recorded ?? '');
   ledger.adopt(key, { addresses: claimed, pool, terms });
 }
+
+const areAmong = (some: readonly Address[], all: readonly Address[]): boolean =>
+  some.every((address) => all.some((other) => sameAddress(other, address)));
 
 const distinct = (addresses: readonly Address[]): readonly Address[] =>
   addresses.filter(

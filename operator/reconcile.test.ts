@@ -141,6 +141,22 @@ test('who could not be moved keeps the old address where the new one is not want
   assert.equal(await office.apply('b'), '198.51.100.2');
 });
 
+test('what was written without an answer is what the Service has', async () => {
+  const office = new Office([lan]);
+  const next = pool('next', '203.0.113.7-203.0.113.9');
+  office.mute = true;
+  await assert.rejects(office.apply('a'), /no answer/);
+  office.mute = false;
+  office.pools = [next];
+  assert.equal(await office.look('a'), '198.51.100.1');
+  office.mute = true;
+  await assert.rejects(office.apply('a', wants('203.0.113.8')), /no answer/);
+  office.mute = false;
+  office.pools = [lan];
+  assert.equal(await office.apply('a', wants('203.0.113.8')), '203.0.113.8');
+  assert.equal(await office.apply('b'), '198.51.100.1');
+});
+
 test('what may have been written is given to nobody before the server has told', async () => {
   const office = new Office([lan]);
   await office.apply('a', { annotations: { 'metallb.io/address-pool': 'new' } });

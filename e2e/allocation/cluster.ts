@@ -30,6 +30,8 @@ export class Cluster {
   #pasts: Facts[] = [];
   #operator: Operator | undefined;
   #underWay = 0;
+  /** Services whose last write has failed. */
+  readonly #failing = new Set<string>();
   #writes = 0;
 
   private constructor(Controller: ControllerClass, api: ApiServer, clock: FakeClock) {
@@ -81,6 +83,7 @@ export class Cluster {
     await this.#clock.advance(patienceMs);
     await this.#operator?.check();
     this.#pasts = [];
+    this.#failing.clear();
     this.#faults.push(...faultsAtRest(readFacts(this.#api)));
   }
 
@@ -104,7 +107,8 @@ export class Cluster {
 
   /** Whether nothing is under way, and nothing new but to the operator. */
   get #isCalm(): boolean {
-    return this.#underWay === 0 && this.#operator?.transport.isUpToDate === true;
+    const settled = this.#underWay === 0 && this.#failing.size === 0;
+    return settled && this.#operator?.transport.isUpToDate === true;
   }
 
   #note(): void {
@@ -196,6 +200,7 @@ export class Cluster {
     this.#writes++;
     const [, namespace = '', name = ''] =
       /namespaces\/([^/]+)\/services\/([^/]+)\//.exec(call.path) ?? [];
+    const key = `${namespace}/${name}`;
     const operator = this.#operator;
     const fate = this.#fates.shift();
     this.#underWay++;
@@ -204,11 +209,15 @@ export class Cluster {
       if (fate === 'slow') await this.#clock.sleep(slowMs);
       if (fate === 'overtaken') this.#touch(namespace, name);
       if (fate === 'dies before') this.#die(operator);
-      const answer = this.#judged(`${namespace}/${name}`, go);
+      const answer = this.#judged(key, go);
       if (fate === 'dies after') this.#die(operator);
       if (fate === 'slow') await this.#clock.sleep(slowMs);
       if (fate === 'unanswered') throw new Mishap('no answer, on purpose');
+      this.#failing.delete(key);
       return answer;
+    } catch (error) {
+      this.#failing.add(key);
+      throw error;
     } finally {
       this.#underWay--;
     }
@@ -225,8 +234,9 @@ export class Cluster {
     const now = readFacts(this.#api);
     const after = now.askers.get(key);
     if (before !== undefined && after !== undefined) {
+      const unsure = this.#failing.size > 0;
       const pasts = [...this.#pasts, now];
-      this.#faults.push(...faultsOfWriting({ before, after, now, pasts }));
+      this.#faults.push(...faultsOfWriting({ before, after, now, pasts, unsure }));
     }
     this.#note();
     return answer;

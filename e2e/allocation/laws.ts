@@ -16,6 +16,9 @@ export function maySee(one: Asker, other: Asker, comesAnew: boolean): boolean {
   );
 }
 
+const isAlike = (a: Asker, b: Asker): boolean =>
+  a.sharing === b.sharing && a.backend === b.backend && a.ports.join() === b.ports.join();
+
 const others = ({ askers }: Facts, key: string): readonly Asker[] =>
   [...askers.values()].filter((asker) => asker.key !== key && asker.balanced);
 
@@ -163,10 +166,13 @@ export type Writing = {
   readonly now: Facts;
   /** Everything that the operator may have taken for the present state. */
   readonly pasts: readonly Facts[];
+  /** Writes have failed: the operator has decided more than the statuses show. */
+  readonly unsure: boolean;
 };
 
 /** What is wrong with a write, whatever the operator knew. */
-export function* faultsOfWriting({ before, after, now, pasts }: Writing): Generator<string> {
+export function* faultsOfWriting(writing: Writing): Generator<string> {
+  const { before, after, now, pasts } = writing;
   const { key } = after;
   const gained = after.shown.filter((address) => !before.shown.includes(address));
   const lost = before.shown.filter((address) => !after.shown.includes(address));
@@ -181,7 +187,7 @@ export function* faultsOfWriting({ before, after, now, pasts }: Writing): Genera
     !pasts.some((past) => isOffered(after, gained, { ...past, askers: now.askers }))
   )
     yield `${key} is given ${gained.join(' and ')}, which no pool offers it`;
-  if (lost.length > 0 && !pasts.some((past) => mayLose(before, after, past)))
+  if (lost.length > 0 && !pasts.some((past) => mayLose(writing, past)))
     yield `${key} loses ${lost.join(' and ')} for ${after.shown.join(' and ') || 'nothing'}`;
 }
 
@@ -206,12 +212,15 @@ function isOffered(after: Asker, gained: readonly string[], facts: Facts): boole
 }
 
 /** Make before break: for something better, or because another Service is in the right. */
-function mayLose(before: Asker, after: Asker, past: Facts): boolean {
+function mayLose({ before, after, unsure }: Writing, past: Facts): boolean {
   if (!after.balanced) return true;
   const contested = before.shown.some((address) =>
     besides(past, after.key, address).some((other) => !maySee(after, other, false)),
   );
-  if (contested) return true;
+  // Who changes its side of sharing may be in the way of somebody whose status does not say so yet.
+  const then = past.askers.get(after.key);
+  const isOther = then !== undefined && then.sharing !== '' && !isAlike(then, after);
+  if (contested || (unsure && isOther)) return true;
   if (after.faulty || after.shown.length === 0) return false;
   const homes = poolsHolding(past, before.shown);
   const unasked =
