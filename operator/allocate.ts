@@ -41,8 +41,8 @@ type Fault =
   | { readonly kind: 'unasked' }
   /** It may not go on: the pools have changed. */
   | { readonly kind: 'unfit'; readonly refusal: Refusal }
-  /** It cannot go on: another holder stands in the way. */
-  | { readonly kind: 'conflict'; readonly refusal: Refusal };
+  /** It cannot go on: another holder stands in the way. `pending`: one that does not show the address yet. */
+  | { readonly kind: 'conflict'; readonly refusal: Refusal; readonly pending: boolean };
 
 /**
  * Decides one request. A Service keeps what it holds until what replaces it is decided; it loses
@@ -63,6 +63,7 @@ export function allocate(request: Request, world: World): Decision {
     !held.addresses.some((address) => isReclaimed(address, world.pools))
   )
     return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
+  if (fault.kind === 'conflict' && fault.pending) return { kind: 'refuse', refusal: fault.refusal };
   const found = find(request, world);
   const enough = Math.min(held.addresses.length, request.families.length * request.count);
   if (found.kind === 'found' && found.addresses.length >= enough) return assign(found);
@@ -80,8 +81,8 @@ export function allocate(request: Request, world: World): Decision {
 /** Decides where a request cannot be read: all stays as it is, as long as that wrongs nobody. */
 export function allocateNothing(wish: Holder, why: Refusal, ledger: Ledger): Decision {
   const conflict = findConflict(ledger.shownBy(wish.service)?.addresses ?? [], wish, ledger);
-  if (conflict === undefined) return { kind: 'refuse', refusal: why };
-  return { kind: 'release', refusal: withoutReplacement(conflict, why) };
+  if (conflict === undefined || conflict.pending) return { kind: 'refuse', refusal: why };
+  return { kind: 'release', refusal: withoutReplacement(conflict.refusal, why) };
 }
 
 /**
@@ -152,10 +153,13 @@ function findConflict(
   addresses: readonly Address[],
   wish: Holder,
   ledger: Ledger,
-): Refusal | undefined {
+): Extract<Fault, { kind: 'conflict' }> | undefined {
   for (const address of addresses) {
     const obstacle = ledger.obstacle(address, wish);
-    if (obstacle !== undefined) return taken(address, obstacle);
+    if (obstacle === undefined) continue;
+    const theirs = ledger.shownBy(obstacle.holder)?.addresses ?? [];
+    const pending = !theirs.some((one) => sameAddress(one, address));
+    return { kind: 'conflict', refusal: taken(address, obstacle), pending };
   }
   return undefined;
 }
@@ -167,7 +171,7 @@ function findFault(
   { pools, ledger, namespaceLabels }: World,
 ): Fault | undefined {
   const conflict = findConflict(held.addresses, request, ledger);
-  if (conflict !== undefined) return { kind: 'conflict', refusal: conflict };
+  if (conflict !== undefined) return conflict;
   if (!asksFor(request, held.addresses)) return { kind: 'unasked' };
   if (pool === undefined) {
     // Of a faulty pool object not all ranges may be known: it may well still contain them.

@@ -263,6 +263,23 @@ test('who breaks the conditions of sharing loses the address also where nothing 
   assert.equal(await office.look('a'), '198.51.100.1');
 });
 
+test('who shows an address does not lose it to one who was to share it and does not show it yet', async () => {
+  const office = new Office([lan]);
+  await office.apply('a', sharing(443));
+  office.away = true;
+  await assert.rejects(office.apply('b', sharing(80)), /away/);
+  office.away = false;
+  await office.apply('c');
+  assert.equal(
+    await office.apply('a', { annotations: { 'metallb.io/allow-shared-ip': '' } }),
+    '198.51.100.1',
+  );
+  assert.equal(await office.look('b'), '');
+  assert.deepEqual([...office.due], ['default/a', 'default/b']);
+  assert.equal(await office.look('a'), '198.51.100.1');
+  assert.equal(office.told.at(-1), 'a IPAllocated');
+});
+
 test('of two statuses that claim one address the older Service has it, and the other moves', async () => {
   const claims = (name: string, created: string) =>
     service(name, { ips: ['198.51.100.1'], created });
