@@ -4,6 +4,7 @@ import { FakeClock } from '../../daemon/testing/fake-clock.ts';
 import { ApiError, type Call } from '../../kube/transport.ts';
 import { textAt } from '../apiserver/json.ts';
 import { type ApiServer, openApiServer } from '../apiserver/server.ts';
+import { drawFrom } from '../faults/draw.ts';
 import { ask } from './direct.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { faultsAtRest, faultsOfWriting } from './laws.ts';
@@ -42,9 +43,10 @@ export class Cluster {
 
   static async open(Controller: ControllerClass): Promise<Cluster> {
     const clock = new FakeClock();
+    const draw = drawFrom(1);
     const api = await openApiServer({
       clock,
-      random: () => 0.5,
+      random: () => draw(2 ** 31) / 2 ** 31,
       namespaces: [system, ...namespaces],
     });
     for (const definition of definitions)

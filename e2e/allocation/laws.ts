@@ -174,7 +174,9 @@ export type Writing = {
 export function* faultsOfWriting(writing: Writing): Generator<string> {
   const { before, after, now, pasts } = writing;
   const { key } = after;
-  const gained = after.shown.filter((address) => !before.shown.includes(address));
+  // What was wiped off a status, as a change of the type does it, is put back.
+  const had = pasts.flatMap(({ askers }) => askers.get(key)?.shown ?? []);
+  const gained = after.shown.filter((address) => ![...before.shown, ...had].includes(address));
   const lost = before.shown.filter((address) => !after.shown.includes(address));
   for (const address of gained)
     for (const { key: other } of besides(now, key, address)) {
