@@ -38,6 +38,8 @@ export type PoolWish = {
 
 /** What becomes of one write of a Service's status. */
 export type Fate =
+  /** Nothing befalls it: it is for those after it. */
+  | 'none'
   /** The server refuses. */
   | 'refused'
   /** Somebody edits the Service first: a conflict. */
@@ -190,7 +192,7 @@ const poolWishOf = (about: Flavour): fc.Arbitrary<PoolWish> => {
   );
 };
 
-const fates: readonly Fate[] = [
+export const fates: readonly Fate[] = [
   'refused',
   'overtaken',
   'slow',
