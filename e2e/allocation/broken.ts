@@ -32,13 +32,14 @@ export const breakages: Readonly<Record<string, Breakage>> = {
   },
   'gives the old address back before the status says the new one': {
     file: 'reconcile.ts',
-    says: 'if (patch !== undefined) await',
-    instead: 'ledger.settle(key, clock.nowMs());\n  if (patch !== undefined) await',
+    says: 'if (patch !== undefined) await ports.write(service, patch, signal);\n  const left',
+    instead:
+      'ledger.settle(key, clock.nowMs());\n  if (patch !== undefined) await ports.write(service, patch, signal);\n  const left',
   },
   'keeps what it decided and could not write': {
     file: 'allocate.ts',
-    says: 'world.ledger.shownBy(request.service)',
-    instead: 'world.ledger.holdingOf(request.service)',
+    says: 'ledger.shownBy(service) ??',
+    instead: 'ledger.holdingOf(service) ??',
   },
 };
 

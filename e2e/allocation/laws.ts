@@ -175,7 +175,7 @@ export function* faultsOfWriting(writing: Writing): Generator<string> {
   const { before, after, now, pasts } = writing;
   const { key } = after;
   // What was wiped off a status, as a change of the type does it, is put back.
-  const had = pasts.flatMap(({ askers }) => askers.get(key)?.shown ?? []);
+  const had = pasts.flatMap((past) => (past === now ? [] : (past.askers.get(key)?.shown ?? [])));
   const gained = after.shown.filter((address) => ![...before.shown, ...had].includes(address));
   const lost = before.shown.filter((address) => !after.shown.includes(address));
   for (const address of gained)
