@@ -9,6 +9,7 @@ import { ask } from './direct.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { faultsAtRest, faultsOfWriting } from './laws.ts';
 import { type ControllerClass, Operator } from './operator.ts';
+import { isMishap, Mishap } from './mishap.ts';
 import { json, patch, serviceOf } from './objects.ts';
 import { type Fate, namespaces, type PoolWish, type Step, type Wish } from './schedule.ts';
 
@@ -16,9 +17,6 @@ const system = 'metallb-system';
 /** Longer than the longest wait before a failed thing is tried again. */
 const patienceMs = 70_000;
 const slowMs = 300;
-
-/** What happens on purpose. */
-class Mishap extends Error {}
 
 /** An API server, the operator with all that befalls it, and the judge of what it writes. */
 export class Cluster {
@@ -191,7 +189,7 @@ export class Cluster {
   /** What a program throws by mistake is told by the queue, which tries again. */
   get #log(): Log {
     const warn: Log['warn'] = (message, { error, key } = {}) => {
-      const expected = error instanceof ApiError || error instanceof Mishap || isEnd(error);
+      const expected = isMishap(error);
       if (message === 'work failed' && !expected)
         this.#faults.push(`the work on ${String(key)} fails: ${String(error)}`);
     };
@@ -296,6 +294,3 @@ export class Cluster {
     );
   }
 }
-
-const isEnd = (error: unknown): boolean =>
-  error instanceof Error && /closed|dead/.test(String(error.message));
