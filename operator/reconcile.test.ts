@@ -8,7 +8,10 @@ import { keyOf, type Service } from '../kube/object.ts';
 import { adopt } from './adopt.ts';
 import { Ledger } from './ledger.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
-import type { News, StatusPatch } from './status.ts';
+import { conditionType, type News, type StatusPatch } from './status.ts';
+import { type Reason, remedyOf } from './reasons.ts';
+import { readRequest } from './request.ts';
+import { hostileService } from './testing/hostile.ts';
 import { dualStack, pool, range, service, type ServiceCase } from './testing/town.ts';
 
 const lan = pool('lan', '198.51.100.1-198.51.100.2');
@@ -301,21 +304,31 @@ test('the status of another controller stays, with or without a class of ours', 
   }
 });
 
-test('what is wrong on one Service never changes another', async () => {
-  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.ipV4(), fc.ipV6());
-  const names = ['loadBalancerIPs', 'address-pool', 'allow-shared-ip'];
-  const notes = fc.dictionary(fc.constantFrom(...names.map((name) => `metallb.io/${name}`)), text);
-  const good = new Office([lan]);
-  await good.apply('good');
+test('whatever stands in a Service gives it what it asks for or a reason, and changes no other', async () => {
+  const office = new Office([lan]);
+  await office.apply('good');
+  const good = office.services.get('default/good');
   await fc.assert(
-    fc.asyncProperty(notes, text, async (annotations, loadBalancerIP) => {
-      const before = good.services.get('default/good');
-      await good.apply('odd', { annotations, spec: { loadBalancerIP } });
-      good.remove('odd');
-      await good.look('good');
-      assert.equal(good.services.get('default/good'), before);
+    fc.asyncProperty(hostileService('odd', 'default'), async (odd) => {
+      office.services.set('default/odd', odd);
+      await office.look('odd');
+      const reading = readRequest(office.services.get('default/odd') ?? odd, undefined);
+      const now = office.services.get('default/odd')?.status;
+      const told = now?.conditions?.find(({ type }) => type === conditionType);
+      if (reading.kind === 'faulty') assert.equal(told?.status, 'False');
+      if (told?.status === 'False' && reading.kind !== 'unready' && reading.kind !== 'foreign')
+        assert.ok(remedyOf(told.reason as Reason), `${told.reason} is a reason`);
+      if (reading.kind === 'request' && told?.status !== 'False')
+        assert.notEqual(office.ips('odd'), '', 'it has an address, or is told why not');
+      const { writes } = office;
+      await office.look('odd');
+      assert.equal(office.writes, writes, 'once is enough');
+      office.remove('odd');
+      await office.look('good');
+      assert.equal(office.services.get('default/good'), good);
+      assert.equal(office.ledger.size, 1, 'nothing is left of it');
     }),
-    { numRuns: 150 },
+    { numRuns: 500 },
   );
 });
 
