@@ -1,9 +1,10 @@
 import { definitions, manifestOf } from '../../crds/manifest.ts';
+import type { Clock } from '../../daemon/clock.ts';
 import { type Log, silentLog } from '../../daemon/log.ts';
 import { FakeClock } from '../../daemon/testing/fake-clock.ts';
 import { ApiError, type Call } from '../../kube/transport.ts';
 import { textAt } from '../apiserver/json.ts';
-import { type ApiServer, openApiServer } from '../apiserver/server.ts';
+import { ApiServer } from '../apiserver/server.ts';
 import { drawFrom } from '../faults/draw.ts';
 import { ask } from './direct.ts';
 import { type Facts, readFacts } from './facts.ts';
@@ -17,6 +18,15 @@ const system = 'metallb-system';
 /** Longer than the longest wait before a failed thing is tried again. */
 const patienceMs = 70_000;
 const slowMs = 300;
+
+/** An API server with two namespaces and our kinds; its choices are the same each time. */
+export function openServer(clock: Clock): ApiServer {
+  const draw = drawFrom(1);
+  const random = () => draw(2 ** 31) / 2 ** 31;
+  const api = new ApiServer({ clock, random, namespaces: [system, ...namespaces] });
+  for (const definition of definitions) api.create(json(manifestOf(definition)));
+  return api;
+}
 
 /** An API server, the operator with all that befalls it, and the judge of what it writes. */
 export class Cluster {
@@ -41,14 +51,7 @@ export class Cluster {
 
   static async open(Controller: ControllerClass): Promise<Cluster> {
     const clock = new FakeClock();
-    const draw = drawFrom(1);
-    const api = await openApiServer({
-      clock,
-      random: () => draw(2 ** 31) / 2 ** 31,
-      namespaces: [system, ...namespaces],
-    });
-    for (const definition of definitions)
-      if (definition.kind.kind !== 'ServiceL2Status') api.create(json(manifestOf(definition)));
+    const api = openServer(clock);
     const cluster = new Cluster(Controller, api, clock);
     cluster.#start();
     await clock.settle();
