@@ -8,7 +8,7 @@ SHELL := /bin/bash
 # Tests that need no network of their own.
 WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker,deploy}/**/*.test.ts' '*.test.ts'
 # Tests of the lab and of the API server that it has for itself.
-WITH_LAB := 'e2e/*.test.ts' 'e2e/{allocation,apiserver,bench,faults,kubelet,lab}/**/*.test.ts'
+WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab,laws}/**/*.test.ts'
 # Those of them that show the product on whatever cluster they are given.
 ON_ANY_CLUSTER := e2e/{failover,links,chaos}.test.ts
 # One file: make test FILE=net/address.test.ts
@@ -62,7 +62,7 @@ else
 endif
 
 soak-allocate: ready ## Random edits and mishaps against the operator until one breaks a law of allocation; RUNS=10000, SEED=7
-	@node e2e/allocation/main.ts --runs $(RUNS) --seed '$(SEED)'
+	@node e2e/laws/main.ts --runs $(RUNS) --seed '$(SEED)'
 
 e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some minutes to build it the first time
 	E2E_REQUIRE=1 node --test --test-concurrency=1 'e2e/kubernetes/**/*.test.ts'
