@@ -1,7 +1,7 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, formatAddress, sameAddress } from '../net/address.ts';
 import { rangeContains } from '../net/range.ts';
-import { admits, choosePools, poolHolding } from './choose.ts';
+import { admits, choosePools, findWithheld, poolHolding } from './choose.ts';
 import type { Holding, Ledger } from './ledger.ts';
 import { reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
@@ -51,7 +51,7 @@ type Fault =
 export function allocate(request: Request, world: World): Decision {
   const held = world.ledger.shownBy(request.service);
   if (held === undefined || held.addresses.length === 0) {
-    const found = find(request, world);
+    const found = find(request, world, held);
     return found.kind === 'found' ? assign(found) : { kind: 'refuse', refusal: found.refusal };
   }
   const pool = poolHolding(held, world.pools);
@@ -64,7 +64,7 @@ export function allocate(request: Request, world: World): Decision {
   )
     return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
   if (fault.kind === 'conflict' && fault.pending) return { kind: 'refuse', refusal: fault.refusal };
-  const found = find(request, world);
+  const found = find(request, world, held);
   const enough = Math.min(held.addresses.length, request.families.length * request.count);
   if (found.kind === 'found' && found.addresses.length >= enough) return assign(found);
   const why = found.kind === 'none' ? found.refusal : undefined;
@@ -107,7 +107,7 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
 }
 
 /** Addresses that meet the request, wherever the Service stands now. */
-function find(request: Request, world: World): Find {
+function find(request: Request, world: World, held: Holding | undefined): Find {
   const { pools, namespaceLabels, ledger } = world;
   const choice = choosePools(request, pools, namespaceLabels);
   if (choice.kind === 'refuse') return { kind: 'none', refusal: choice.refusal };
@@ -117,7 +117,7 @@ function find(request: Request, world: World): Find {
     const found = findAddresses(request, reserved, ledger);
     if (found.kind === 'found') return found;
   }
-  const own = ledger.holdingOf(request.service)?.pool;
+  const own = held?.pool;
   const ordered =
     own === undefined
       ? choice.pools
@@ -179,7 +179,8 @@ function findFault(
       closed !== undefined && (held.pool === '' || held.pool === name);
     if (pools.some(mayContain)) return undefined;
     const detail = `no pool contains ${formatAddresses(held.addresses)} any more`;
-    return { kind: 'unfit', refusal: refusal('AddressOutsidePools', detail) };
+    const outside = refusal('AddressOutsidePools', detail);
+    return { kind: 'unfit', refusal: findWithheld(held.addresses, pools) ?? outside };
   }
   if (request.pool !== undefined && request.pool !== pool.name) return { kind: 'unasked' };
   // A namespace that has not been seen is no reason to take anything away.

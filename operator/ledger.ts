@@ -4,6 +4,7 @@ import type { Range } from '../net/range.ts';
 import { AddressSet } from './address-set.ts';
 import { namespaceOf, NamespaceUse } from './namespace-use.ts';
 import { PoolEntries } from './pool-entries.ts';
+import { Resting } from './resting.ts';
 import { type Holder, type Obstacle, obstacleAmong, type Terms } from './terms.ts';
 
 export type Holding = {
@@ -28,9 +29,9 @@ type Shelf = {
 
 type Stay = {
   readonly holding: Holding;
-  readonly leaving: readonly Address[];
+  leaving: readonly Address[];
   /** What its status said last. */
-  readonly shown?: Holding | undefined;
+  shown?: Holding | undefined;
 };
 
 /**
@@ -42,10 +43,9 @@ export class Ledger {
   readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
   readonly #stays = new Map<string, Stay>();
   readonly #sharing = new Map<string, Set<Entry>>();
-  /** Released addresses in the order in which their rest ends. */
-  readonly #namespaces = new NamespaceUse();
   readonly #pools = new PoolEntries<Entry>();
-  readonly #resting = new Map<string, { address: Address; untilMs: number }>();
+  readonly #namespaces = new NamespaceUse((pool) => this.#pools.of(pool));
+  readonly #resting = new Resting();
   #barred: Address[] = [];
 
   constructor(restMs: number) {
@@ -69,13 +69,14 @@ export class Ledger {
   /** Whether the status of `service` says what it holds now, and it leaves nothing. */
   isSettled(service: string): boolean {
     const stay = this.#stays.get(service);
-    return stay === undefined || (stay.shown === stay.holding && stay.leaving.length === 0);
+    return stay === undefined || isSettled(stay);
   }
 
   /** All that is `service`'s: what it holds, and what it leaves. */
   ownedBy(service: string): readonly Address[] {
     const stay = this.#stays.get(service);
-    return stay === undefined ? none : [...stay.holding.addresses, ...stay.leaving];
+    if (stay === undefined || stay.leaving.length === 0) return stay?.holding.addresses ?? none;
+    return [...stay.holding.addresses, ...stay.leaving];
   }
 
   /** Whether `service` holds an address, or held it until its status says otherwise. */
@@ -131,11 +132,11 @@ export class Ledger {
       yield { address, services: holders.map(({ service }) => service) };
   }
 
-  /** The lowest address of a range that nobody holds; with `rested`, also none that still rests. */
-  lowestFree(range: Range, rested: boolean): Address | undefined {
-    const { family, first, last } = range;
+  /** The lowest address of a range, `from` one on, that nobody holds; with `rested`, also none that still rests. */
+  lowestFree(range: Range, rested: boolean, from = range.first): Address | undefined {
+    const { family, last } = range;
     const shelf = this.#shelves[family];
-    const value = (rested ? shelf.unfit : shelf.held).lowestMissing(first, last);
+    const value = (rested ? shelf.unfit : shelf.held).lowestMissing(from, last);
     return value === undefined ? undefined : { family, value };
   }
 
@@ -163,35 +164,34 @@ export class Ledger {
   /** Records what the status of `service` says that it holds. */
   adopt(service: string, holding: Holding): void {
     this.hold(service, holding);
-    const { leaving = none } = this.#stays.get(service) ?? {};
-    this.#stays.set(service, { holding, leaving, shown: holding });
+    const stay = this.#stays.get(service);
+    if (stay !== undefined) stay.shown = holding;
   }
 
   /** The status of `service` says what it holds: gives back, and returns, what it held before; others may hold that still. */
   settle(service: string, nowMs: number): readonly Address[] {
     const stay = this.#stays.get(service);
-    if (stay === undefined) return none;
-    for (const address of stay.leaving) this.#leave(address, service, nowMs);
+    if (stay === undefined || isSettled(stay)) return none;
+    const { leaving } = stay;
+    for (const address of leaving) this.#leave(address, service, nowMs);
+    stay.leaving = none;
+    stay.shown = stay.holding;
     if (stay.holding.addresses.length === 0) this.#stays.delete(service);
-    else this.#stays.set(service, { holding: stay.holding, leaving: none, shown: stay.holding });
-    return stay.leaving;
+    return leaving;
   }
 
   /** `service` is gone: gives back, and returns, all it held. */
   forget(service: string, nowMs: number): readonly Address[] {
-    const stay = this.#stays.get(service);
-    if (stay === undefined) return none;
-    this.hold(service, { ...stay.holding, addresses: [] });
-    return this.settle(service, nowMs);
+    const owned = this.ownedBy(service);
+    this.#stays.delete(service);
+    for (const address of owned) this.#leave(address, service, nowMs);
+    return owned;
   }
 
   /** Ends the rest of those released long enough ago. */
   wake(nowMs: number): void {
-    for (const [key, { address, untilMs }] of this.#resting) {
-      if (untilMs > nowMs) return;
-      this.#resting.delete(key);
-      this.#shelves[address.family].unfit.delete(address.value);
-    }
+    for (const { family, value } of this.#resting.wake(nowMs))
+      this.#shelves[family].unfit.delete(value);
   }
 
   /** Takes an address out of every search; it may still be held where it is asked for by name. */
@@ -207,7 +207,7 @@ export class Ledger {
       const shelf = this.#shelves[address.family];
       if (shelf.entries.has(address.value)) continue;
       shelf.held.delete(address.value);
-      if (!this.#resting.has(restKey(address))) shelf.unfit.delete(address.value);
+      if (!this.#resting.has(address)) shelf.unfit.delete(address.value);
     }
     this.#barred = [];
   }
@@ -216,24 +216,19 @@ export class Ledger {
     const { entries, held, unfit } = this.#shelves[address.family];
     let entry = entries.get(address.value);
     if (entry === undefined) {
-      entry = { address, pool, holders: [] };
+      entry = { address, pool, holders: [{ service, terms }] };
       entries.set(address.value, entry);
       held.add(address.value);
       unfit.add(address.value);
-      if (this.#resting.size > 0) this.#resting.delete(restKey(address));
+      this.#resting.delete(address);
       this.#pools.add(entry);
-    } else if (entry.pool !== pool) {
-      this.#pools.delete(entry);
-      for (const namespace of namespacesOf(entry))
-        this.#namespaces.count(entry.pool, address.family, namespace, -1);
-      entry.pool = pool;
-      this.#pools.add(entry);
-      for (const namespace of namespacesOf(entry))
-        this.#namespaces.count(pool, address.family, namespace, 1);
+    } else {
+      this.#namespaces.leave(entry);
+      if (entry.pool !== pool) this.#rename(entry, pool);
+      this.#strike(entry, service);
+      entry.holders.push({ service, terms });
     }
-    if (entry.holders.length > 0) this.#strike(entry, service);
-    this.#countNamespace(entry, service, 1);
-    entry.holders.push({ service, terms });
+    this.#namespaces.enter(entry);
     if (terms.sharing !== '') {
       const sharers = this.#sharing.get(terms.sharing);
       if (sharers === undefined) this.#sharing.set(terms.sharing, new Set([entry]));
@@ -241,24 +236,33 @@ export class Ledger {
     }
   }
 
+  #rename(entry: Entry, pool: string): void {
+    this.#pools.delete(entry);
+    entry.pool = pool;
+    this.#pools.add(entry);
+  }
+
   /** Takes a holder off a record. After the last the address is free again. */
   #leave(address: Address, service: string, nowMs: number): void {
     const { entries, held, unfit } = this.#shelves[address.family];
     const entry = entries.get(address.value);
     if (entry === undefined) return;
+    this.#namespaces.leave(entry);
     this.#strike(entry, service);
-    if (entry.holders.length > 0) return;
+    if (entry.holders.length > 0) {
+      this.#namespaces.enter(entry);
+      return;
+    }
     entries.delete(address.value);
     held.delete(address.value);
     this.#pools.delete(entry);
     if (this.#restMs <= 0) unfit.delete(address.value);
-    else this.#resting.set(restKey(address), { address, untilMs: nowMs + this.#restMs });
+    else this.#resting.add(address, nowMs + this.#restMs);
   }
 
   #strike(entry: Entry, service: string): void {
     const index = entry.holders.findIndex((holder) => holder.service === service);
     const [struck] = index < 0 ? [] : entry.holders.splice(index, 1);
-    if (struck !== undefined) this.#countNamespace(entry, service, -1);
     if (struck === undefined || struck.terms.sharing === '' || entry.holders.length > 0) return;
     const { terms } = struck;
     const sharers = this.#sharing.get(terms.sharing);
@@ -273,17 +277,7 @@ export class Ledger {
     const isBeside = (other: string) => other !== service && namespaceOf(other) === namespace;
     return entry?.holders.some((holder) => isBeside(holder.service)) === true;
   }
-
-  /** Where `service` is the only holder of its namespace: counts the address for that, or no longer. */
-  #countNamespace(entry: Entry, service: string, step: 1 | -1): void {
-    const namespace = namespaceOf(service);
-    if (entry.holders.some((holder) => namespaceOf(holder.service) === namespace)) return;
-    this.#namespaces.count(entry.pool, entry.address.family, namespace, step);
-  }
 }
-
-const namespacesOf = ({ holders }: Entry): ReadonlySet<string> =>
-  new Set(holders.map(({ service }) => namespaceOf(service)));
 
 const isAmong = ({ holders }: Entry, service: string): boolean =>
   holders.some((holder) => holder.service === service);
@@ -296,4 +290,5 @@ const emptyShelf = (): Shelf => ({
 
 const none: readonly Address[] = [];
 
-const restKey = ({ family, value }: Address): string => `${family}/${value}`;
+const isSettled = ({ holding, leaving, shown }: Stay): boolean =>
+  shown === holding && leaving.length === 0 && holding.addresses.length > 0;
