@@ -1,32 +1,20 @@
-import { definitions, manifestOf } from '../../crds/manifest.ts';
-import type { Clock } from '../../daemon/clock.ts';
 import { type Log, silentLog } from '../../daemon/log.ts';
 import { FakeClock } from '../../daemon/testing/fake-clock.ts';
 import { ApiError, type Call } from '../../kube/transport.ts';
 import { textAt } from '../apiserver/json.ts';
-import { ApiServer } from '../apiserver/server.ts';
-import { drawFrom } from '../faults/draw.ts';
+import type { ApiServer } from '../apiserver/server.ts';
 import { ask } from './direct.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { faultsAtRest, faultsOfWriting } from './laws.ts';
 import { type ControllerClass, Operator } from './operator.ts';
+import { openServer, system } from './server.ts';
 import { isMishap, Mishap } from './mishap.ts';
 import { json, patch, serviceOf } from './objects.ts';
 import { type Fate, namespaces, type PoolWish, type Step, type Wish } from './schedule.ts';
 
-const system = 'metallb-system';
 /** Longer than the longest wait before a failed thing is tried again. */
 const patienceMs = 70_000;
 const slowMs = 300;
-
-/** An API server with two namespaces and our kinds; its choices are the same each time. */
-export function openServer(clock: Clock): ApiServer {
-  const draw = drawFrom(1);
-  const random = () => draw(2 ** 31) / 2 ** 31;
-  const api = new ApiServer({ clock, random, namespaces: [system, ...namespaces] });
-  for (const definition of definitions) api.create(json(manifestOf(definition)));
-  return api;
-}
 
 /** An API server, the operator with all that befalls it, and the judge of what it writes. */
 export class Cluster {

@@ -6,10 +6,10 @@ import { FakeClock } from '../../daemon/testing/fake-clock.ts';
 import { Controller } from '../../operator/controller.ts';
 import { hostileService, text } from '../../operator/testing/hostile.ts';
 import type { JsonObject } from '../apiserver/json.ts';
-import { openServer } from './cluster.ts';
 import { isMishap } from './mishap.ts';
 import { json, serviceOf } from './objects.ts';
 import { Operator } from './operator.ts';
+import { openServer } from './server.ts';
 
 /** A cluster in which two Services share an address, a third has two, and the operator runs. */
 class Town implements AsyncDisposable {
@@ -146,6 +146,6 @@ test('whatever stands in Services, pools and namespaces, the operator lives on a
       assert.equal(town.guards(), before);
       assert.deepEqual(town.broken, []);
     }),
-    { numRuns: 100, seed: 4 },
+    { numRuns: 60, seed: 4 },
   );
 });
