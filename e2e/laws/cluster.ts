@@ -10,7 +10,7 @@ import { type ControllerClass, Operator } from './operator.ts';
 import { openServer, system } from './server.ts';
 import { isMishap, Mishap } from './mishap.ts';
 import { json, patch, serviceOf } from './objects.ts';
-import { type Fate, namespaces, type PoolWish, type Step, type Wish } from './schedule.ts';
+import { type Fate, type PoolWish, type Step, type Wish } from './schedule.ts';
 
 /** Longer than the longest wait before a failed thing is tried again. */
 const patienceMs = 70_000;
