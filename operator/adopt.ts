@@ -30,9 +30,8 @@ export function adopt({ services, pools, lbClass }: Adoption, ledger: Ledger): r
 /**
  * Takes up what a status says and the ledger has not heard of: a write of our own may have been done and never
  * answered, and the last write of an earlier leader may reach the server late, because its bytes waited in a buffer
- * while it was frozen or cut off. What is free the Service keeps, as it would after a
- * restart. What another holds stays with that one: those obstacles are the answer, and the decision that follows gives
- * the Service something else.
+ * while it was frozen or cut off. What is free the Service keeps, as it would after a restart. What another holds stays
+ * with that one: those obstacles are the answer, and the decision that follows gives the Service something else.
  */
 export function adoptLate(
   service: Service,
