@@ -5,7 +5,7 @@ import { namespaceOf, NamespaceUse } from './namespace-use.ts';
 import { NodePorts } from './node-ports.ts';
 import { PoolEntries } from './pool-entries.ts';
 import { Resting } from './resting.ts';
-import { emptyShelf, type Entry, isAmong, type Shelf } from './shelf.ts';
+import { emptyShelf, type Entry, isAmong, keyOf, type Shelf } from './shelf.ts';
 import { type Holder, type Obstacle, obstacleAmong, type Terms } from './terms.ts';
 
 export type Holding = {
@@ -70,7 +70,7 @@ export class Ledger {
 
   /** Whether `service` holds an address, or held it until its status says otherwise. */
   owns(service: string, address: Address): boolean {
-    const entry = this.#shelves[address.family].entries.get(address.value);
+    const entry = this.#shelves[address.family].entries.get(keyOf(address));
     return entry !== undefined && isAmong(entry, service);
   }
 
@@ -99,7 +99,7 @@ export class Ledger {
     const used = this.#namespaces.of(pool.name, family, namespaceOf(service));
     const isCounted = (address: Address): boolean =>
       address.family === family &&
-      this.#shelves[family].entries.get(address.value)?.pool === pool.name &&
+      this.#shelves[family].entries.get(keyOf(address))?.pool === pool.name &&
       !this.isHeldBeside(address, service);
     const own = this.ownedBy(service).filter(isCounted);
     return used - own.length + kept >= most;
@@ -110,7 +110,7 @@ export class Ledger {
    * that it has it.
    */
   obstacle(address: Address, { service, terms }: Holder, stays = false): Obstacle | undefined {
-    const entry = this.#shelves[address.family].entries.get(address.value);
+    const entry = this.#shelves[address.family].entries.get(keyOf(address));
     if (entry === undefined) return undefined;
     return obstacleAmong(entry.holders, { service, terms }, stays || isAmong(entry, service));
   }
@@ -199,7 +199,7 @@ export class Ledger {
   unbar(): void {
     for (const address of this.#barred) {
       const shelf = this.#shelves[address.family];
-      if (shelf.entries.has(address.value)) continue;
+      if (shelf.entries.has(keyOf(address))) continue;
       shelf.held.delete(address.value);
       if (!this.#resting.has(address)) shelf.unfit.delete(address.value);
     }
@@ -208,10 +208,10 @@ export class Ledger {
 
   #enter(address: Address, service: string, { pool, terms }: Holding): void {
     const { entries, held, unfit } = this.#shelves[address.family];
-    let entry = entries.get(address.value);
+    let entry = entries.get(keyOf(address));
     if (entry === undefined) {
       entry = { address, pool, holders: [{ service, terms }] };
-      entries.set(address.value, entry);
+      entries.set(keyOf(address), entry);
       held.add(address.value);
       unfit.add(address.value);
       this.#resting.delete(address);
@@ -239,7 +239,7 @@ export class Ledger {
   /** Takes a holder off a record. After the last the address is free again. */
   #leave(address: Address, service: string, nowMs: number): void {
     const { entries, held, unfit } = this.#shelves[address.family];
-    const entry = entries.get(address.value);
+    const entry = entries.get(keyOf(address));
     if (entry === undefined) return;
     this.#namespaces.leave(entry);
     this.#strike(entry, service);
@@ -247,7 +247,7 @@ export class Ledger {
       this.#namespaces.enter(entry);
       return;
     }
-    entries.delete(address.value);
+    entries.delete(keyOf(address));
     held.delete(address.value);
     this.#pools.delete(entry);
     if (this.#restMs <= 0) unfit.delete(address.value);
@@ -266,7 +266,7 @@ export class Ledger {
 
   /** Whether another Service of its namespace holds the address. */
   isHeldBeside(address: Address, service: string): boolean {
-    const entry = this.#shelves[address.family].entries.get(address.value);
+    const entry = this.#shelves[address.family].entries.get(keyOf(address));
     const namespace = namespaceOf(service);
     const isBeside = (other: string) => other !== service && namespaceOf(other) === namespace;
     return entry?.holders.some((holder) => isBeside(holder.service)) === true;

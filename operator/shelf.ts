@@ -10,7 +10,8 @@ export type Entry = {
 };
 
 export type Shelf = {
-  readonly entries: Map<bigint, Entry>;
+  /** By `keyOf` the address. */
+  readonly entries: Map<number | bigint, Entry>;
   readonly held: AddressSet;
   /** Held, resting or barred: what a search passes over at first. */
   readonly unfit: AddressSet;
@@ -24,3 +25,7 @@ export const emptyShelf = (): Shelf => ({
   held: new AddressSet(),
   unfit: new AddressSet(),
 });
+
+/** An address in a map of one family: numbers are found sooner than bigints. */
+export const keyOf = ({ value }: Address): number | bigint =>
+  value <= 0xffffffffn ? Number(value) : value;

@@ -22,8 +22,8 @@ export const breakages: Readonly<Record<string, Breakage>> = {
   },
   'never has an address free again': {
     file: 'ledger.ts',
-    says: 'entries.delete(address.value);\n    held.delete(address.value);',
-    instead: 'entries.delete(address.value);',
+    says: 'entries.delete(keyOf(address));\n    held.delete(address.value);',
+    instead: 'entries.delete(keyOf(address));',
   },
   'shares an address whatever the ports are': {
     file: 'terms.ts',
