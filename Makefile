@@ -8,7 +8,7 @@ SHELL := /bin/bash
 # Tests that need no network of their own.
 WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker,deploy}/**/*.test.ts' '*.test.ts'
 # Tests of the lab and of the API server that it has for itself.
-WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab}/**/*.test.ts'
+WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab,laws}/**/*.test.ts'
 # Those of them that show the product on whatever cluster they are given.
 ON_ANY_CLUSTER := e2e/{failover,links,chaos}.test.ts
 # One file: make test FILE=net/address.test.ts
@@ -22,6 +22,9 @@ API ?= embedded
 SIZES ?= 100,1000,10000
 # How often each variant is measured: make bench-answering ROUNDS=5
 ROUNDS ?= 3
+# How many random schedules the allocation is judged by, and from which seed: make soak-allocate RUNS=10000 SEED=7
+RUNS ?= 2000
+SEED ?=
 NODE ?=
 
 .PHONY: help
@@ -45,7 +48,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test e2e bench-kubernetes bench-allocate bench-answering bench-announce bundle check fix generate types lint format-check
+.PHONY: setup ready test e2e bench-kubernetes bench-allocate bench-answering soak-allocate bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -59,6 +62,9 @@ ifeq ($(FILE),)
 else
 	node --test $(FILE)
 endif
+
+soak-allocate: ready ## Random edits and mishaps against the operator until one breaks a law of allocation; RUNS=10000, SEED=7
+	@node e2e/laws/main.ts --runs $(RUNS) --seed '$(SEED)'
 
 e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some minutes to build it the first time
 	E2E_REQUIRE=1 node --test --test-concurrency=1 'e2e/kubernetes/**/*.test.ts'
@@ -77,11 +83,11 @@ kubernetes:
 bench-allocate: ready ## How fast the allocator is by itself: fill a /16, a million releases, 1,000 pools
 	@node e2e/bench/allocator/main.ts
 
+.PHONY: bench-announce keepalived
 bench-announce: CUTS = 30
 bench-announce: setup keepalived bundle ## How long nobody answers, and how fast somebody does, beside keepalived and Linux itself; CUTS=30
 	@node e2e/bench/announce/main.ts --cuts $(CUTS)
 
-.PHONY: keepalived
 keepalived:
 	@.ci/setup keepalived
 

@@ -30,6 +30,10 @@ const rooms: readonly { readonly in: string; readonly may: readonly string[] }[]
   { in: 'deploy/', may: ['deploy/', 'node:', 'esbuild'] },
   { in: 'e2e/apiserver/', may: ['e2e/', 'crds/', 'net/', 'daemon/', 'node:', 'yaml'] },
   {
+    in: 'e2e/laws/',
+    may: ['e2e/', 'operator/', 'crds/', 'net/', 'kube/', 'daemon/', 'node:', 'fast-check'],
+  },
+  {
     in: 'e2e/',
     may: [
       'e2e/',

@@ -2,7 +2,7 @@ import { annotationKey } from '../crds/names.ts';
 import type { Pool } from '../crds/pool.ts';
 import { keyOf, type Service } from '../kube/object.ts';
 import { type Address, sameAddress } from '../net/address.ts';
-import { poolOf } from './choose.ts';
+import { poolHolding, poolOf } from './choose.ts';
 import type { Ledger } from './ledger.ts';
 import { type Surroundings, nodePoolOf, type NodeWorld } from './node-addresses.ts';
 import { type Obstacle, termsOf } from './terms.ts';
@@ -33,21 +33,37 @@ export function adopt(
 }
 
 /**
- * Takes up what a status says and the ledger has not heard of. The last write of an earlier leader may reach the server
- * late: its bytes waited in a buffer while it was frozen or cut off. What is free the Service keeps, as it would after a
- * restart. What another holds stays with that one: those obstacles are the answer, and the decision that follows gives
- * the Service something else.
+ * Takes up what a status says and the ledger has not heard of: a write of our own may have been done and never
+ * answered, and the last write of an earlier leader may reach the server late, because its bytes waited in a buffer
+ * while it was frozen or cut off. What is free the Service keeps, as it would after a restart. What another holds stays
+ * with that one: those obstacles are the answer, and the decision that follows gives the Service something else.
  */
 export function adoptLate(service: Service, around: Surroundings): readonly Obstacle[] {
   const { ledger } = around;
   const key = keyOf(service);
   const shown = statusAddresses(service);
-  // Over what was ours and shown somebody has written: that is put right, not taken up.
-  if (ledger.isShown(key) || shown.some((address) => ledger.owns(key, address))) return [];
+  const known = ledger.shownBy(key)?.addresses;
+  if (known !== undefined && known.length === shown.length && areAmong(shown, known)) return [];
+  // Over what was ours and shown somebody has written: that is put right, not taken up. A write of our own it may be.
+  const isOurs = shown.length > 0 && areAmong(shown, ledger.ownedBy(key));
+  if (known !== undefined && !isOurs) return [];
   const terms = readTerms(service);
   adoptOne(service, around);
   if (ledger.holdingOf(key)?.terms.onNodes === true) return [];
   return shown.flatMap((address) => ledger.obstacle(address, { service: key, terms }, true) ?? []);
+}
+
+/**
+ * After a change of the pools: counts what is held under the pool that has it now, so that a quota knows of it before
+ * anything is decided. What lies in no pool any more stays where it was.
+ */
+export function rehome(pools: readonly Pool[], ledger: Ledger): void {
+  for (const [service, holding] of ledger.holdings()) {
+    // What nodes give belongs to the pool that gave it.
+    const home = holding.terms.onNodes === true ? undefined : poolHolding(holding, pools);
+    if (home !== undefined && home.name !== holding.pool && holding.addresses.length > 0)
+      ledger.hold(service, { ...holding, pool: home.name });
+  }
 }
 
 function adoptOne(service: Service, around: Surroundings): void {
@@ -68,8 +84,11 @@ function adoptOne(service: Service, around: Surroundings): void {
   if (claimed.length === 0) return;
   const still = named !== undefined && claimed.every((address) => poolContains(named, address));
   const pool = onNodes === true ? nodePool : still ? named : poolOf(claimed, pools);
-  ledger.hold(key, { addresses: claimed, pool: pool?.name ?? recorded ?? '', terms });
+  ledger.adopt(key, { addresses: claimed, pool: pool?.name ?? recorded ?? '', terms });
 }
+
+const areAmong = (some: readonly Address[], all: readonly Address[]): boolean =>
+  some.every((address) => all.some((other) => sameAddress(other, address)));
 
 const distinct = (addresses: readonly Address[]): readonly Address[] =>
   addresses.filter(

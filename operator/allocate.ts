@@ -1,22 +1,30 @@
 import type { Pool } from '../crds/pool.ts';
-import { type Address, formatAddress, sameAddress } from '../net/address.ts';
+import { type Address, sameAddress } from '../net/address.ts';
 import { rangeContains } from '../net/range.ts';
-import { admits, choosePools, findWithheld, poolOf } from './choose.ts';
+import { type Conflict, findConflict, taken } from './conflict.ts';
+import { admits, choosePools, findWithheld, poolHolding } from './choose.ts';
 import type { Holding, Ledger } from './ledger.ts';
 import {
   type Grant,
   grantNodes,
-  type Surroundings,
   isNodePool,
   type NodePool,
   nodePoolOf,
+  type Surroundings,
 } from './node-addresses.ts';
-import { poolContains, reservedFor } from './pool-addresses.ts';
+import { reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 import { rosterOf } from './roster.ts';
-import { type Obstacle, termsOf } from './terms.ts';
-import { describeQuota, findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
+import { type Holder, termsOf } from './terms.ts';
+import {
+  describeQuota,
+  exceedsQuota,
+  type Find,
+  findAddresses,
+  findInPool,
+  formatAddresses,
+} from './search.ts';
 
 /** What a request is decided against. */
 export type World = Surroundings & {
@@ -48,20 +56,19 @@ type Fault =
   | { readonly kind: 'unasked' }
   /** It may not go on: the pools have changed. */
   | { readonly kind: 'unfit'; readonly refusal: Refusal }
-  /** It cannot go on: another holder stands in the way. */
-  | { readonly kind: 'conflict'; readonly refusal: Refusal };
+  | Conflict;
 
 /**
  * Decides one request. A Service keeps what it holds until what replaces it is decided; it loses
  * it without replacement only to another Service that holds the same address.
  */
 export function allocate(request: Request, world: World): Decision {
-  const held = world.ledger.holdingOf(request.service);
+  const held = world.ledger.shownBy(request.service);
   if (held === undefined || held.addresses.length === 0) {
     const found = find(request, world, held);
     return found.kind === 'found' ? assign(found) : { kind: 'refuse', refusal: found.refusal };
   }
-  const pool = poolHolding(held, world);
+  const pool = homeOf(held, world);
   if (pool !== undefined && isNodePool(pool)) return follow(held, pool, request, world);
   const fault = findFault(held, pool, request, world);
   if (fault === undefined) return topUp(held, pool, request, world);
@@ -71,6 +78,7 @@ export function allocate(request: Request, world: World): Decision {
     !held.addresses.some((address) => isReclaimed(address, world.pools))
   )
     return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
+  if (fault.kind === 'conflict' && fault.pending) return { kind: 'refuse', refusal: fault.refusal };
   const found = find(request, world, held);
   const enough = Math.min(held.addresses.length, request.families.length * request.count);
   if (found.kind === 'found' && (isNodePool(found.pool) || found.addresses.length >= enough))
@@ -84,6 +92,13 @@ export function allocate(request: Request, world: World): Decision {
     case 'conflict':
       return { kind: 'release', refusal: withoutReplacement(fault.refusal, why) };
   }
+}
+
+/** Decides where a request cannot be read: all stays as it is, as long as that wrongs nobody. */
+export function allocateNothing(wish: Holder, why: Refusal, ledger: Ledger): Decision {
+  const conflict = findConflict(ledger.shownBy(wish.service)?.addresses ?? [], wish, ledger);
+  if (conflict === undefined || conflict.pending) return { kind: 'refuse', refusal: why };
+  return { kind: 'release', refusal: withoutReplacement(conflict.refusal, why) };
 }
 
 /** A Service that has the addresses of nodes has what these are now, for as long as their pool is for it. */
@@ -166,10 +181,9 @@ function findWanted(request: Request, [pool]: readonly Pool[], ledger: Ledger): 
   for (const address of wanted) {
     const obstacle = ledger.obstacle(address, { service, terms });
     if (obstacle !== undefined) return { kind: 'none', refusal: taken(address, obstacle) };
-    const isMore = pool !== undefined && !ledger.isHeldBeside(address, service);
-    if (isMore && ledger.isAtQuota(pool, address.family, service))
-      return { kind: 'none', refusal: refusal('QuotaReached', describeQuota(pool, request)) };
   }
+  if (pool !== undefined && exceedsQuota(wanted, pool, service, ledger))
+    return { kind: 'none', refusal: refusal('QuotaReached', describeQuota(pool, request)) };
   if (pool !== undefined) return { kind: 'found', addresses: wanted, pool };
   const detail = `no pool contains ${formatAddresses(wanted)}`;
   return { kind: 'none', refusal: refusal('AddressOutsidePools', detail) };
@@ -179,14 +193,12 @@ const isReclaimed = (address: Address, pools: readonly Pool[]): boolean =>
   pools.some(({ reclaimed = [] }) => reclaimed.some((range) => rangeContains(range, address)));
 
 /** The pool from which a Service has its addresses, as the pools are now. */
-function poolHolding({ addresses, pool: name, terms }: Holding, world: World): Pool | undefined {
-  const { pools } = world;
-  const recorded = rosterOf(pools).named(name);
-  if (terms.onNodes === true)
-    return recorded !== undefined && isNodePool(recorded) ? recorded : nodePoolOf(addresses, world);
-  const still =
-    recorded !== undefined && addresses.every((address) => poolContains(recorded, address));
-  return still ? recorded : poolOf(addresses, pools);
+function homeOf(held: Holding, world: World): Pool | undefined {
+  if (held.terms.onNodes !== true) return poolHolding(held, world.pools);
+  const recorded = rosterOf(world.pools).named(held.pool);
+  return recorded !== undefined && isNodePool(recorded)
+    ? recorded
+    : nodePoolOf(held.addresses, world);
 }
 
 function findFault(
@@ -196,11 +208,10 @@ function findFault(
   { pools, ledger, namespaceLabels }: World,
 ): Fault | undefined {
   const { onNodes } = held.terms;
-  const holder = { ...request, terms: termsOf(request.terms, onNodes) };
-  for (const address of held.addresses) {
-    const obstacle = ledger.obstacle(address, holder);
-    if (obstacle !== undefined) return { kind: 'conflict', refusal: taken(address, obstacle) };
-  }
+  const { service } = request;
+  const wish = { service, terms: termsOf(request.terms, onNodes) };
+  const conflict = findConflict(held.addresses, wish, ledger);
+  if (conflict !== undefined) return conflict;
   // How many there are of nodes is nobody's wish.
   const asked = onNodes === true ? request.wanted.length === 0 : asksFor(request, held.addresses);
   if (!asked) return { kind: 'unasked' };
@@ -277,14 +288,3 @@ const withoutReplacement = (fault: Refusal, why: Refusal | undefined): Refusal =
   why === undefined || why.detail === fault.detail
     ? fault
     : refusal(fault.reason, `${fault.detail}, and there is no replacement: ${why.detail}`);
-
-function taken(address: Address, { holder, conflict, port }: Obstacle): Refusal {
-  const facts = {
-    unshared: `it is held by ${holder}, and not both Services allow sharing`,
-    sharing: `it is held by ${holder} under another sharing key`,
-    consent: `it is shared by ${holder}, of another namespace, and not both Services name the other's in metallb.io/share-with-namespaces`,
-    backend: `it is shared by ${holder}, whose traffic policy reaches other nodes`,
-    port: `its port ${port ?? ''} is held by ${holder}`,
-  };
-  return refusal('AddressTaken', `${formatAddress(address)} cannot be had: ${facts[conflict]}`);
-}

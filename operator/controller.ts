@@ -12,7 +12,7 @@ import {
 import { KeyedQueue } from '../kube/queue.ts';
 import { mergePatch } from '../kube/write.ts';
 import { formatAddress } from '../net/address.ts';
-import { adopt } from './adopt.ts';
+import { adopt, rehome } from './adopt.ts';
 import type { World } from './allocate.ts';
 import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
@@ -215,6 +215,7 @@ export class Controller extends Frame {
 
   #poolsChanged(): void {
     this.#ports.ledger.unbar();
+    rehome(this.#catalogue.model.pools, this.#ports.ledger);
     // Those who wait go first: the others keep what they have in any case.
     this.#retryWaiting();
     this.#reconsider(() => true);

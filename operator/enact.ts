@@ -4,7 +4,7 @@ import { type Terms, termsOf } from './terms.ts';
 
 /**
  * Carries a decision out on the ledger. What the Service moves away from stays its own until
- * `settle`; what it keeps, it keeps on the terms it has now, unless these wrong another holder.
+ * `settle`; what it keeps, it keeps on the terms it has now.
  */
 export function enact(decision: Decision, service: string, terms: Terms, ledger: Ledger): void {
   switch (decision.kind) {
@@ -18,14 +18,14 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
       return;
     case 'keep':
     case 'refuse': {
-      const held = ledger.holdingOf(service);
-      if (held === undefined) return;
-      const pool = decision.kind === 'keep' ? decision.pool : held.pool;
-      const now = termsOf(terms, held.terms.onNodes);
-      const wrongs = held.addresses.some(
-        (address) => ledger.obstacle(address, { service, terms: now }) !== undefined,
-      );
-      if (!wrongs) ledger.hold(service, { addresses: held.addresses, pool, terms: now });
+      if (ledger.holdingOf(service) === undefined) return;
+      const shown = ledger.shownBy(service);
+      const { addresses, pool } = shown ?? { addresses: [], pool: '' };
+      ledger.hold(service, {
+        addresses,
+        pool: decision.kind === 'keep' ? decision.pool : pool,
+        terms: termsOf(terms, shown?.terms.onNodes),
+      });
     }
   }
 }

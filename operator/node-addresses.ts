@@ -111,7 +111,7 @@ const heldOf = (
   { name }: Pool,
   { ledger }: Surroundings,
 ): readonly Address[] => {
-  const held = ledger.holdingOf(service);
+  const held = ledger.shownBy(service);
   return held?.terms.onNodes === true && held.pool === name ? held.addresses : [];
 };
 

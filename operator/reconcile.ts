@@ -1,14 +1,21 @@
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Service } from '../kube/object.ts';
-import { formatAddress } from '../net/address.ts';
+import { type Address, type Family, formatAddress } from '../net/address.ts';
 import { adoptLate } from './adopt.ts';
-import { allocate, type Decision, type World } from './allocate.ts';
+import { allocate, allocateNothing, type Decision, type World } from './allocate.ts';
 import { enact } from './enact.ts';
 import type { Holding, Ledger } from './ledger.ts';
 import type { Terms } from './terms.ts';
 import { readRequest, type Reading, statusAddresses } from './request.ts';
-import { changeStatus, clearStatus, type News, type Standing, type StatusPatch } from './status.ts';
+import {
+  changeStatus,
+  clearStatus,
+  confirm,
+  type News,
+  type Standing,
+  type StatusPatch,
+} from './status.ts';
 
 /** What one reconcile needs of the world around it. */
 export type Ports = {
@@ -84,10 +91,10 @@ function decide(
     return { decision, terms, complete: false };
   }
   const decision = allocate(request, world);
-  const held = decision.kind === 'assign' ? decision : ledger.holdingOf(key);
+  const held = decision.kind === 'assign' ? decision : ledger.shownBy(key);
   const met = decision.kind === 'assign' || decision.kind === 'keep';
   const whole = met && !('refusal' in decision);
-  const complete = whole && (held?.addresses.length ?? 0) >= request.families.length;
+  const complete = whole && request.families.every((family) => hasOne(held?.addresses, family));
   return { decision, terms, complete };
 }
 
@@ -96,13 +103,18 @@ function bearWith(
   { request, refusal }: Extract<Reading, { kind: 'faulty' }>,
   world: World,
 ): Decision {
-  const held = world.ledger.holdingOf(request.service);
-  if (held?.terms.onNodes !== true) return { kind: 'refuse', refusal };
+  const { service, terms } = request;
+  const held = world.ledger.shownBy(service);
+  if (held?.terms.onNodes !== true)
+    return allocateNothing({ service, terms }, refusal, world.ledger);
   const decision = allocate(request, world);
   if (decision.kind === 'release') return decision;
   const follows = decision.kind === 'assign' && decision.pool === held.pool;
   return follows ? { ...decision, refusal } : { kind: 'refuse', refusal };
 }
+
+const hasOne = (addresses: readonly Address[] = [], family: Family): boolean =>
+  addresses.some((address) => address.family === family);
 
 async function serve(
   key: string,
@@ -120,13 +132,15 @@ async function serve(
   const { addresses = [], pool = '', terms: heldOn } = held ?? {};
   const standing = { addresses, pool, onNodes: heldOn?.onNodes, refusal };
   const change = changeStatus(service, standing, clock.wall());
-  if (change !== undefined) await ports.write(service, change.patch, signal);
-  const freed = ledger.settle(key, clock.nowMs());
+  // What an earlier write may have shown is given back only when the server has confirmed that it does not.
+  const patch = change?.patch ?? (ledger.isSettled(key) ? undefined : confirm(service));
+  if (patch !== undefined) await ports.write(service, patch, signal);
+  const left = ledger.settle(key, clock.nowMs());
   if (change?.news !== undefined) ports.tell(service, change.news, standing);
-  if (decision.kind === 'assign' || freed.length > 0) {
+  if (decision.kind === 'assign' || left.length > 0) {
     for (const pool of new Set([before?.pool, held?.pool])) if (pool) ports.poolChanged(pool);
   }
-  if (freed.length > 0 || opensSharing(before, held) || opensPorts(before, held))
+  if (left.length > 0 || opensSharing(before, held) || opensPorts(before, held))
     ports.retryWaiting();
 }
 
@@ -163,9 +177,9 @@ export function dismiss(key: string, ports: Ports): void {
   const before = ledger.holdingOf(key);
   const pool = before?.pool;
   waiting.delete(key);
-  const freed = ledger.forget(key, clock.nowMs());
+  const left = ledger.forget(key, clock.nowMs());
   if (pool !== undefined) ports.poolChanged(pool);
-  if (freed.length > 0)
-    log.info('released', { service: key, addresses: freed.map(formatAddress), pool });
-  if (freed.length > 0 || opensPorts(before, undefined)) ports.retryWaiting();
+  if (left.length > 0)
+    log.info('released', { service: key, addresses: left.map(formatAddress), pool });
+  if (left.length > 0 || opensPorts(before, undefined)) ports.retryWaiting();
 }

@@ -9,7 +9,14 @@ import {
 import type { Range } from '../net/range.ts';
 import type { Ledger } from './ledger.ts';
 import { grantNodes, isNodePool, type NodePool, type Surroundings } from './node-addresses.ts';
-import { avoids, poolContains, poolSize, rangesForAll, reservedFor } from './pool-addresses.ts';
+import {
+  avoids,
+  poolContains,
+  poolSize,
+  rangesForAll,
+  reservedBy,
+  reservedFor,
+} from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 
@@ -108,7 +115,30 @@ const isMet = ({ request, found }: Search): boolean => found.length >= request.c
 
 /** Whether the namespace has all that it may have of the pool. */
 const isFull = ({ request, family, pool, ledger, found }: Search): boolean =>
-  ledger.isAtQuota(pool, family, request.service, found.length);
+  ledger.isAtQuota(pool, family, request.service, countAlone(found, request.service, ledger));
+
+/** How many of these addresses no other Service of its namespace holds. */
+const countAlone = (addresses: readonly Address[], service: string, ledger: Ledger): number =>
+  addresses.filter((address) => !ledger.isHeldBeside(address, service)).length;
+
+/** Whether a namespace would have more of a pool than it may if the Service had these addresses in place of its own. */
+export function exceedsQuota(
+  addresses: readonly Address[],
+  pool: Pool,
+  service: string,
+  ledger: Ledger,
+): boolean {
+  // What it has already is no step over the limit, and takes room all the same.
+  const kept = addresses.filter((address) => ledger.owns(service, address));
+  for (const address of addresses) {
+    if (kept.includes(address) || ledger.isHeldBeside(address, service)) continue;
+    const { family } = address;
+    const same = kept.filter((one) => one.family === family);
+    if (ledger.isAtQuota(pool, family, service, countAlone(same, service, ledger))) return true;
+    kept.push(address);
+  }
+  return false;
+}
 
 const fits = ({ request, family, pool, ledger }: Search, address: Address): boolean =>
   address.family === family &&
@@ -128,7 +158,7 @@ function take(search: Search, address: Address): void {
 
 function takeOwn(search: Search): void {
   const { request, ledger } = search;
-  for (const address of ledger.holdingOf(request.service)?.addresses ?? [])
+  for (const address of ledger.ownedBy(request.service))
     if (fits(search, address)) take(search, address);
 }
 
@@ -142,8 +172,12 @@ function takeShared(search: Search): void {
   if (request.terms.sharing === '' || isMet(search)) return;
   const shared = [...ledger.sharedUnder(request.terms.sharing)];
   for (const address of shared.filter((each) => fits(search, each)).toSorted(compareAddresses))
-    if (mayCount(search, address)) take(search, address);
+    if (isFor(search, address) && mayCount(search, address)) take(search, address);
 }
+
+/** Not reserved for somebody else. */
+const isFor = ({ request: { service }, pool }: Search, address: Address): boolean =>
+  (reservedBy(pool, address) ?? service) === service;
 
 function takeFree(search: Search, rested: boolean): void {
   for (const range of rangesForAll(search.pool))

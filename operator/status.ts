@@ -71,6 +71,11 @@ export function changeStatus(service: Service, standing: Standing, now: Date): C
   return { patch, news: { type: standing.refusal ? 'Warning' : 'Normal', reason, message } };
 }
 
+/** Changes nothing, and is refused where the Service is not the one any more that was judged. */
+export const confirm = ({ metadata }: Service): StatusPatch => ({
+  metadata: { resourceVersion: metadata.resourceVersion },
+});
+
 /** Takes everything of ours off a Service that is no LoadBalancer any more. */
 export function clearStatus(service: Service): StatusPatch | undefined {
   const { metadata, status } = service;
