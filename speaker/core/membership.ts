@@ -6,6 +6,7 @@ import {
   type Peer,
   type Question,
   reviewVacancies,
+  reviewVacanciesSoon,
   say,
   type Segment,
   standingOf,
@@ -26,7 +27,7 @@ export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: 
   if (!settled) return [];
   peer.question = undefined;
   if (question.why === 'Contested') peer.contestedAtMs = nowMs;
-  reviewVacancies(segment, nowMs);
+  reviewVacanciesSoon(segment, nowMs);
   return question.why === 'Silent' ? [told(peer.node, 'alive')] : [];
 }
 
@@ -48,7 +49,7 @@ export function hearStanding(
   nowMs: number,
 ): Action[] {
   if (standing.phase === 'left') return bury(segment, peer, 'left', nowMs);
-  if (standing.phase !== peer.standing.phase) reviewVacancies(segment, nowMs);
+  if (standing.phase !== peer.standing.phase) reviewVacanciesSoon(segment, nowMs);
   peer.standing = standing;
   return pullIfBehind(segment, peer, nowMs);
 }
@@ -77,8 +78,16 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
   return actions;
 }
 
+/** When a peer's silence is to be judged again. */
+export function peerDueAtMs(peer: Peer): number {
+  const { question, standing } = peer;
+  if (question === undefined) return peer.heardAtMs + suspectAfterMs(standing.intervalMs);
+  const againAtMs = question.lastAtMs + askAgainMs(standing.intervalMs);
+  return Math.min(deadlineOf(peer, question), againAtMs);
+}
+
 /** A suspect has one confirmation time; a peer asked after our own stall has as long as a silent one. */
-export function deadlineOf({ standing }: Peer, { why, firstAtMs }: Question): number {
+function deadlineOf({ standing }: Peer, { why, firstAtMs }: Question): number {
   const { intervalMs: beat } = standing;
   return firstAtMs + confirmationMs(beat) + (why === 'Stalled' ? suspectAfterMs(beat) : 0);
 }

@@ -1,17 +1,9 @@
 import type { Action } from './action.ts';
 import { claim, drop, tellClaims, tellReleased, yieldTo } from './claims.ts';
 import { chunks, claimsPerMessage, type ClaimItem, type Message } from './message.ts';
-import { rank } from './rank.ts';
-import {
-  claimsOf,
-  isCandidate,
-  loadOf,
-  type Move,
-  type Peer,
-  say,
-  type Segment,
-} from './segment.ts';
-import { canTake } from './succession.ts';
+import { firstOf, groundOf } from './rank.ts';
+import { claimsOf, isCandidate, type Move, type Peer, say, type Segment } from './segment.ts';
+import { canTake, Contest } from './contest.ts';
 import { handoverRepeatMs, handoverRepeats } from './timing.ts';
 
 /** Puts on their way what this node holds and should not: all of it when it leaves. */
@@ -35,14 +27,15 @@ export function planMoves(segment: Segment): void {
  * it; hearing that claim, the holder stops. Until then it goes on answering.
  */
 export function moveAlong(segment: Segment, nowMs: number): Action[] {
+  if (segment.moves.size === 0) return [];
   const actions: Action[] = [];
   const asked = new Map<string, ClaimItem[]>();
   const dropped: ClaimItem[] = [];
-  const load = (node: string): number => loadOf(segment, node) + (asked.get(node)?.length ?? 0);
+  const contest = new Contest(segment);
   for (const [address, move] of segment.moves) {
     if (nowMs < move.askedAtMs + handoverRepeatMs) continue;
     const term = segment.claims.get(address)?.term ?? 0;
-    move.heir = nextHeir(segment, address, move, load);
+    move.heir = nextHeir(segment, address, move, contest);
     move.asks++;
     move.askedAtMs = nowMs;
     if (move.heir !== undefined) {
@@ -68,16 +61,18 @@ function nextHeir(
   segment: Segment,
   address: string,
   move: Move,
-  load: (node: string) => number,
+  contest: Contest,
 ): string | undefined {
   const { heir, asks, tried } = move;
   if (heir !== undefined && canTake(segment, heir) && asks < handoverRepeats) return heir;
   if (heir !== undefined) tried.add(heir);
   move.asks = 0;
-  const others = (segment.candidates.get(address) ?? []).filter(
-    ({ node }) => node !== segment.node && canTake(segment, node) && !tried.has(node),
-  );
-  return rank(address, others, load)[0];
+  const others = contest
+    .settled(address)
+    .contenders.filter(({ runner: { node } }) => node !== segment.node && !tried.has(node));
+  const next = firstOf(others, groundOf(address))?.runner;
+  if (next !== undefined) next.load++;
+  return next?.node;
 }
 
 /** A holder asks this node to take over. A question repeated is answered again. */

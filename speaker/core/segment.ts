@@ -3,7 +3,7 @@ import type { Action, Candidates, Phase, VacancyReason } from './action.ts';
 import { emptyDigest } from './digest.ts';
 import type { ClaimItem, Digest, Message, Standing } from './message.ts';
 import type { SequenceWindow } from './replay.ts';
-import { pulseIntervalMs } from './timing.ts';
+import { gatherMs, pulseIntervalMs } from './timing.ts';
 
 /**
  * What one node knows of one segment, the broadcast domain behind one of its links: which peers live there, who holds
@@ -155,6 +155,13 @@ export const loadOf = (segment: Segment, node: string): number =>
 /** Who may take a vacant address has changed: each has its turn anew. */
 export function reviewVacancies(segment: Segment, nowMs: number): void {
   segment.vacanciesDueAtMs = -Infinity;
+  segment.candidatesSinceMs = nowMs;
+}
+
+/** The same for news that may come from many peers at once, and that nobody waits for. */
+export function reviewVacanciesSoon(segment: Segment, nowMs: number): void {
+  const dueAtMs = nowMs + gatherMs(intervalMs(segment));
+  segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, dueAtMs);
   segment.candidatesSinceMs = nowMs;
 }
 

@@ -11,11 +11,11 @@ import {
 } from './claims.ts';
 import {
   answer,
-  deadlineOf,
   forgetAll,
   hearPeer,
   hearStanding,
   judgeSilence,
+  peerDueAtMs,
   questionAll,
 } from './membership.ts';
 import { hearHandover, moveAlong, movesDueAtMs, planMoves } from './moves.ts';
@@ -23,14 +23,7 @@ import { isFresh } from './replay.ts';
 import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
 import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
 import { fillVacancies } from './succession.ts';
-import {
-  askAgainMs,
-  leaveAtMostMs,
-  listenAtMostMs,
-  listenMs,
-  stallMs,
-  suspectAfterMs,
-} from './timing.ts';
+import { leaveAtMostMs, listenAtMostMs, listenMs, stallMs } from './timing.ts';
 
 /**
  * One step of the state machine: what happened, when, and what is to be done about it. Changes the segment in place (a
@@ -69,14 +62,9 @@ export function dueAtMs(segment: Segment): number {
   if (phase === 'active' && segment.vacanciesDueAtMs > steppedAtMs) {
     due.push(segment.vacanciesDueAtMs);
   }
-  for (const { heardAtMs, standing, ...peer } of segment.peers.values()) {
-    if (peer.question === undefined) due.push(heardAtMs + suspectAfterMs(standing.intervalMs));
-    else {
-      due.push(deadlineOf({ heardAtMs, standing, ...peer }, peer.question));
-      due.push(peer.question.lastAtMs + askAgainMs(standing.intervalMs));
-    }
-  }
-  return Math.min(...due);
+  let dueAtMs = Math.min(...due);
+  for (const peer of segment.peers.values()) dueAtMs = Math.min(dueAtMs, peerDueAtMs(peer));
+  return dueAtMs;
 }
 
 /** Whether the node has not run for so long that others may have taken what it holds. */

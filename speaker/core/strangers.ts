@@ -6,7 +6,7 @@ import { openWindow } from './replay.ts';
 import {
   intervalMs,
   type Peer,
-  reviewVacancies,
+  reviewVacanciesSoon,
   say,
   type Segment,
   type Stranger,
@@ -86,7 +86,7 @@ function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Acti
     snapshot: undefined,
   };
   segment.peers.set(node, peer);
-  reviewVacancies(segment, nowMs);
+  reviewVacanciesSoon(segment, nowMs);
   return [told(node, 'alive'), ...tellAll(segment, peer), ...pullIfBehind(segment, peer, nowMs)];
 }
 

@@ -1,8 +1,9 @@
 import type { Action } from './action.ts';
 import { claim, tellClaims } from './claims.ts';
+import { Contest, type Field } from './contest.ts';
 import type { ClaimItem } from './message.ts';
-import { type Candidate, rank } from './rank.ts';
-import { intervalMs, loadOf, type Segment, type Vacant } from './segment.ts';
+import { firstOf, groundOf, turnOf } from './rank.ts';
+import { intervalMs, type Segment, type Vacant } from './segment.ts';
 import { vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
 
 /**
@@ -13,26 +14,28 @@ import { vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
 export function fillVacancies(segment: Segment, nowMs: number): Action[] {
   if (nowMs < segment.vacanciesDueAtMs || segment.vacancies.size === 0) return [];
   segment.vacanciesDueAtMs = Infinity;
-  const extra = new Map<string, number>();
-  const load = (node: string): number => loadOf(segment, node) + (extra.get(node) ?? 0);
+  const contest = new Contest(segment);
   const taken: ClaimItem[] = [];
   const actions: Action[] = [];
   for (const address of [...segment.vacancies].sort()) {
     const vacancy = segment.claims.get(address);
     if (vacancy === undefined || vacancy.holder !== undefined) continue;
-    const heirs = rank(address, eligible(segment, address, vacancy), load);
-    const [first] = heirs;
+    // A newcomer takes only what nobody ever held.
+    const field =
+      vacancy.reason === 'Unclaimed' ? contest.expected(address) : contest.settled(address);
+    const ground = groundOf(address);
+    const first = firstOf(field.contenders, ground);
     if (first === undefined) continue;
-    const turn = heirs.indexOf(segment.node);
-    const sinceMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs);
-    const turnAtMs = sinceMs + (turn + patience(vacancy)) * stepMs(segment, heirs);
-    if (turn >= 0 && nowMs >= turnAtMs) {
+    const turn = turnOf(segment.node, field.contenders, ground);
+    const turnAtMs = turn === undefined ? Infinity : turnMs(segment, vacancy, turn, field);
+    if (nowMs >= turnAtMs) {
       taken.push(claim(segment, address));
       actions.push(holdVacant(segment, address, vacancy));
-      continue;
+      contest.runner(segment.node).load++;
+    } else {
+      first.runner.load++;
+      segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
     }
-    extra.set(first, (extra.get(first) ?? 0) + 1);
-    if (turn >= 0) segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
   }
   return [...actions, ...tellClaims(segment, 'all', taken)];
 }
@@ -48,36 +51,13 @@ function holdVacant(segment: Segment, address: string, { reason, from, silentMs 
   };
 }
 
-/** Who of the planned candidates can take a vacant address now. A newcomer takes only what nobody ever held. */
-function eligible(segment: Segment, address: string, vacancy: Vacant): readonly Candidate[] {
-  const planned = segment.candidates.get(address) ?? [];
-  const active = planned.filter(({ node }) => canTake(segment, node));
-  if (vacancy.reason !== 'Unclaimed') return active;
-  return planned.filter(({ node }) => canTake(segment, node) || isListening(segment, node));
+/** When a node takes what nobody before it has taken. */
+function turnMs(segment: Segment, vacancy: Vacant, turn: number, { waits }: Field): number {
+  const interval = intervalMs(segment);
+  const stepMs = waits ? vacancyStepWhileListeningMs(interval) : vacancyStepMs(interval);
+  const sinceMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs);
+  return sinceMs + (turn + patience(vacancy)) * stepMs;
 }
-
-/** Whether the node is there and settled: this one, or a peer that is not suspected. */
-export function canTake(segment: Segment, node: string): boolean {
-  if (node === segment.node) {
-    return segment.phase === 'active' && segment.hushedSinceMs === undefined;
-  }
-  const peer = segment.peers.get(node);
-  return (
-    peer?.standing.phase === 'active' &&
-    peer.question?.why !== 'Silent' &&
-    peer.question?.why !== 'Stalled'
-  );
-}
-
-const isListening = (segment: Segment, node: string): boolean =>
-  segment.peers.get(node)?.standing.phase === 'listening';
 
 /** What was released may have left the plan, and the news of that may be on its way here. */
 const patience = ({ reason }: Vacant): number => (reason === 'Released' ? 1 : 0);
-
-function stepMs(segment: Segment, heirs: readonly string[]): number {
-  const interval = intervalMs(segment);
-  return heirs.some((node) => isListening(segment, node))
-    ? vacancyStepWhileListeningMs(interval)
-    : vacancyStepMs(interval);
-}

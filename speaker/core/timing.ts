@@ -34,6 +34,9 @@ export const vacancyStepMs = (intervalMs: number): number => intervalMs;
 export const vacancyStepWhileListeningMs = (intervalMs: number): number =>
   listenMs(intervalMs) + intervalMs;
 
+/** Peers that come, or have listened enough, are looked at together: ten thousand vacancies take milliseconds each time. */
+export const gatherMs = (intervalMs: number): number => intervalMs / 20;
+
 /** A handover that is not answered by a claim is repeated, then the next heir is asked. */
 export const handoverRepeatMs = 20;
 export const handoverRepeats = 4;

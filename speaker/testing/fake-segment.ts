@@ -3,6 +3,7 @@ import type { Action, Candidates, Event } from '../core/action.ts';
 import type { Message } from '../core/message.ts';
 import { openSegment, type Segment } from '../core/segment.ts';
 import { dueAtMs, step } from '../core/step.ts';
+import { type Machine, machine } from './machine.ts';
 import { type Random, seeded } from './random.ts';
 import { Timeline } from './timeline.ts';
 
@@ -10,72 +11,64 @@ import { Timeline } from './timeline.ts';
 export type Wire = {
   loss: number;
   duplication: number;
-  readonly delayMs: { low: number; high: number };
+  /** Frames overtake each other where their delays differ. */
+  delayMs: { readonly low: number; readonly high: number };
 };
 
-/** One simulated machine with its speaker's core, and what can be done to it. */
-export type Node = {
-  readonly name: string;
-  readonly mac: string;
-  segment: Segment | undefined;
-  paused: boolean;
-  linkUp: boolean;
-  /** Nodes hear those of the same side only. */
-  side: number;
-  /** When it last came to hear others again. */
-  reconnectedAtMs: number;
-  hushed: boolean;
-  sequence: bigint;
-  planVersion: number;
-  waiting: Event[];
-  readonly holding: Set<string>;
+/** What is simulated: the core as it is, or one that was broken on purpose. */
+export type Core = {
+  readonly open: typeof openSegment;
+  readonly step: typeof step;
 };
+
+export const soundCore: Core = { open: openSegment, step };
 
 /** Frames that fit a packet socket's default receive buffer (measured: 264); later ones are dropped. */
 const socketFrames = 264;
+/** Turning a time of a skewed clock back into ours must not wake a node too early. */
+const roundingMs = 0.001;
 
-function machine(name: string, number: number): Node {
-  return {
-    name,
-    mac: `02:00:00:00:00:${number.toString(16).padStart(2, '0')}`,
-    segment: undefined,
-    paused: false,
-    linkUp: true,
-    side: 0,
-    reconnectedAtMs: -Infinity,
-    hushed: false,
-    sequence: 0n,
-    planVersion: 0,
-    waiting: [],
-    holding: new Set(),
-  };
-}
+type Options = {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly pulseMs?: number;
+  readonly wire?: Partial<Wire>;
+  readonly core?: Core;
+  readonly timeline?: Timeline;
+};
 
 /** An in-memory broadcast domain with real cores on it, simulated time and seeded faults. */
 export class FakeSegment {
-  readonly timeline = new Timeline();
+  readonly timeline: Timeline;
   readonly random: Random;
-  readonly nodes: Node[];
+  readonly nodes: Machine[];
   readonly wire: Wire;
+  readonly pulseMs: number;
   /** Called after every step of a node, with what it did. */
-  onActions: (node: Node, actions: readonly Action[]) => void = () => {};
+  onActions: (node: Machine, actions: readonly Action[]) => void = () => {};
+  /** Called with every event of interest, for the trace of one run. */
+  onTrace: ((line: string) => void) | undefined;
+  /** Until when nothing arrives. */
+  deafUntilMs = -Infinity;
+  frames = 0;
+  readonly #core: Core;
   readonly #trace = createHash('sha256');
-  readonly #pulseMs: number;
   #candidates: Candidates = new Map();
   #planVersion = 0;
-  frames = 0;
 
-  constructor(options: { seed: number; nodes: number; pulseMs?: number; wire?: Partial<Wire> }) {
-    this.random = seeded(options.seed);
-    this.#pulseMs = options.pulseMs ?? 100;
-    this.wire = { loss: 0, duplication: 0, delayMs: { low: 0.05, high: 0.5 }, ...options.wire };
-    this.nodes = Array.from({ length: options.nodes }, (_, index) =>
+  constructor({ seed, nodes, pulseMs = 100, wire, core = soundCore, timeline }: Options) {
+    this.timeline = timeline ?? new Timeline();
+    this.random = seeded(seed);
+    this.pulseMs = pulseMs;
+    this.wire = { loss: 0, duplication: 0, delayMs: { low: 0.05, high: 0.5 }, ...wire };
+    this.nodes = Array.from({ length: nodes }, (_, index) =>
       machine(`node-${index + 1}`, index + 1),
     );
+    this.#core = core;
   }
 
   /** Another machine with the name of this one, still off. */
-  addTwin({ name }: Node): Node {
+  addTwin({ name }: Machine): Machine {
     const twin = machine(name, this.nodes.length + 1);
     this.nodes.push(twin);
     return twin;
@@ -85,8 +78,8 @@ export class FakeSegment {
     return this.timeline.nowMs;
   }
 
-  get plannedAddresses(): number {
-    return this.#candidates.size;
+  get candidates(): Candidates {
+    return this.#candidates;
   }
 
   /** The same for the same seed and faults. */
@@ -94,7 +87,7 @@ export class FakeSegment {
     return this.#trace.copy().digest('hex');
   }
 
-  node(name: string): Node {
+  node(name: string): Machine {
     const node = this.nodes.find((one) => one.name === name);
     if (node === undefined) throw new Error(`no node ${name}`);
     return node;
@@ -104,36 +97,37 @@ export class FakeSegment {
     this.timeline.runUntil(this.nowMs + ms);
   }
 
-  start(node: Node): void {
+  start(node: Machine): void {
     if (node.segment !== undefined) return;
-    node.segment = openSegment({
+    node.segment = this.#core.open({
       node: node.name,
       mac: node.mac,
       boot: this.#random64(),
-      shortestPulseMs: this.#pulseMs,
+      shortestPulseMs: this.pulseMs,
       random: () => this.#random64(),
-      nowMs: this.nowMs,
+      nowMs: node.localMs(this.nowMs),
     });
     node.paused = false;
     node.sequence = 0n;
+    node.alarmAtMs = Infinity;
     if (!node.linkUp) this.step(node, { kind: 'link', up: false, mac: node.mac });
     node.planVersion = this.#planVersion;
     this.step(node, { kind: 'plan', candidates: this.#candidates });
   }
 
   /** Power cut or kill -9: nothing is said, nothing is kept. */
-  crash(node: Node): void {
+  crash(node: Machine): void {
     node.segment = undefined;
     node.hushed = false;
     node.waiting = [];
     node.holding.clear();
   }
 
-  pause(node: Node): void {
+  pause(node: Machine): void {
     node.paused = true;
   }
 
-  resume(node: Node): void {
+  resume(node: Machine): void {
     if (!node.paused) return;
     node.paused = false;
     const waiting = node.waiting.splice(0);
@@ -141,17 +135,17 @@ export class FakeSegment {
     this.step(node, { kind: 'tick' });
   }
 
-  leave(node: Node): void {
+  leave(node: Machine): void {
     this.step(node, { kind: 'leave' });
   }
 
-  setLink(node: Node, up: boolean): void {
+  setLink(node: Machine, up: boolean): void {
     node.linkUp = up;
     if (up) node.reconnectedAtMs = this.nowMs;
     this.step(node, { kind: 'link', up, mac: node.mac });
   }
 
-  setSide(node: Node, side: number): void {
+  setSide(node: Machine, side: number): void {
     node.side = side;
     node.reconnectedAtMs = this.nowMs;
   }
@@ -160,7 +154,7 @@ export class FakeSegment {
   plan(candidates: Candidates, withinMs = 0): void {
     this.#candidates = candidates;
     const version = ++this.#planVersion;
-    const deliver = (node: Node): void => {
+    const deliver = (node: Machine): void => {
       if (node.planVersion > version) return;
       node.planVersion = version;
       this.step(node, { kind: 'plan', candidates });
@@ -171,62 +165,76 @@ export class FakeSegment {
     }
   }
 
-  connected(a: Node, b: Node): boolean {
+  connected(a: Machine, b: Machine): boolean {
     return a.linkUp && b.linkUp && a.side === b.side;
   }
 
-  answers(node: Node, address: string): boolean {
-    const awake = node.segment !== undefined && !node.paused && !node.hushed && node.linkUp;
-    return awake && node.holding.has(address);
+  answers(node: Machine, address: string): boolean {
+    return node.isAnswering && node.holding.has(address);
   }
 
   holders(address: string): readonly string[] {
     return this.nodes.filter((node) => this.answers(node, address)).map(({ name }) => name);
   }
 
-  step(node: Node, event: Event): void {
+  step(node: Machine, event: Event): void {
     const { segment } = node;
     if (segment === undefined) return;
     if (node.paused) {
       if (event.kind !== 'frame' || node.waiting.length < socketFrames) node.waiting.push(event);
       return;
     }
-    const actions = step(segment, event, this.nowMs);
+    const actions = this.#core.step(segment, event, node.localMs(this.nowMs));
     for (const action of actions) this.#carryOut(node, action);
     this.onActions(node, actions);
+    this.#setAlarm(node, segment);
+  }
+
+  /** One alarm for each node, at the earliest time that it asked for; what is due by then is seen when it rings. */
+  #setAlarm(node: Machine, segment: Segment): void {
     const dueMs = dueAtMs(segment);
     if (dueMs === Infinity) return;
-    this.timeline.at(dueMs, () => {
-      // Only the latest of a node's alarms is still true.
-      if (node.segment === segment && !node.paused && dueAtMs(segment) === dueMs) {
-        this.step(node, { kind: 'tick' });
-      }
+    const exact = node.globalMs(dueMs);
+    const atMs = Math.max(node.isSkewed ? exact + roundingMs : exact, this.nowMs);
+    if (atMs >= node.alarmAtMs) return;
+    node.alarmAtMs = atMs;
+    this.timeline.at(atMs, () => {
+      if (node.segment !== segment || node.alarmAtMs !== atMs) return;
+      node.alarmAtMs = Infinity;
+      if (node.paused) return;
+      if (dueAtMs(segment) <= node.localMs(this.nowMs)) this.step(node, { kind: 'tick' });
+      else this.#setAlarm(node, segment);
     });
   }
 
-  #carryOut(node: Node, action: Action): void {
-    if (action.kind !== 'send') {
-      this.#trace.update(`${this.nowMs.toFixed(6)} ${node.name} ${JSON.stringify(action)}\n`);
+  #carryOut(node: Machine, action: Action): void {
+    if (action.kind === 'send') {
+      this.#send(node, action.to, action.message);
+      return;
     }
-    if (action.kind === 'send') this.#send(node, action.to, action.message);
-    else if (action.kind === 'hold') node.holding.add(action.address);
+    const line = `${this.nowMs.toFixed(3)} ${node.name} ${JSON.stringify(action)}\n`;
+    this.#trace.update(line);
+    this.onTrace?.(line);
+    if (action.kind === 'hold') node.holding.add(action.address);
     else if (action.kind === 'yield') node.holding.delete(action.address);
     else if (action.kind === 'hush') node.hushed = true;
     else if (action.kind === 'speak') node.hushed = false;
   }
 
-  #send(from: Node, to: string, message: Message): void {
+  #send(from: Machine, to: string, message: Message): void {
     const { boot } = from.segment ?? { boot: 0n };
     const event: Event = { kind: 'frame', boot, sequence: ++from.sequence, message };
     if (!from.linkUp) return;
     this.frames++;
+    const { loss, duplication, delayMs } = this.wire;
     for (const node of this.nodes) {
       if (node === from || (to !== 'all' && node.mac !== to)) continue;
-      const copies = this.random.chance(this.wire.duplication) ? 2 : 1;
+      const copies = duplication > 0 && this.random.chance(duplication) ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) {
-        if (this.random.chance(this.wire.loss)) continue;
-        const { low, high } = this.wire.delayMs;
-        this.timeline.in(this.random.between(low, high), () => {
+        if (loss > 0 && this.random.chance(loss)) continue;
+        const arrivesAtMs = this.nowMs + this.random.between(delayMs.low, delayMs.high);
+        if (arrivesAtMs < this.deafUntilMs) continue;
+        this.timeline.at(arrivesAtMs, () => {
           if (this.connected(from, node)) this.step(node, event);
         });
       }
@@ -242,7 +250,7 @@ export class FakeSegment {
 }
 
 /** A plan in which every node may hold every one of `count` addresses. */
-export function everyNode(nodes: readonly Node[], count: number): Candidates {
+export function everyNode(nodes: readonly { readonly name: string }[], count: number): Candidates {
   const all = nodes.map(({ name }) => ({ node: name, score: 0 }));
   return new Map(
     Array.from({ length: count }, (_, index) => [

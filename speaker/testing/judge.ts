@@ -1,4 +1,5 @@
-import type { FakeSegment, Node } from './fake-segment.ts';
+import type { FakeSegment } from './fake-segment.ts';
+import type { Machine } from './machine.ts';
 
 /** One moment at which something was wrong that must never be. */
 export type Violation = { readonly atMs: number; readonly what: string };
@@ -51,7 +52,7 @@ export class Judge {
     }
   }
 
-  #connectedPair(address: string): readonly [Node, Node] | undefined {
+  #connectedPair(address: string): readonly [Machine, Machine] | undefined {
     const holders = this.#segment.nodes.filter((node) => this.#segment.answers(node, address));
     for (const a of holders) {
       for (const b of holders) {

@@ -121,7 +121,7 @@ export function runSchedule(schedule: Schedule): Outcome {
 function tolerated({ loss, slowestFrameMs }: Schedule): Tolerated {
   const pulseMs = 100;
   const exchangeMs = 4 * slowestFrameMs;
-  return { pulseMs, exchangeMs: loss === 0 ? exchangeMs : 7 * pulseMs + exchangeMs };
+  return { pulseMs, exchangeMs: loss === 0 ? exchangeMs : 15 * pulseMs + exchangeMs };
 }
 
 function cause(
@@ -170,5 +170,5 @@ function mendAll(lan: FakeSegment): void {
     if (!node.linkUp) lan.setLink(node, true);
     lan.start(node);
   }
-  lan.plan(everyNode(lan.nodes, lan.plannedAddresses));
+  lan.plan(everyNode(lan.nodes, lan.candidates.size));
 }

@@ -1,0 +1,54 @@
+import type { Event } from '../core/action.ts';
+import type { Segment } from '../core/segment.ts';
+
+/** One simulated machine on one segment: its speaker's core, what can be done to it, and what it answers for. */
+export class Machine {
+  readonly name: string;
+  readonly mac: string;
+  segment: Segment | undefined;
+  paused = false;
+  linkUp = true;
+  /** Nodes hear those of the same side only. */
+  side = 0;
+  /** When it last came to hear others again. */
+  reconnectedAtMs = -Infinity;
+  hushed = false;
+  sequence = 0n;
+  planVersion = 0;
+  alarmAtMs = Infinity;
+  waiting: Event[] = [];
+  readonly holding = new Set<string>();
+  #skew = { offsetMs: 0, rate: 1 };
+
+  constructor(name: string, mac: string) {
+    this.name = name;
+    this.mac = mac;
+  }
+
+  /** Its clock shows another time than ours, and runs at another speed. To be called before it starts. */
+  skew(offsetMs: number, rate: number): void {
+    this.#skew = { offsetMs, rate };
+  }
+
+  get isSkewed(): boolean {
+    return this.#skew.rate !== 1 || this.#skew.offsetMs !== 0;
+  }
+
+  localMs(globalMs: number): number {
+    return globalMs * this.#skew.rate + this.#skew.offsetMs;
+  }
+
+  globalMs(localMs: number): number {
+    return (localMs - this.#skew.offsetMs) / this.#skew.rate;
+  }
+
+  /** Whether it would answer a question about an address that it holds. */
+  get isAnswering(): boolean {
+    return this.segment !== undefined && !this.paused && !this.hushed && this.linkUp;
+  }
+}
+
+export function machine(name: string, number: number): Machine {
+  const bytes = [number >> 8, number & 255].map((byte) => byte.toString(16).padStart(2, '0'));
+  return new Machine(name, `02:00:00:00:${bytes.join(':')}`);
+}
