@@ -21,6 +21,8 @@ API ?= embedded
 # How many Services are created at once, one size after the other: make bench-kubernetes SIZES=100,1000
 SIZES ?= 100,1000,10000
 NODE ?=
+SCHEDULES ?= 100000
+FROM ?= 1
 
 .PHONY: help
 help:
@@ -43,7 +45,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test e2e bench-kubernetes bundle check fix generate types lint format-check
+.PHONY: setup ready test soak e2e bench-kubernetes bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -57,6 +59,9 @@ ifeq ($(FILE),)
 else
 	node --test $(FILE)
 endif
+
+soak: ready ## Play SCHEDULES=100000 fault schedules on the speaker's core, from FROM=1 on; the first that breaks an invariant is explained
+	@node speaker/testing/soak.ts --schedules $(SCHEDULES) --from $(FROM)
 
 e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some minutes to build it the first time
 	E2E_REQUIRE=1 node --test --test-concurrency=1 'e2e/kubernetes/**/*.test.ts'

@@ -84,9 +84,10 @@ function noticeStall(segment: Segment, nowMs: number): Action[] {
 }
 
 function take(segment: Segment, event: Event, nowMs: number): Action[] {
+  const { phase } = segment;
   switch (event.kind) {
     case 'frame':
-      return segment.phase === 'down' ? [] : hear(segment, event, nowMs);
+      return phase === 'down' || phase === 'left' ? [] : hear(segment, event, nowMs);
     case 'plan':
       return replan(segment, event.candidates, nowMs);
     case 'link':

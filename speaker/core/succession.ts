@@ -59,5 +59,9 @@ function turnMs(segment: Segment, vacancy: Vacant, turn: number, { waits }: Fiel
   return sinceMs + (turn + patience(vacancy)) * stepMs;
 }
 
-/** What was released may have left the plan, and the news of that may be on its way here. */
-const patience = ({ reason }: Vacant): number => (reason === 'Released' ? 1 : 0);
+/**
+ * What was released may have left the plan, and the news of that may be on its way here; what a node that left had held
+ * it has handed over, and its goodbye may be here before the heir's claim.
+ */
+const patience = ({ reason }: Vacant): number =>
+  reason === 'Released' || reason === 'HolderLeft' ? 1 : 0;

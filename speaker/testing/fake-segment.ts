@@ -24,7 +24,9 @@ export type Core = {
 export const soundCore: Core = { open: openSegment, step };
 
 /** Frames that fit a packet socket's default receive buffer (measured: 264); later ones are dropped. */
-const socketFrames = 264;
+export const socketFrames = 264;
+/** More nodes than that are a crowd. */
+const crowd = 40;
 /** Turning a time of a skewed clock back into ours must not wake a node too early. */
 const roundingMs = 0.001;
 
@@ -123,8 +125,10 @@ export class FakeSegment {
     node.holding.clear();
   }
 
-  pause(node: Machine): void {
+  /** It stands still, and so many frames wait for it. */
+  pause(node: Machine, frames = socketFrames): void {
     node.paused = true;
+    node.waitsFor = frames;
   }
 
   resume(node: Machine): void {
@@ -181,13 +185,17 @@ export class FakeSegment {
     const { segment } = node;
     if (segment === undefined) return;
     if (node.paused) {
-      if (event.kind !== 'frame' || node.waiting.length < socketFrames) node.waiting.push(event);
+      if (event.kind !== 'frame' || node.waiting.length < node.waitsFor) node.waiting.push(event);
       return;
     }
-    const actions = this.#core.step(segment, event, node.localMs(this.nowMs));
+    const nowMs = node.localMs(this.nowMs);
+    const actions = this.#core.step(segment, event, nowMs);
     for (const action of actions) this.#carryOut(node, action);
     this.onActions(node, actions);
-    this.#setAlarm(node, segment);
+    // What is heard rings an alarm earlier only where it led to something, or to vacancies that are to be looked at soon.
+    const { vacanciesDueAtMs } = segment;
+    const soon = vacanciesDueAtMs > nowMs && vacanciesDueAtMs < Infinity;
+    if (event.kind !== 'frame' || actions.length > 0 || soon) this.#setAlarm(node, segment);
   }
 
   /** One alarm for each node, at the earliest time that it asked for; what is due by then is seen when it rings. */
@@ -226,6 +234,10 @@ export class FakeSegment {
     const event: Event = { kind: 'frame', boot, sequence: ++from.sequence, message };
     if (!from.linkUp) return;
     this.frames++;
+    if (to === 'all' && this.nodes.length > crowd) {
+      this.#sendToCrowd(from, event);
+      return;
+    }
     const { loss, duplication, delayMs } = this.wire;
     for (const node of this.nodes) {
       if (node === from || (to !== 'all' && node.mac !== to)) continue;
@@ -239,6 +251,19 @@ export class FakeSegment {
         });
       }
     }
+  }
+
+  /** With hundreds of nodes a frame reaches all that it reaches at the same time: one entry in the timeline for all. */
+  #sendToCrowd(from: Machine, event: Event): void {
+    const { loss, delayMs } = this.wire;
+    const arrivesAtMs = this.nowMs + this.random.between(delayMs.low, delayMs.high);
+    if (arrivesAtMs < this.deafUntilMs) return;
+    this.timeline.at(arrivesAtMs, () => {
+      for (const node of this.nodes) {
+        if (node === from || !this.connected(from, node)) continue;
+        if (loss === 0 || !this.random.chance(loss)) this.step(node, event);
+      }
+    });
   }
 
   #random64(): bigint {

@@ -7,6 +7,8 @@ export class Machine {
   readonly mac: string;
   segment: Segment | undefined;
   paused = false;
+  /** Frames that wait while it stands still; later ones are lost. */
+  waitsFor = Infinity;
   linkUp = true;
   /** Nodes hear those of the same side only. */
   side = 0;
