@@ -20,6 +20,8 @@ export type Segment = {
   phaseSinceMs: number;
   /** Set while peers are being asked whether they took over during a stall. */
   hushedSinceMs: number | undefined;
+  /** Who came during a stall is not known and cannot be asked; until then it has been heard. */
+  hushedAtLeastUntilMs: number;
   steppedAtMs: number;
   nextPulseAtMs: number;
 
@@ -120,6 +122,7 @@ export function openSegment(self: {
     phase: 'listening',
     phaseSinceMs: nowMs,
     hushedSinceMs: undefined,
+    hushedAtLeastUntilMs: -Infinity,
     steppedAtMs: nowMs,
     nextPulseAtMs: nowMs,
     peers: new Map(),

@@ -262,6 +262,27 @@ test('a frozen holder that nobody replaced speaks again within milliseconds', ()
   assert.equal(holderOf(lan), holder);
 });
 
+test('a node that stood still while another one came answers nothing before it has heard of it', () => {
+  const lan = settled({ nodes: 2 });
+  const first = holderOf(lan);
+  const [second] = lan.nodes.filter((node) => node !== first);
+  assert.ok(second);
+  lan.crash(second);
+  lan.run(1000);
+  lan.pause(first, 0);
+  lan.start(second);
+  lan.run(2000);
+  assert.equal(holderOf(lan), second);
+  let doubled = 0;
+  lan.onActions = () => {
+    doubled += lan.holders(address).length > 1 ? 1 : 0;
+  };
+  lan.resume(first);
+  lan.run(1000);
+  holderOf(lan);
+  assert.equal(doubled, 0);
+});
+
 test('after a partition heals one holder is left within a pulse interval', () => {
   const lan = settled();
   const holder = holderOf(lan);

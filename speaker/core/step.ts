@@ -23,7 +23,7 @@ import { isFresh } from './replay.ts';
 import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
 import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
 import { fillVacancies } from './succession.ts';
-import { leaveAtMostMs, listenAtMostMs, listenMs, stallMs } from './timing.ts';
+import { hearAnyMs, leaveAtMostMs, listenAtMostMs, listenMs, stallMs } from './timing.ts';
 
 /**
  * One step of the state machine: what happened, when, and what is to be done about it. Changes the segment in place (a
@@ -59,6 +59,7 @@ export function dueAtMs(segment: Segment): number {
   // What is overdue here waits for something to be heard, at the latest for the next pulse of our own.
   const listened = phaseSinceMs + listenMs(intervalMs(segment));
   if (phase === 'listening' && listened > steppedAtMs) due.push(listened);
+  if (segment.hushedAtLeastUntilMs > steppedAtMs) due.push(segment.hushedAtLeastUntilMs);
   if (phase === 'active' && segment.vacanciesDueAtMs > steppedAtMs) {
     due.push(segment.vacanciesDueAtMs);
   }
@@ -74,11 +75,15 @@ export const hasStalled = (segment: Segment, nowMs: number): boolean =>
 /** Having been away for longer than others wait, answer nothing until they have said where they stand. */
 function noticeStall(segment: Segment, nowMs: number): Action[] {
   const stalled = hasStalled(segment, nowMs);
+  const stalledMs = nowMs - segment.steppedAtMs;
   segment.steppedAtMs = nowMs;
   if (!stalled) return [];
   if (segment.phase === 'listening') segment.phaseSinceMs = nowMs;
   const hushed = segment.hushedSinceMs !== undefined;
   segment.hushedSinceMs = nowMs;
+  // In less time nobody can have come and taken anything.
+  const interval = intervalMs(segment);
+  if (stalledMs >= listenMs(interval)) segment.hushedAtLeastUntilMs = nowMs + hearAnyMs(interval);
   const questions = questionAll(segment, nowMs);
   return hushed ? questions : [{ kind: 'hush' }, ...questions];
 }
@@ -174,6 +179,7 @@ function advance(segment: Segment, nowMs: number): Action[] {
   const namesake = nowMs < segment.namesakeAtMs + listenMs(interval);
   if (segment.hushedSinceMs !== undefined) {
     if (namesake) return replaced(segment, nowMs);
+    if (nowMs < segment.hushedAtLeastUntilMs) return [];
     if (!isInformed(segment) && nowMs < segment.hushedSinceMs + listenAtMostMs(interval)) return [];
     segment.hushedSinceMs = undefined;
     reviewVacancies(segment, nowMs);

@@ -28,6 +28,9 @@ export const listenAtMostMs = (intervalMs: number): number => 10 * intervalMs;
 /** Not having run for this long, others may have declared us dead: answer nothing until they have been asked. */
 export const stallMs = (intervalMs: number): number => 2 * intervalMs;
 
+/** By then everybody who speaks here has been heard once, if nothing is lost. */
+export const hearAnyMs = (intervalMs: number): number => 1.25 * intervalMs;
+
 /** Each lower rank waits one step longer for a vacant address, in case the ones before it do not see the vacancy. */
 export const vacancyStepMs = (intervalMs: number): number => intervalMs;
 /** The same while a candidate still listens and may take what falls to it. */

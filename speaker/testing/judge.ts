@@ -139,6 +139,8 @@ export class Judge {
     const latestMs = Math.max(this.#regroupedAtMs, this.#segment.deafUntilMs);
     if (this.#nowMs - latestMs < aftermathMs) return;
     for (const address of node.holding) {
+      // What it takes now, it takes from somebody who died while it stood still.
+      if (this.#movedAtMs.get(address) === this.#nowMs) continue;
       const other = this.#holders(address).find(
         (one) => one !== node && this.#segment.connected(one, node),
       );
@@ -198,7 +200,8 @@ export class Judge {
     this.#movedAtMs.set(address, this.#nowMs);
     const isRecent = (atMs: number): boolean => this.#nowMs - atMs < aftermathMs;
     // Who took it at the same time, or a moment before, is heard when the frame arrives.
-    const unheard = this.#nowMs - movedAtMs <= this.#toleratedMs(movedAtMs);
+    const wasStill = isRecent(this.#disturbedAtMs.get(to) ?? 0) && isRecent(movedAtMs);
+    const unheard = wasStill || this.#nowMs - movedAtMs <= this.#toleratedMs(movedAtMs);
     const excused = unheard || isRecent(this.#regroupedAtMs) || isRecent(this.#replannedAtMs);
     if (excused || this.#tolerated.lossy) return;
     for (const from of this.#holders(address)) {
