@@ -34,6 +34,7 @@ describe('a session on a real link', needsTwoHosts, () => {
       shortestPulseMs: 100,
       nextSequence: () => ++said,
       said: () => said,
+      sendDatagram: () => {},
       random: () => 0.5,
       random64: () => ++drawn,
       nowMs: () => nowMs,
@@ -53,7 +54,7 @@ describe('a session on a real link', needsTwoHosts, () => {
     using _ = hosts.enter(hosts.near);
     const session = new LinkSession(linkOf(hosts.near), identity);
     const candidates = [{ node: 'node-1', score: 0 }];
-    session.adopt(new Map([[vip, { services: [], candidates, links: [hosts.near.link] }]]));
+    session.adopt(new Map([[vip, { services: [], candidates, links: [hosts.near.link] }]]), []);
     pass(session, 400);
     assert.equal(session.counts().held, 1);
     return session;

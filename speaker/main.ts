@@ -12,6 +12,7 @@ import { Observer } from './observer.ts';
 import type { Fact, Held } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { Planner } from './planner.ts';
+import type { Speaker } from './roster.ts';
 import { accessOf, settingsTable, wireStart } from './settings.ts';
 import { WirePort } from './wire-port.ts';
 
@@ -52,6 +53,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     },
     stateDir: settings.stateDir,
     onPlan,
+    namespace,
     clock,
     log,
   });
@@ -83,8 +85,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     if (fact.kind === 'held') tell(fact);
   }
 
-  function onPlan(plan: Plan): void {
-    wire.give({ kind: 'plan', plan });
+  function onPlan(plan: Plan, speakers: readonly Speaker[]): void {
+    wire.give({ kind: 'plan', plan, speakers });
     for (const service of holdings.adopt(plan)) reports.add(service);
   }
 

@@ -3,12 +3,15 @@ import type { Mac } from '../net/mac.ts';
 import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
 import type { Plan } from './plan.ts';
 import type { PulseKeys } from './pulse-keys.ts';
+import type { Speaker } from './roster.ts';
 
 /** What the wire thread is started with. */
 export type WireStart = {
   readonly node: string;
   readonly keys: PulseKeys;
   readonly shortestPulseMs: number;
+  /** Where speakers talk when a switch drops their frames; 0: nowhere. */
+  readonly pulsePort: number;
   /** The links to announce on; undefined: all but those that match `excludedLinks`. */
   readonly links: readonly string[] | undefined;
   readonly excludedLinks: readonly RegExp[];
@@ -19,7 +22,7 @@ export type WireStart = {
 
 /** What the main thread tells the wire thread. */
 export type Order =
-  | { readonly kind: 'plan'; readonly plan: Plan }
+  | { readonly kind: 'plan'; readonly plan: Plan; readonly speakers: readonly Speaker[] }
   /** Hand everything over; the answer is the fact `left`. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'stop' };

@@ -1,5 +1,4 @@
-import type { Mac } from '../net/mac.ts';
-import type { Message } from './core/message.ts';
+import type { Destination, Message } from './core/message.ts';
 import type { Link } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
 import type { PulseKeys } from './pulse-keys.ts';
@@ -17,6 +16,8 @@ export type Voice = {
   readonly keys: PulseKeys;
   /** Grows with every frame this process sends, whatever the link. */
   readonly nextSequence: () => bigint;
+  /** Sends to an IP address where frames do not arrive. */
+  readonly sendDatagram: (bytes: Uint8Array, to: string) => void;
 };
 
 /** Where the speakers of one segment talk to each other: sealed messages in frames of their own EtherType. */
@@ -54,9 +55,12 @@ export class SpeakersSocket implements Disposable {
   }
 
   /** A frame that a dead link or a full queue does not take is a lost frame: the protocol repeats what matters. */
-  say(to: Mac | 'all', message: Message): void {
-    const { boot, keys, nextSequence } = this.#voice;
-    const payload = seal({ ...formatMessage(message), boot, sequence: nextSequence() }, keys[0]);
+  say(to: Destination, message: Message): void {
+    const payload = formatSealed(message, this.#voice);
+    if (typeof to === 'object') {
+      this.#voice.sendDatagram(payload, to.udp);
+      return;
+    }
     const destination = to === 'all' ? speakersMac : to;
     const header = { destination, source: message.mac, etherType: etherTypes.speaker };
     this.#socket.send([formatFrame({ ...header, payload })]);
@@ -67,10 +71,23 @@ export class SpeakersSocket implements Disposable {
   }
 
   #read(frame: Uint8Array): Heard | undefined {
-    const envelope = open(frame.subarray(headerBytes), this.#voice.keys);
-    if (envelope === undefined) return undefined;
-    const { kind, payload, boot, sequence } = envelope;
-    const message = parseMessage(kind, payload);
-    return message === undefined ? undefined : { boot, sequence, message };
+    return readSealed(frame.subarray(headerBytes), this.#voice.keys);
   }
+}
+
+/** The bytes of a message, sealed with the first key. */
+export function formatSealed(
+  message: Message,
+  { boot, keys, nextSequence }: Pick<Voice, 'boot' | 'keys' | 'nextSequence'>,
+): Uint8Array {
+  return seal({ ...formatMessage(message), boot, sequence: nextSequence() }, keys[0]);
+}
+
+/** The message in these bytes; undefined where no key of ours sealed it, or it makes no sense. */
+export function readSealed(bytes: Uint8Array, keys: PulseKeys): Heard | undefined {
+  const envelope = open(bytes, keys);
+  if (envelope === undefined) return undefined;
+  const { kind, payload, boot, sequence } = envelope;
+  const message = parseMessage(kind, payload);
+  return message === undefined ? undefined : { boot, sequence, message };
 }

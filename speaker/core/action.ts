@@ -1,20 +1,24 @@
 import type { Mac } from '../../net/mac.ts';
-import type { Message } from './message.ts';
+import type { Destination, Message } from './message.ts';
 import type { Candidate } from './rank.ts';
 
 /** Who may hold each address, as the plan has it; the address is its canonical text. */
 export type Candidates = ReadonlyMap<string, readonly Candidate[]>;
 
+/** Where nodes with a speaker on this segment are reached in datagrams, as the API has it: node → IP address. */
+export type Roster = ReadonlyMap<string, string>;
+
 /** What happens to a segment. */
 export type Event =
-  /** A frame with a valid signature; `boot` and `sequence` come from its envelope. */
+  /** A frame, or a datagram, with a valid signature; `boot` and `sequence` come from its envelope. */
   | {
       readonly kind: 'frame';
       readonly boot: bigint;
       readonly sequence: bigint;
       readonly message: Message;
+      readonly by?: 'datagram';
     }
-  | { readonly kind: 'plan'; readonly candidates: Candidates }
+  | { readonly kind: 'plan'; readonly candidates: Candidates; readonly roster?: Roster }
   | { readonly kind: 'link'; readonly up: boolean; readonly mac: Mac }
   /** Hand everything over and go. */
   | { readonly kind: 'leave' }
@@ -36,11 +40,13 @@ export type YieldReason =
   | 'NoLongerCandidate'
   | 'LinkDown'
   | 'NameTaken'
+  /** A node that was never heard may hold it: the API lists it, and it ranks first. */
+  | 'Unheard'
   | 'Leaving';
 
 /** What is to be done about it, in this order. */
 export type Action =
-  | { readonly kind: 'send'; readonly to: Mac | 'all'; readonly message: Message }
+  | { readonly kind: 'send'; readonly to: Destination; readonly message: Message }
   /** Answer for the address from now on, and tell the neighbours. */
   | {
       readonly kind: 'hold';

@@ -11,6 +11,7 @@ import {
   type Segment,
   standingOf,
 } from './segment.ts';
+import { askBothWays, reviewDoubt } from './unheard.ts';
 import { askAgainMs, confirmationMs, strangerMs, suspectAfterMs } from './timing.ts';
 
 export const told = (node: string, state: PeerState): Action => ({ kind: 'peer', node, state });
@@ -72,7 +73,7 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
       actions.push(...bury(segment, peer, how, nowMs));
     } else if (nowMs >= question.lastAtMs + askAgainMs(beat)) {
       question.lastAtMs = nowMs;
-      actions.push(say(segment, peer.mac, { kind: 'ask', nonce: question.nonce }));
+      actions.push(...askBothWays(segment, peer, question.nonce));
     }
   }
   return actions;
@@ -94,7 +95,7 @@ function deadlineOf({ standing }: Peer, { why, firstAtMs }: Question): number {
 
 function interrogate(segment: Segment, peer: Peer, why: Question['why'], nowMs: number): Action[] {
   peer.question = { nonce: segment.random(), why, firstAtMs: nowMs, lastAtMs: nowMs };
-  return [say(segment, peer.mac, { kind: 'ask', nonce: peer.question.nonce })];
+  return askBothWays(segment, peer, peer.question.nonce);
 }
 
 /** After a stall of our own, every peer is asked where it stands now. */
@@ -119,6 +120,7 @@ function bury(
   };
   segment.peers.delete(peer.node);
   vacateAll(segment, peer.node, why, nowMs);
+  reviewDoubt(segment, nowMs);
   reviewVacancies(segment, nowMs);
   return [told(peer.node, how)];
 }
@@ -130,4 +132,7 @@ export function forgetAll(segment: Segment, nowMs: number): void {
   }
   segment.peers.clear();
   segment.strangers.clear();
+  segment.heard.clear();
+  segment.deaf.clear();
+  reviewDoubt(segment, nowMs);
 }

@@ -1,7 +1,7 @@
 import type { Mac } from '../../net/mac.ts';
-import type { Action, Candidates, Phase, VacancyReason } from './action.ts';
+import type { Action, Candidates, Phase, Roster, VacancyReason } from './action.ts';
 import { emptyDigest } from './digest.ts';
-import type { ClaimItem, Digest, Message, Standing } from './message.ts';
+import type { ClaimItem, Destination, Digest, Message, Standing } from './message.ts';
 import type { SequenceWindow } from './replay.ts';
 import { gatherMs, pulseIntervalMs } from './timing.ts';
 
@@ -31,6 +31,22 @@ export type Segment = {
   /** Senders that have not yet answered a question of ours, by boot. */
   readonly strangers: Map<bigint, Stranger>;
 
+  /** Who has a speaker here, as the API has it; who of them was heard; who said that it does not announce here. */
+  roster: Roster;
+  readonly heard: Set<string>;
+  readonly absent: Set<string>;
+  /** The rest: they may hold addresses. Since when this and the peers have been the same. */
+  unheard: ReadonlySet<string>;
+  doubtSinceMs: number;
+  /** Addresses that an unheard node may hold, and since when this one is the first of all that may. */
+  readonly firstSinceMs: Map<string, number>;
+  /** When an address left the plan of the last unheard node that may still hold it. */
+  readonly doubtLeftAtMs: Map<string, number>;
+  askUnheardAtMs: number;
+  askNonce: bigint;
+  /** Who hears no frames of this node, and where it is told things instead. */
+  readonly deaf: Map<Mac, { readonly udp: string; readonly untilMs: number }>;
+
   candidates: Candidates;
   /** The best claim heard for each address, or how it became vacant. */
   readonly claims: Map<string, Held | Vacant>;
@@ -51,9 +67,12 @@ export type Peer = {
   readonly node: string;
   readonly boot: bigint;
   readonly sequences: SequenceWindow;
+  readonly sinceMs: number;
   mac: Mac;
   standing: Standing;
   heardAtMs: number;
+  /** The same for frames alone. */
+  framedAtMs: number;
   /** Asked and not answered yet: silent, or checked after a stall of our own, or because another uses its name. */
   question: Question | undefined;
   /** When it last answered although another uses its name. */
@@ -85,6 +104,7 @@ export type Proof = {
   readonly boot: bigint;
   readonly sequence: bigint;
   readonly message: Message & { readonly kind: 'answer' };
+  readonly by?: 'datagram';
 };
 
 export type Held = { readonly holder: string; readonly term: number; readonly version: number };
@@ -127,6 +147,16 @@ export function openSegment(self: {
     nextPulseAtMs: nowMs,
     peers: new Map(),
     strangers: new Map(),
+    roster: new Map(),
+    heard: new Set(),
+    absent: new Set(),
+    unheard: new Set(),
+    doubtSinceMs: nowMs,
+    firstSinceMs: new Map(),
+    doubtLeftAtMs: new Map(),
+    askUnheardAtMs: Infinity,
+    askNonce: 0n,
+    deaf: new Map(),
     candidates: new Map(),
     claims: new Map(),
     holdings: new Map(),
@@ -190,6 +220,6 @@ export type Body = Message extends infer M
     : never
   : never;
 
-export function say(segment: Segment, to: Mac | 'all', body: Body): Action {
+export function say(segment: Segment, to: Destination, body: Body): Action {
   return { kind: 'send', to, message: { node: segment.node, mac: segment.mac, ...body } };
 }

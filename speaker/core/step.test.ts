@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { everyNode, FakeSegment } from '../testing/fake-segment.ts';
+import { everyNode } from '../testing/every-node.ts';
+import { FakeSegment } from '../testing/fake-segment.ts';
 
 const address = '198.51.100.0';
 

@@ -1,4 +1,4 @@
-import type { Action, Candidates, Event, Phase } from './action.ts';
+import type { Action, Event, Phase } from './action.ts';
 import { adoptPlan } from './candidates.ts';
 import {
   drop,
@@ -23,6 +23,14 @@ import { isFresh } from './replay.ts';
 import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
 import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
 import { fillVacancies } from './succession.ts';
+import {
+  adoptRoster,
+  askUnheard,
+  askUnheardSoon,
+  hearAbsent,
+  noteDeaf,
+  reachDeaf,
+} from './unheard.ts';
 import { hearAnyMs, leaveAtMostMs, listenAtMostMs, listenMs, stallMs } from './timing.ts';
 
 /**
@@ -37,6 +45,7 @@ export function step(segment: Segment, event: Event, nowMs: number): readonly Ac
   // Only when all that has come in was heard: what proves a peer alive may be the next frame.
   if (event.kind === 'tick') {
     actions.push(...judgeSilence(segment, nowMs), ...reviewStrangers(segment, nowMs));
+    actions.push(...askUnheard(segment, nowMs));
   }
   actions.push(...advance(segment, nowMs));
   if (segment.phase === 'active' && segment.hushedSinceMs === undefined) {
@@ -44,7 +53,7 @@ export function step(segment: Segment, event: Event, nowMs: number): readonly Ac
   }
   actions.push(...moveAlong(segment, nowMs), ...leaveWhenDone(segment, nowMs));
   actions.push(...pulseWhenDue(segment, nowMs));
-  return actions;
+  return reachDeaf(segment, actions);
 }
 
 /**
@@ -54,7 +63,7 @@ export function step(segment: Segment, event: Event, nowMs: number): readonly Ac
 export function dueAtMs(segment: Segment): number {
   const { phase, phaseSinceMs, steppedAtMs } = segment;
   if (phase === 'down' || phase === 'left') return Infinity;
-  const due = [segment.nextPulseAtMs, movesDueAtMs(segment)];
+  const due = [segment.nextPulseAtMs, movesDueAtMs(segment), segment.askUnheardAtMs];
   if (phase === 'leaving') due.push(phaseSinceMs + leaveAtMostMs);
   // What is overdue here waits for something to be heard, at the latest for the next pulse of our own.
   const listened = phaseSinceMs + listenMs(intervalMs(segment));
@@ -94,7 +103,7 @@ function take(segment: Segment, event: Event, nowMs: number): Action[] {
     case 'frame':
       return phase === 'down' || phase === 'left' ? [] : hear(segment, event, nowMs);
     case 'plan':
-      return replan(segment, event.candidates, nowMs);
+      return replan(segment, event, nowMs);
     case 'link':
       return setLink(segment, event, nowMs);
     case 'leave':
@@ -104,7 +113,12 @@ function take(segment: Segment, event: Event, nowMs: number): Action[] {
   }
 }
 
-function replan(segment: Segment, candidates: Candidates, nowMs: number): Action[] {
+function replan(
+  segment: Segment,
+  { candidates, roster }: Event & { kind: 'plan' },
+  nowMs: number,
+): Action[] {
+  if (roster !== undefined) adoptRoster(segment, roster, nowMs);
   const actions = adoptPlan(segment, candidates, nowMs);
   planMoves(segment);
   return actions;
@@ -118,11 +132,17 @@ function leave(segment: Segment, nowMs: number): Action[] {
 }
 
 function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number): Action[] {
-  const { boot, sequence, message } = event;
+  const { boot, sequence, message, by } = event;
   if (boot === segment.boot) return [];
+  if (by === 'datagram' && message.kind === 'ask') noteDeaf(segment, message, nowMs);
   const peer = segment.peers.get(message.node);
+  if (message.kind === 'absent') {
+    hearAbsent(segment, message, nowMs);
+    return [];
+  }
   if (peer?.boot !== boot) return hearStranger(segment, event, nowMs);
   if (!isFresh(peer.sequences, sequence)) return [];
+  if (by === undefined) peer.framedAtMs = nowMs;
   const actions = hearPeer(segment, peer, message, nowMs);
   switch (message.kind) {
     case 'pulse':
@@ -152,7 +172,11 @@ function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number)
 
 function setLink(segment: Segment, { up, mac }: Event & { kind: 'link' }, nowMs: number): Action[] {
   segment.mac = mac;
-  if (up) return segment.phase === 'down' ? setPhase(segment, 'listening', nowMs) : [];
+  if (up) {
+    if (segment.phase !== 'down') return [];
+    askUnheardSoon(segment, nowMs);
+    return setPhase(segment, 'listening', nowMs);
+  }
   if (segment.phase === 'down' || segment.phase === 'left') return [];
   const actions = claimsOf(segment, segment.node).map(({ address }) => {
     drop(segment, address, { reason: 'LinkReturned' }, nowMs);

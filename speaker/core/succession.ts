@@ -1,10 +1,11 @@
 import type { Action } from './action.ts';
-import { claim, tellClaims } from './claims.ts';
+import { claim, isInStep, tellClaims } from './claims.ts';
 import { Contest, type Field } from './contest.ts';
 import type { ClaimItem } from './message.ts';
 import { firstOf, groundOf, turnOf } from './rank.ts';
 import { intervalMs, type Segment, type Vacant } from './segment.ts';
-import { vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
+import { freeAtMs, isDoubted, takesDoubtedAtMs } from './unheard.ts';
+import { introductionMs, vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
 
 /**
  * Gives each vacant address to the first in rank. All nodes that see the same do this alike, one address after the
@@ -13,13 +14,31 @@ import { vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
  */
 export function fillVacancies(segment: Segment, nowMs: number): Action[] {
   if (nowMs < segment.vacanciesDueAtMs || segment.vacancies.size === 0) return [];
-  segment.vacanciesDueAtMs = Infinity;
+  segment.vacanciesDueAtMs = introductionsEndAtMs(segment, nowMs);
+  if (segment.vacanciesDueAtMs < Infinity) return [];
   const contest = new Contest(segment);
   const taken: ClaimItem[] = [];
   const actions: Action[] = [];
+  const take = (address: string, vacancy: Vacant): void => {
+    segment.firstSinceMs.delete(address);
+    taken.push(claim(segment, address));
+    actions.push(holdVacant(segment, address, vacancy));
+    contest.runner(segment.node).load++;
+  };
   for (const address of [...segment.vacancies].sort()) {
     const vacancy = segment.claims.get(address);
     if (vacancy === undefined || vacancy.holder !== undefined) continue;
+    if (isDoubted(segment, address)) {
+      const turnAtMs = takesDoubtedAtMs(segment, address, vacancy, nowMs);
+      if (nowMs >= turnAtMs) take(address, vacancy);
+      else segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
+      continue;
+    }
+    const freeFromMs = freeAtMs(segment, address);
+    if (nowMs < freeFromMs) {
+      segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, freeFromMs);
+      continue;
+    }
     // A newcomer takes only what nobody ever held.
     const field =
       vacancy.reason === 'Unclaimed' ? contest.expected(address) : contest.settled(address);
@@ -29,15 +48,23 @@ export function fillVacancies(segment: Segment, nowMs: number): Action[] {
     const turn = turnOf(segment.node, field.contenders, ground);
     const turnAtMs = turn === undefined ? Infinity : turnMs(segment, vacancy, turn, field);
     if (nowMs >= turnAtMs) {
-      taken.push(claim(segment, address));
-      actions.push(holdVacant(segment, address, vacancy));
-      contest.runner(segment.node).load++;
+      take(address, vacancy);
     } else {
       first.runner.load++;
       segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
     }
   }
   return [...actions, ...tellClaims(segment, 'all', taken)];
+}
+
+/** Somebody who has just been found may hold what seems vacant: until when its claims are waited for. */
+function introductionsEndAtMs(segment: Segment, nowMs: number): number {
+  let endAtMs = Infinity;
+  for (const peer of segment.peers.values()) {
+    const untilMs = peer.sinceMs + introductionMs(intervalMs(segment));
+    if (nowMs < untilMs && !isInStep(segment, peer)) endAtMs = Math.min(endAtMs, untilMs);
+  }
+  return endAtMs;
 }
 
 function holdVacant(segment: Segment, address: string, { reason, from, silentMs }: Vacant): Action {

@@ -46,6 +46,20 @@ export const handoverRepeats = 4;
 /** A leaving node stops waiting for heirs after this long; the pod's termination grace is longer. */
 export const leaveAtMostMs = 2000;
 
+/** Who is listed and silent is asked in datagrams; more of them less often, so that none sends over 200 a second. */
+export const askUnheardMs = (roster: number): number => Math.max(1000, 5 * roster);
+/** Whoever asked in a datagram is told everything in datagrams for so long: three questions, of which two may be lost. */
+export const deafMs = 3500;
+/**
+ * For as long nodes may see different states of the API: a watch is late by less than a second, one that breaks is
+ * back within three. Who holds what an unheard node may hold has given it up by then, and who takes it waits twice that.
+ */
+export const doubtedHoldMs = 5000;
+export const doubtedTakeMs = 2 * doubtedHoldMs;
+
+/** Nothing is taken for so long while a peer that was just found has not told what it holds. */
+export const introductionMs = (intervalMs: number): number => intervalMs;
+
 /** Claims that differ from what a peer's pulse sums up are pulled, but not with every pulse heard. */
 export const pullEveryMs = (intervalMs: number): number => intervalMs / 2;
 /** Strangers that never prove themselves are forgotten. */

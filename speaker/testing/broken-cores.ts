@@ -4,7 +4,7 @@ import type { ClaimItem } from '../core/message.ts';
 import { isCandidate, openSegment, type Segment } from '../core/segment.ts';
 import { step } from '../core/step.ts';
 import { suspectAfterMs } from '../core/timing.ts';
-import type { Core } from './fake-segment.ts';
+import type { Core } from './core.ts';
 
 /** Cores with one rule of the protocol taken out, each of which a few schedules have to catch. */
 export const brokenCores: Readonly<Record<string, Core>> = {
@@ -88,6 +88,11 @@ export const brokenCores: Readonly<Record<string, Core>> = {
       });
       return { ...event, candidates: new Map(candidates) };
     },
+  }),
+
+  'who was never heard is nobody': broken({
+    before: (_segment, event) =>
+      event.kind === 'plan' ? { ...event, roster: new Map<string, string>() } : event,
   }),
 
   'claims that were lost are not asked for': broken({

@@ -1,27 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { Action, Candidates, Event } from '../core/action.ts';
-import type { Message } from '../core/message.ts';
-import { openSegment, type Segment } from '../core/segment.ts';
-import { dueAtMs, step } from '../core/step.ts';
-import { type Machine, machine } from './machine.ts';
+import type { Action, Candidates, Event, Roster } from '../core/action.ts';
+import type { Destination, Message } from '../core/message.ts';
+import type { Segment } from '../core/segment.ts';
+import { dueAtMs } from '../core/step.ts';
+import { type Core, soundCore } from './core.ts';
+import { Machine } from './machine.ts';
 import { type Random, seeded } from './random.ts';
 import { Timeline } from './timeline.ts';
-
-/** How the wire treats frames. */
-export type Wire = {
-  loss: number;
-  duplication: number;
-  /** Frames overtake each other where their delays differ. */
-  delayMs: { readonly low: number; readonly high: number };
-};
-
-/** What is simulated: the core as it is, or one that was broken on purpose. */
-export type Core = {
-  readonly open: typeof openSegment;
-  readonly step: typeof step;
-};
-
-export const soundCore: Core = { open: openSegment, step };
+import { isFor, passes, type Wire } from './wire.ts';
 
 /** Frames that fit a packet socket's default receive buffer (measured: 264); later ones are dropped. */
 export const socketFrames = 264;
@@ -53,25 +39,34 @@ export class FakeSegment {
   /** Until when nothing arrives. */
   deafUntilMs = -Infinity;
   frames = 0;
+  datagrams = 0;
   readonly #core: Core;
   readonly #trace = createHash('sha256');
   #candidates: Candidates = new Map();
+  #roster: Roster = new Map();
   #planVersion = 0;
 
   constructor({ seed, nodes, pulseMs = 100, wire, core = soundCore, timeline }: Options) {
     this.timeline = timeline ?? new Timeline();
     this.random = seeded(seed);
     this.pulseMs = pulseMs;
-    this.wire = { loss: 0, duplication: 0, delayMs: { low: 0.05, high: 0.5 }, ...wire };
-    this.nodes = Array.from({ length: nodes }, (_, index) =>
-      machine(`node-${index + 1}`, index + 1),
+    this.wire = {
+      loss: 0,
+      duplication: 0,
+      delayMs: { low: 0.05, high: 0.5 },
+      eats: 'nothing',
+      ...wire,
+    };
+    this.nodes = Array.from(
+      { length: nodes },
+      (_, index) => new Machine(`node-${index + 1}`, index + 1),
     );
     this.#core = core;
   }
 
   /** Another machine with the name of this one, still off. */
   addTwin({ name }: Machine): Machine {
-    const twin = machine(name, this.nodes.length + 1);
+    const twin = new Machine(name, this.nodes.length + 1);
     this.nodes.push(twin);
     return twin;
   }
@@ -114,7 +109,11 @@ export class FakeSegment {
     node.alarmAtMs = Infinity;
     if (!node.linkUp) this.step(node, { kind: 'link', up: false, mac: node.mac });
     node.planVersion = this.#planVersion;
-    this.step(node, { kind: 'plan', candidates: this.#candidates });
+    this.step(node, {
+      kind: 'plan',
+      candidates: this.#candidates,
+      roster: withoutSelf(this.#roster, node),
+    });
   }
 
   /** Power cut or kill -9: nothing is said, nothing is kept. */
@@ -157,11 +156,24 @@ export class FakeSegment {
   /** The plan reaches each node up to `withinMs` later; one that is overtaken by a newer one is never seen. */
   plan(candidates: Candidates, withinMs = 0): void {
     this.#candidates = candidates;
+    this.#spread(withinMs);
+  }
+
+  /** Which nodes have a speaker, as the API has it. */
+  list(nodes: readonly Machine[], withinMs = 0): void {
+    if (nodes.length === this.#roster.size) return;
+    this.#roster = new Map(nodes.map(({ name, ip }) => [name, ip]));
+    this.#spread(withinMs);
+  }
+
+  #spread(withinMs: number): void {
+    const candidates = this.#candidates;
+    const roster = this.#roster;
     const version = ++this.#planVersion;
     const deliver = (node: Machine): void => {
       if (node.planVersion > version) return;
       node.planVersion = version;
-      this.step(node, { kind: 'plan', candidates });
+      this.step(node, { kind: 'plan', candidates, roster: withoutSelf(roster, node) });
     };
     for (const node of this.nodes) {
       if (withinMs === 0) deliver(node);
@@ -229,25 +241,28 @@ export class FakeSegment {
     else if (action.kind === 'speak') node.hushed = false;
   }
 
-  #send(from: Machine, to: string, message: Message): void {
+  #send(from: Machine, to: Destination, message: Message): void {
     const { boot } = from.segment ?? { boot: 0n };
-    const event: Event = { kind: 'frame', boot, sequence: ++from.sequence, message };
+    const by = typeof to === 'object' ? ({ by: 'datagram' } as const) : {};
+    const event: Event = { kind: 'frame', boot, sequence: ++from.sequence, message, ...by };
     if (!from.linkUp) return;
-    this.frames++;
+    if (typeof to === 'object') this.datagrams++;
+    else this.frames++;
     if (to === 'all' && this.nodes.length > crowd) {
       this.#sendToCrowd(from, event);
       return;
     }
     const { loss, duplication, delayMs } = this.wire;
     for (const node of this.nodes) {
-      if (node === from || (to !== 'all' && node.mac !== to)) continue;
+      if (node === from || !isFor(node, to)) continue;
       const copies = duplication > 0 && this.random.chance(duplication) ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) {
         if (loss > 0 && this.random.chance(loss)) continue;
         const arrivesAtMs = this.nowMs + this.random.between(delayMs.low, delayMs.high);
         if (arrivesAtMs < this.deafUntilMs) continue;
         this.timeline.at(arrivesAtMs, () => {
-          if (this.connected(from, node)) this.step(node, event);
+          if (this.connected(from, node) && passes(this.wire, { from, node, to }))
+            this.step(node, event);
         });
       }
     }
@@ -260,7 +275,12 @@ export class FakeSegment {
     if (arrivesAtMs < this.deafUntilMs) return;
     this.timeline.at(arrivesAtMs, () => {
       for (const node of this.nodes) {
-        if (node === from || !this.connected(from, node)) continue;
+        if (
+          node === from ||
+          !this.connected(from, node) ||
+          !passes(this.wire, { from, node, to: 'all' })
+        )
+          continue;
         if (loss === 0 || !this.random.chance(loss)) this.step(node, event);
       }
     });
@@ -274,13 +294,5 @@ export class FakeSegment {
   }
 }
 
-/** A plan in which every node may hold every one of `count` addresses. */
-export function everyNode(nodes: readonly { readonly name: string }[], count: number): Candidates {
-  const all = nodes.map(({ name }) => ({ node: name, score: 0 }));
-  return new Map(
-    Array.from({ length: count }, (_, index) => [
-      `198.51.${100 + (index >> 8)}.${index & 255}`,
-      all,
-    ]),
-  );
-}
+const withoutSelf = (roster: Roster, { name }: Machine): Roster =>
+  new Map([...roster].filter(([node]) => node !== name));

@@ -19,6 +19,8 @@ export type Violation = { readonly atMs: number; readonly rule: Rule; readonly w
 export type Tolerated = {
   readonly exchangeMs: number;
   readonly pulseMs: number;
+  /** How long those that do not hear each other's frames take to find each other. */
+  readonly rediscoveryMs: number;
   /** Frames are lost: what must be quick or never happen is judged on clean wires only. */
   readonly lossy: boolean;
 };
@@ -36,6 +38,7 @@ export class Judge {
   /** When something last happened to a node, to who hears whom, to the plan. */
   readonly #disturbedAtMs = new Map<Machine, number>();
   #regroupedAtMs = -Infinity;
+  #mutedUntilMs = -Infinity;
   #replannedAtMs = 0;
   /** Addresses that are moved as planned: there must always be an answer. */
   #guarded: readonly string[] = [];
@@ -58,9 +61,7 @@ export class Judge {
       this.#replannedAtMs,
       ...this.#disturbedAtMs.values(),
     );
-    const allActive = this.#segment.nodes.every(
-      ({ segment }) => segment === undefined || segment.phase === 'active',
-    );
+    const allActive = this.#segment.nodes.every(({ segment }) => segment?.phase === 'active');
     return !this.#tolerated.lossy && allActive && this.#nowMs - latestMs > aftermathMs;
   }
 
@@ -84,8 +85,9 @@ export class Judge {
   }
 
   /** To be called when every frame is lost for a moment: a reason to be late, none to move anything. */
-  blackout(): void {
+  blackout(untilMs: number): void {
     this.#guarded = [];
+    this.#mutedUntilMs = Math.max(this.#mutedUntilMs, untilMs);
     this.#disturbances++;
   }
 
@@ -136,7 +138,7 @@ export class Judge {
   /** To be called when a node that stood still goes on: it answers for nothing that others have taken meanwhile. */
   lookAtThawed(node: Machine): void {
     if (!node.isAnswering || this.#tolerated.lossy) return;
-    const latestMs = Math.max(this.#regroupedAtMs, this.#segment.deafUntilMs);
+    const latestMs = Math.max(this.#regroupedAtMs, this.#mutedUntilMs);
     if (this.#nowMs - latestMs < aftermathMs) return;
     for (const address of node.holding) {
       // What it takes now, it takes from somebody who died while it stood still.
@@ -256,12 +258,11 @@ export class Judge {
    * between; any others at once.
    */
   #toleratedMs(sinceMs: number): number {
-    const { exchangeMs, pulseMs } = this.#tolerated;
+    const { exchangeMs, pulseMs, rediscoveryMs } = this.#tolerated;
     const reconnected = this.#segment.nodes.map((node) => node.reconnectedAtMs);
-    const healed = reconnected.some((atMs) => Math.abs(sinceMs - atMs) <= pulseMs);
-    const { deafUntilMs } = this.#segment;
-    const deafMs = deafUntilMs > sinceMs ? deafUntilMs - sinceMs + pulseMs : 0;
-    return (healed ? pulseMs : 0) + deafMs + exchangeMs;
+    const healed = reconnected.some((atMs) => Math.abs(sinceMs - atMs) <= pulseMs + rediscoveryMs);
+    const mutedMs = this.#mutedUntilMs > sinceMs ? this.#mutedUntilMs - sinceMs + pulseMs : 0;
+    return (healed ? pulseMs + rediscoveryMs : 0) + mutedMs + exchangeMs;
   }
 
   #report(rule: Rule, what: string): void {

@@ -5,6 +5,8 @@ import type { Segment } from '../core/segment.ts';
 export class Machine {
   readonly name: string;
   readonly mac: string;
+  /** Where datagrams reach it. */
+  readonly ip: string;
   segment: Segment | undefined;
   paused = false;
   /** Frames that wait while it stands still; later ones are lost. */
@@ -12,6 +14,8 @@ export class Machine {
   linkUp = true;
   /** Nodes hear those of the same side only. */
   side = 0;
+  /** The virtual switch that it is attached to; what passes between two of them is the wire's matter. */
+  virtualSwitch = 0;
   /** When it last came to hear others again. */
   reconnectedAtMs = -Infinity;
   hushed = false;
@@ -22,9 +26,11 @@ export class Machine {
   readonly holding = new Set<string>();
   #skew = { offsetMs: 0, rate: 1 };
 
-  constructor(name: string, mac: string) {
+  constructor(name: string, number: number) {
+    const bytes = [number >> 8, number & 255];
     this.name = name;
-    this.mac = mac;
+    this.mac = `02:00:00:00:${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
+    this.ip = `2001:db8::${number.toString(16)}`;
   }
 
   /** Its clock shows another time than ours, and runs at another speed. To be called before it starts. */
@@ -48,9 +54,4 @@ export class Machine {
   get isAnswering(): boolean {
     return this.segment !== undefined && !this.paused && !this.hushed && this.linkUp;
   }
-}
-
-export function machine(name: string, number: number): Machine {
-  const bytes = [number >> 8, number & 255].map((byte) => byte.toString(16).padStart(2, '0'));
-  return new Machine(name, `02:00:00:00:${bytes.join(':')}`);
 }

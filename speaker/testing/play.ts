@@ -1,6 +1,8 @@
 import type { Candidates } from '../core/action.ts';
 import { pulseIntervalMs } from '../core/timing.ts';
-import { type Core, everyNode, FakeSegment, socketFrames, soundCore } from './fake-segment.ts';
+import { type Core, soundCore } from './core.ts';
+import { everyNode } from './every-node.ts';
+import { FakeSegment, socketFrames } from './fake-segment.ts';
 import { Judge, type Tolerated, type Violation } from './judge.ts';
 import { type Random, seeded } from './random.ts';
 import { type Fault, quietMs, type Schedule, settledAtMs } from './schedule.ts';
@@ -13,6 +15,8 @@ export type Outcome = {
 };
 
 const pulseMs = 100;
+/** Shorter than any node controller takes, so that schedules can be short. */
+const apiLagMs = 3000;
 /** A changed plan reaches the nodes one after the other. */
 const planWithinMs = 500;
 
@@ -28,7 +32,10 @@ export function play(
     openLink(schedule, { link, timeline, core, onTrace }),
   );
   const plan = everyNode(stage[0]?.lan.nodes ?? [], addresses);
-  for (const { lan } of stage) lan.plan(plan);
+  for (const { lan } of stage) {
+    lan.plan(plan);
+    lan.list(lan.nodes);
+  }
   for (let node = 0; node < nodes; node++) {
     timeline.at(random.between(0, 200), () => {
       for (const { lan } of stage) startNumber(lan, node);
@@ -36,6 +43,13 @@ export function play(
   }
   timeline.at(settledAtMs(nodes) - 1, () => {
     for (const { judge } of stage) judge.lookAtSpread();
+  });
+  timeline.at(schedule.eatsFromMs, () => {
+    for (const { lan, judge } of stage) {
+      lan.wire.eats = schedule.eats;
+      // Until they miss each other's frames, nodes do not know that they need datagrams.
+      if (schedule.eatsFromMs > 0) judge.blackout(schedule.eatsFromMs + 10 * pulseMs);
+    }
   });
   for (const fault of faults) {
     timeline.at(fault.atMs, () => strike(stage, fault, { plan, random }));
@@ -45,13 +59,14 @@ export function play(
   timeline.at(quietFromMs, () => {
     for (const one of stage) one.lan.wire.loss = 0;
   });
-  const restAtMs = quietFromMs + planWithinMs + quietMs;
+  const restAtMs = quietFromMs + planWithinMs + quietMs(schedule);
   timeline.runUntil(restAtMs);
   const framesBefore = stage.map(({ lan }) => lan.frames);
   timeline.runUntil(restAtMs + 500);
   for (const [link, { lan, judge }] of stage.entries()) {
     judge.lookAtRest();
-    judge.lookAtFrames(lan.frames - (framesBefore[link] ?? 0), 500);
+    if (schedule.eats === 'nothing')
+      judge.lookAtFrames(lan.frames - (framesBefore[link] ?? 0), 500);
   }
   return {
     violations: stage.flatMap(({ judge }) => judge.violations),
@@ -78,19 +93,21 @@ function openLink(
   // One machine has one clock, whatever the link.
   const random = seeded(seed);
   for (const node of lan.nodes) {
+    node.virtualSwitch = random.integer(0, schedule.switches - 1);
     if (drift > 0) node.skew(random.between(0, 1e7), random.between(1 - drift, 1 + drift));
   }
   return { lan, judge: new Judge(lan, tolerated(schedule)) };
 }
 
 /** Where frames are lost, a pulse or a claim may take several tries. */
-function tolerated({ nodes, loss, slowestFrameMs, drift }: Schedule): Tolerated {
+function tolerated({ nodes, loss, eats, slowestFrameMs, drift }: Schedule): Tolerated {
   const intervalMs = pulseIntervalMs(pulseMs, nodes) * (1 + 2 * drift);
   const exchangeMs = 4 * slowestFrameMs + 1000 * drift;
   return {
     pulseMs: intervalMs,
     exchangeMs: loss === 0 ? exchangeMs : 15 * intervalMs + exchangeMs,
-    lossy: loss > 0,
+    rediscoveryMs: eats === 'nothing' ? 0 : 1200,
+    lossy: loss > 0 || eats === 'everything',
   };
 }
 
@@ -142,12 +159,21 @@ function strike(stage: Stage, fault: Fault, { plan, random }: Circumstances): vo
         break;
       case 'blackout':
         if (link !== fault.link) continue;
-        judge.blackout();
+        judge.blackout(fault.untilMs);
         lan.deafUntilMs = fault.untilMs;
         break;
     }
     judge.lookAtAll();
+    tellApi(lan);
   }
+}
+
+/** The API learns after a while whose speaker is there, and tells the nodes one after the other. */
+function tellApi(lan: FakeSegment): void {
+  lan.timeline.in(apiLagMs, () => {
+    const there = lan.nodes.filter(({ segment }) => segment !== undefined);
+    lan.list(there, planWithinMs);
+  });
 }
 
 function mend(stage: Stage, fault: Fault, plan: Candidates): void {
@@ -184,6 +210,7 @@ function mend(stage: Stage, fault: Fault, plan: Candidates): void {
         break;
     }
     judge.lookAtAll();
+    tellApi(lan);
   }
 }
 

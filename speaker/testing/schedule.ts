@@ -39,14 +39,22 @@ export type Schedule = {
   readonly slowestFrameMs: number;
   /** Clocks show different times, and differ in speed by up to this share. */
   readonly drift: number;
+  /** How many virtual switches the nodes are spread over, and from when on they drop what between them. */
+  readonly switches: number;
+  readonly eats: 'nothing' | 'frames' | 'everything';
+  readonly eatsFromMs: number;
   readonly faults: readonly Fault[];
 };
 
 /** All nodes have started by then, and have had time to find each other and to share the addresses. */
 export const settledAtMs = (nodes: number): number => (nodes > 30 ? 2000 : 1200);
 
-/** After as long without faults everything has to be in order. */
-export const quietMs = 2500;
+/**
+ * After as long without faults everything has to be in order; where nodes do not hear each other at all, only what the
+ * API says helps, and that takes its time.
+ */
+export const quietMs = ({ eats }: Pick<Schedule, 'eats'>): number =>
+  eats === 'everything' ? 18_000 : 2500;
 
 const kinds: readonly FaultKind[] = [
   'crash',
@@ -86,7 +94,8 @@ export function drawSchedule(seed: number): Schedule {
   const rough = random.chance(1 / 2);
   const { nodes, addresses, faults } = drawSize(random);
   const links = nodes < 8 && random.chance(0.15) ? random.integer(2, 3) : 1;
-  const firstMs = settledAtMs(nodes);
+  const eating = drawEating(random, nodes);
+  const firstMs = eating.eats === 'everything' ? 12_000 : settledAtMs(nodes);
   return {
     seed,
     nodes,
@@ -96,13 +105,28 @@ export function drawSchedule(seed: number): Schedule {
     duplication: rough ? random.between(0, 0.2) : 0,
     slowestFrameMs: rough ? random.between(0.5, 20) : 0.5,
     drift: random.chance(1 / 2) ? 0.001 : 0,
+    ...eating,
     faults: Array.from({ length: faults }, () =>
       drawFault(random, { nodes, links, firstMs, lastMs: firstMs + 900 * faults }),
     )
       .toSorted((a, b) => a.atMs - b.atMs)
-      .filter(isBearable),
+      .filter(isBearable)
+      .filter(({ kind }) => eating.eats !== 'everything' || apart.has(kind)),
   };
 }
+
+type Eating = Pick<Schedule, 'switches' | 'eats' | 'eatsFromMs'>;
+
+function drawEating(random: Random, nodes: number): Eating {
+  const kind = random.next();
+  const switches = random.integer(2, 3);
+  if (nodes > 8 || kind < 0.8) return { switches: 1, eats: 'nothing', eatsFromMs: 0 };
+  if (kind > 0.96) return { switches, eats: 'everything', eatsFromMs: 0 };
+  return { switches, eats: 'frames', eatsFromMs: random.chance(0.5) ? 0 : 2000 };
+}
+
+/** What can happen to nodes that do not hear each other without anybody being the wiser. */
+const apart: ReadonlySet<FaultKind> = new Set(['crash', 'leave', 'pause', 'freeze', 'replan']);
 
 function drawFault(
   random: Random,

@@ -1,4 +1,4 @@
-import type { Core } from './fake-segment.ts';
+import type { Core } from './core.ts';
 import type { Violation } from './judge.ts';
 import { play } from './play.ts';
 import { drawSchedule, type Schedule } from './schedule.ts';
