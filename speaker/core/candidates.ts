@@ -23,6 +23,7 @@ export function adoptPlan(segment: Segment, candidates: Candidates, nowMs: numbe
       segment.doubtLeftAtMs.delete(address);
     }
   }
+  segment.preferencesDueAtMs = -Infinity;
   segment.vacancies.clear();
   for (const address of candidates.keys()) {
     const known = segment.claims.get(address);

@@ -51,6 +51,11 @@ export function hearStanding(
 ): Action[] {
   if (standing.phase === 'left') return bury(segment, peer, 'left', nowMs);
   if (standing.phase !== peer.standing.phase) reviewVacanciesSoon(segment, nowMs);
+  if (standing.phase !== 'active') peer.activeSinceMs = Infinity;
+  else if (peer.activeSinceMs === Infinity) {
+    peer.activeSinceMs = nowMs;
+    segment.preferencesDueAtMs = -Infinity;
+  }
   peer.standing = standing;
   return pullIfBehind(segment, peer, nowMs);
 }

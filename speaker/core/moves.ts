@@ -4,15 +4,17 @@ import { chunks, claimsPerMessage, type ClaimItem, type Message } from './messag
 import { firstOf, groundOf } from './rank.ts';
 import { claimsOf, isCandidate, type Move, type Peer, say, type Segment } from './segment.ts';
 import { canTake, Contest } from './contest.ts';
-import { handoverRepeatMs, handoverRepeats } from './timing.ts';
+import { isPreferred } from './preferences.ts';
+import { handoverRepeatMs, handoverRepeats, preferenceHoldMs } from './timing.ts';
 
 /** Puts on their way what this node holds and should not: all of it when it leaves. */
 export function planMoves(segment: Segment): void {
   for (const { address } of claimsOf(segment, segment.node)) {
     if (segment.phase !== 'leaving' && isCandidate(segment, address)) {
       segment.moves.delete(address);
-    } else if (!segment.moves.has(address)) {
+    } else if (segment.moves.get(address)?.why !== 'Unwanted') {
       segment.moves.set(address, {
+        why: 'Unwanted',
         tried: new Set(),
         heir: undefined,
         askedAtMs: -Infinity,
@@ -35,11 +37,14 @@ export function moveAlong(segment: Segment, nowMs: number): Action[] {
   for (const [address, move] of segment.moves) {
     if (nowMs < move.askedAtMs + handoverRepeatMs) continue;
     const term = segment.claims.get(address)?.term ?? 0;
-    move.heir = nextHeir(segment, address, move, contest);
+    move.heir = nextHeir(segment, { address, move, contest }, nowMs);
     move.asks++;
     move.askedAtMs = nowMs;
     if (move.heir !== undefined) {
       asked.set(move.heir, [...(asked.get(move.heir) ?? []), { address, term }]);
+    } else if (move.why === 'Preferred') {
+      segment.moves.delete(address);
+      segment.preferencesDueAtMs = Math.min(segment.preferencesDueAtMs, nowMs + preferenceHoldMs);
     } else if (!isCandidate(segment, address)) {
       drop(segment, address, { reason: 'Released' }, nowMs);
       actions.push(yieldTo(address, 'NoLongerCandidate'));
@@ -59,17 +64,17 @@ export function moveAlong(segment: Segment, nowMs: number): Action[] {
 /** The heir asked before, once more, or the next in rank where that one does not answer. */
 function nextHeir(
   segment: Segment,
-  address: string,
-  move: Move,
-  contest: Contest,
+  { address, move, contest }: { address: string; move: Move; contest: Contest },
+  nowMs: number,
 ): string | undefined {
   const { heir, asks, tried } = move;
   if (heir !== undefined && canTake(segment, heir) && asks < handoverRepeats) return heir;
   if (heir !== undefined) tried.add(heir);
   move.asks = 0;
-  const others = contest
-    .settled(address)
-    .contenders.filter(({ runner: { node } }) => node !== segment.node && !tried.has(node));
+  const others = contest.settled(address).contenders.filter(({ score, runner: { node } }) => {
+    if (node === segment.node || tried.has(node)) return false;
+    return move.why === 'Unwanted' || isPreferred(segment, address, { node, score }, nowMs);
+  });
   const next = firstOf(others, groundOf(address))?.runner;
   if (next !== undefined) next.load++;
   return next?.node;

@@ -61,6 +61,8 @@ export type Segment = {
   candidatesSinceMs: number;
   /** Addresses on their way to an heir. */
   readonly moves: Map<string, Move>;
+  /** When nodes that the plan prefers are to be looked for among the peers. */
+  preferencesDueAtMs: number;
 };
 
 export type Peer = {
@@ -71,6 +73,8 @@ export type Peer = {
   mac: Mac;
   standing: Standing;
   heardAtMs: number;
+  /** Since when it has been active; Infinity while it is not. */
+  activeSinceMs: number;
   /** The same for frames alone. */
   framedAtMs: number;
   /** Asked and not answered yet: silent, or checked after a stall of our own, or because another uses its name. */
@@ -121,6 +125,8 @@ export type Holding = { readonly terms: Map<string, number>; digest: Digest };
 
 /** An address that this node gives away: to whom, and since when that heir has been asked. */
 export type Move = {
+  /** A preferred node gets it if it wants it; what must go is dropped where nobody takes it. */
+  readonly why: 'Preferred' | 'Unwanted';
   readonly tried: Set<string>;
   heir: string | undefined;
   askedAtMs: number;
@@ -166,6 +172,7 @@ export function openSegment(self: {
     candidatesSinceMs: nowMs,
     namesakeAtMs: -Infinity,
     moves: new Map(),
+    preferencesDueAtMs: Infinity,
   };
 }
 

@@ -229,6 +229,60 @@ test('a peer is not judged before everything that has come in was heard', () => 
   assert.deepEqual(states, []);
 });
 
+/** The nodes of a plan that prefers them in this order. */
+const inOrder = (...names: readonly string[]) =>
+  new Map([[address, names.map((node, index) => ({ node, score: names.length - index }))]]);
+
+test('a preferred node that returns gets its address back after a hold time, without a gap', () => {
+  const lan = settled({ nodes: 3 });
+  const preferred = lan.node('node-2');
+  lan.plan(inOrder('node-2', 'node-1', 'node-3'));
+  lan.run(31_000);
+  assert.equal(holderOf(lan), preferred);
+  lan.crash(preferred);
+  lan.run(1000);
+  const heir = holderOf(lan);
+  assert.equal(heir.name, 'node-1');
+  lan.start(preferred);
+  let gaps = 0;
+  lan.onActions = () => {
+    gaps += lan.holders(address).length === 0 ? 1 : 0;
+  };
+  lan.run(30_000);
+  assert.equal(holderOf(lan), heir);
+  lan.run(1000);
+  assert.equal(holderOf(lan), preferred);
+  assert.equal(gaps, 0);
+});
+
+test('a preferred node that does not take its address is asked again only after the hold time', () => {
+  const lan = settled({ nodes: 2 });
+  const [holder, other] = lan.nodes;
+  assert.ok(holder && other);
+  lan.plan(inOrder(holder.name));
+  lan.run(500);
+  lan.step(holder, { kind: 'plan', candidates: inOrder(other.name, holder.name) });
+  let asked = 0;
+  lan.onActions = (_node, actions) => {
+    asked += actions.filter((one) => one.kind === 'send' && one.message.kind === 'handover').length;
+  };
+  lan.run(55_000);
+  assert.equal(asked, 4);
+  assert.equal(holderOf(lan), holder);
+});
+
+test('between equally preferred nodes an address stays where it is', () => {
+  const lan = settled({ nodes: 3, addresses: 9 });
+  const before = placement(lan, 9);
+  lan.crash(lan.node('node-1'));
+  lan.run(1000);
+  lan.start(lan.node('node-1'));
+  const after = placement(lan, 9);
+  lan.run(70_000);
+  assert.notDeepEqual(after, before);
+  assert.deepEqual(placement(lan, 9), after);
+});
+
 test('an address that left the plan is answered by nobody', () => {
   const lan = settled();
   lan.plan(new Map());

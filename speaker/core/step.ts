@@ -19,6 +19,7 @@ import {
   questionAll,
 } from './membership.ts';
 import { hearHandover, moveAlong, movesDueAtMs, planMoves } from './moves.ts';
+import { planPreferred } from './preferences.ts';
 import { isFresh } from './replay.ts';
 import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
 import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
@@ -51,6 +52,7 @@ export function step(segment: Segment, event: Event, nowMs: number): readonly Ac
   if (segment.phase === 'active' && segment.hushedSinceMs === undefined) {
     actions.push(...fillVacancies(segment, nowMs));
   }
+  planPreferred(segment, nowMs);
   actions.push(...moveAlong(segment, nowMs), ...leaveWhenDone(segment, nowMs));
   actions.push(...pulseWhenDue(segment, nowMs));
   return reachDeaf(segment, actions);
@@ -68,6 +70,7 @@ export function dueAtMs(segment: Segment): number {
   // What is overdue here waits for something to be heard, at the latest for the next pulse of our own.
   const listened = phaseSinceMs + listenMs(intervalMs(segment));
   if (phase === 'listening' && listened > steppedAtMs) due.push(listened);
+  if (segment.preferencesDueAtMs > steppedAtMs) due.push(segment.preferencesDueAtMs);
   if (segment.hushedAtLeastUntilMs > steppedAtMs) due.push(segment.hushedAtLeastUntilMs);
   if (phase === 'active' && segment.vacanciesDueAtMs > steppedAtMs) {
     due.push(segment.vacanciesDueAtMs);

@@ -81,6 +81,7 @@ function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Acti
     standing,
     sequences: openWindow(sequence),
     sinceMs: nowMs,
+    activeSinceMs: standing.phase === 'active' ? nowMs : Infinity,
     heardAtMs: nowMs,
     framedAtMs: by === 'datagram' ? -Infinity : nowMs,
     question: undefined,
@@ -89,6 +90,7 @@ function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Acti
     snapshot: undefined,
   };
   segment.peers.set(node, peer);
+  segment.preferencesDueAtMs = -Infinity;
   noteHeard(segment, node, nowMs);
   reviewVacanciesSoon(segment, nowMs);
   return [told(node, 'alive'), ...tellAll(segment, peer), ...pullIfBehind(segment, peer, nowMs)];

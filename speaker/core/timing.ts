@@ -43,6 +43,8 @@ export const gatherMs = (intervalMs: number): number => intervalMs / 20;
 /** A handover that is not answered by a claim is repeated, then the next heir is asked. */
 export const handoverRepeatMs = 20;
 export const handoverRepeats = 4;
+/** A preferred node gets its addresses back when it has been active for so long: it boots, it does not flap. */
+export const preferenceHoldMs = 30_000;
 /** A leaving node stops waiting for heirs after this long; the pod's termination grace is longer. */
 export const leaveAtMostMs = 2000;
 
