@@ -1,7 +1,8 @@
 import { type Address, parseAddress } from '../net/address.ts';
 import { DatagramSocket } from './io/datagram-socket.ts';
-import type { Heard } from './speakers-socket.ts';
-import { formatSealed, readSealed, type Voice } from './speakers-socket.ts';
+import { formatSealed, type Heard, readSealed, type Voice } from './speakers-socket.ts';
+
+type Ears = Pick<Voice, 'ring' | 'boots'>;
 
 /** A flood must not keep pulses waiting for longer than about a millisecond. */
 const datagramsPerTurn = 256;
@@ -11,11 +12,11 @@ export type HeardFrom = Heard & { readonly from: Address };
 /** Where the speakers of this cluster talk when a switch drops their frames: the same sealed messages, over UDP. */
 export class Datagrams implements Disposable {
   readonly #socket: DatagramSocket;
-  readonly #keys: Voice['keys'];
+  readonly #ears: Ears;
 
-  constructor(port: number, keys: Voice['keys']) {
+  constructor(port: number, ears: Ears) {
     this.#socket = new DatagramSocket(port);
-    this.#keys = keys;
+    this.#ears = ears;
   }
 
   get fd(): number {
@@ -27,7 +28,7 @@ export class Datagrams implements Disposable {
     for (let count = 0; count < datagramsPerTurn; count++) {
       const datagram = this.#socket.receive();
       if (datagram === undefined) break;
-      const sealed = readSealed(datagram.bytes, this.#keys);
+      const sealed = readSealed(datagram.bytes, this.#ears);
       if (sealed !== undefined) heard.push({ ...sealed, from: datagram.from });
     }
     return heard;

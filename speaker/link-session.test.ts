@@ -8,6 +8,7 @@ import { type Host, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
 import { type Identity, LinkSession } from './link-session.ts';
 import type { Fact } from './orders.ts';
 import { withoutKey } from './pulse-keys.ts';
+import { PulseRing } from './pulse-ring.ts';
 import { SpeakersSocket } from './speakers-socket.ts';
 import { arpFilter } from './wire/filter.ts';
 import { etherTypes, formatFrame } from './wire/ethernet.ts';
@@ -30,7 +31,7 @@ describe('a session on a real link', needsTwoHosts, () => {
     identity = {
       node: 'node-1',
       boots: new Set(),
-      keys: withoutKey(),
+      ring: new PulseRing(withoutKey(), () => nowMs),
       shortestPulseMs: 100,
       nextSequence: () => ++said,
       said: () => said,

@@ -8,7 +8,7 @@ import { dueAtMs, hasStalled, step } from './core/step.ts';
 import { strangerMs, suspectAfterMs } from './core/timing.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, siblingsOf } from './plan.ts';
 import { Responder } from './responder.ts';
 import { rosterOf, type Speaker } from './roster.ts';
 import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
@@ -120,7 +120,7 @@ export class LinkSession implements Disposable {
       candidates.set(address, here ? all : all.filter((candidate) => candidate.node !== node));
     }
     const roster = rosterOf(speakers, this.#link, this.#identity.node);
-    this.#step({ kind: 'plan', candidates, roster });
+    this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(plan) });
   }
 
   leave(): void {

@@ -6,12 +6,14 @@ import { KeyedQueue } from '../kube/queue.ts';
 import { openTransport } from '../kube/transport.ts';
 import { announcing, chronicle } from './chronicle.ts';
 import { Holdings } from './holdings.ts';
+import { watchKeys } from './key-watch.ts';
 import { L2Report } from './l2-report.ts';
 import { SpeakerMetrics } from './metrics.ts';
 import { Observer } from './observer.ts';
 import type { Fact, Held } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { Planner } from './planner.ts';
+import type { PulseKeys } from './pulse-keys.ts';
 import type { Speaker } from './roster.ts';
 import { accessOf, settingsTable, wireStart } from './settings.ts';
 import { WirePort } from './wire-port.ts';
@@ -69,7 +71,12 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   });
   try {
     await Promise.race([
-      Promise.all([observer.run(signal), planner.run(signal), reports.run(signal)]),
+      Promise.all([
+        observer.run(signal),
+        planner.run(signal),
+        reports.run(signal),
+        settings.pulseKeyFile === undefined ? undefined : watch(settings.pulseKeyFile),
+      ]),
       wire.failed,
     ]);
   } finally {
@@ -83,6 +90,11 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     metrics.note(fact);
     for (const service of holdings.note(fact, clock.wall())) reports.add(service);
     if (fact.kind === 'held') tell(fact);
+  }
+
+  function watch(path: string): Promise<void> {
+    const onKeys = (keys: PulseKeys) => wire.give({ kind: 'keys', keys });
+    return watchKeys({ path, onKeys, clock, log }, signal);
   }
 
   function onPlan(plan: Plan, speakers: readonly Speaker[]): void {

@@ -23,6 +23,8 @@ export type WireStart = {
 /** What the main thread tells the wire thread. */
 export type Order =
   | { readonly kind: 'plan'; readonly plan: Plan; readonly speakers: readonly Speaker[] }
+  /** The file has other keys now. */
+  | { readonly kind: 'keys'; readonly keys: PulseKeys }
   /** Hand everything over; the answer is the fact `left`. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'stop' };

@@ -1,6 +1,5 @@
 import { parseAddress } from '../net/address.ts';
-import { rangeContains } from '../net/range.ts';
-import type { Range } from '../net/range.ts';
+import { type Range, rangeContains } from '../net/range.ts';
 import type { Roster } from './core/action.ts';
 import type { World } from './plan.ts';
 

@@ -1,8 +1,8 @@
 import type { Destination, Message } from './core/message.ts';
 import type { Link } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
-import type { PulseKeys } from './pulse-keys.ts';
-import { open, seal } from './wire/envelope.ts';
+import type { PulseRing } from './pulse-ring.ts';
+import { seal, unseal } from './wire/envelope.ts';
 import { etherTypes, formatFrame, headerBytes, speakersMac } from './wire/ethernet.ts';
 import { speakersFilter } from './wire/filter.ts';
 import { formatMessage, parseMessage } from './wire/message.ts';
@@ -12,8 +12,9 @@ export type Heard = { readonly boot: bigint; readonly sequence: bigint; readonly
 
 export type Voice = {
   readonly boot: bigint;
-  /** The first seals, all open. */
-  readonly keys: PulseKeys;
+  /** Of all sessions of this process: what they say is our own voice. */
+  readonly boots: ReadonlySet<bigint>;
+  readonly ring: PulseRing;
   /** Grows with every frame this process sends, whatever the link. */
   readonly nextSequence: () => bigint;
   /** Sends to an IP address where frames do not arrive. */
@@ -71,23 +72,27 @@ export class SpeakersSocket implements Disposable {
   }
 
   #read(frame: Uint8Array): Heard | undefined {
-    return readSealed(frame.subarray(headerBytes), this.#voice.keys);
+    return readSealed(frame.subarray(headerBytes), this.#voice);
   }
 }
 
-/** The bytes of a message, sealed with the first key. */
+/** The bytes of a message, sealed. */
 export function formatSealed(
   message: Message,
-  { boot, keys, nextSequence }: Pick<Voice, 'boot' | 'keys' | 'nextSequence'>,
+  { boot, ring, nextSequence }: Pick<Voice, 'boot' | 'ring' | 'nextSequence'>,
 ): Uint8Array {
-  return seal({ ...formatMessage(message), boot, sequence: nextSequence() }, keys[0]);
+  return seal({ ...formatMessage(message), boot, sequence: nextSequence() }, ring.sealing);
 }
 
 /** The message in these bytes; undefined where no key of ours sealed it, or it makes no sense. */
-export function readSealed(bytes: Uint8Array, keys: PulseKeys): Heard | undefined {
-  const envelope = open(bytes, keys);
-  if (envelope === undefined) return undefined;
-  const { kind, payload, boot, sequence } = envelope;
+export function readSealed(
+  bytes: Uint8Array,
+  { ring, boots }: Pick<Voice, 'ring' | 'boots'>,
+): Heard | undefined {
+  const opened = unseal(bytes, ring.opening);
+  if (opened === undefined) return undefined;
+  const { kind, payload, boot, sequence } = opened.envelope;
+  if (!boots.has(boot)) ring.hear(opened.key);
   const message = parseMessage(kind, payload);
   return message === undefined ? undefined : { boot, sequence, message };
 }

@@ -8,6 +8,7 @@ import { Poll, Waker } from './io/poll.ts';
 import { type Identity, LinkSession } from './link-session.ts';
 import type { Fact, Order, WireStart } from './orders.ts';
 import type { Plan } from './plan.ts';
+import { PulseRing } from './pulse-ring.ts';
 import type { Speaker } from './roster.ts';
 
 /** How often the counters are reported. */
@@ -22,6 +23,7 @@ const lookAgainMs = 50;
 class WireThread {
   readonly #start: WireStart;
   readonly #identity: Identity;
+  readonly #ring: PulseRing;
   /** What this process says where it has no session. */
   readonly #boot: bigint;
   readonly #poll = new Poll();
@@ -40,9 +42,11 @@ class WireThread {
     let sequence = 0n;
     const random64 = () => randomBytes(8).readBigUInt64BE();
     this.#start = start;
+    const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+    this.#ring = new PulseRing(start.keys, nowMs);
     this.#identity = {
       node: start.node,
-      keys: start.keys,
+      ring: this.#ring,
       shortestPulseMs: start.shortestPulseMs,
       boots: new Set(),
       nextSequence: () => ++sequence,
@@ -50,11 +54,11 @@ class WireThread {
       sendDatagram: (bytes, to) => this.#datagrams?.send(bytes, to),
       random64,
       random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
-      nowMs: () => Number(process.hrtime.bigint()) / 1e6,
+      nowMs,
       report,
     };
     this.#boot = random64();
-    if (start.pulsePort > 0) this.#datagrams = new Datagrams(start.pulsePort, start.keys);
+    if (start.pulsePort > 0) this.#datagrams = new Datagrams(start.pulsePort, this.#identity);
   }
 
   /** Runs until it is told to stop. */
@@ -126,6 +130,9 @@ class WireThread {
         this.#plan = order.plan;
         this.#speakers = order.speakers;
         for (const session of this.#sessions.values()) session.adopt(order.plan, order.speakers);
+        break;
+      case 'keys':
+        this.#ring.adopt(order.keys);
         break;
       case 'leave':
         this.#leaving = true;

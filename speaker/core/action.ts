@@ -8,6 +8,9 @@ export type Candidates = ReadonlyMap<string, readonly Candidate[]>;
 /** Where nodes with a speaker on this segment are reached in datagrams, as the API has it: node → IP address. */
 export type Roster = ReadonlyMap<string, string>;
 
+/** The other addresses of the same Service, of those that have several: each is better on a node of its own. */
+export type Siblings = ReadonlyMap<string, readonly string[]>;
+
 /** What happens to a segment. */
 export type Event =
   /** A frame, or a datagram, with a valid signature; `boot` and `sequence` come from its envelope. */
@@ -18,7 +21,12 @@ export type Event =
       readonly message: Message;
       readonly by?: 'datagram';
     }
-  | { readonly kind: 'plan'; readonly candidates: Candidates; readonly roster?: Roster }
+  | {
+      readonly kind: 'plan';
+      readonly candidates: Candidates;
+      readonly roster?: Roster;
+      readonly siblings?: Siblings;
+    }
   | { readonly kind: 'link'; readonly up: boolean; readonly mac: Mac }
   /** Hand everything over and go. */
   | { readonly kind: 'leave' }

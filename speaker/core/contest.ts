@@ -1,6 +1,13 @@
 import type { Peer, Segment } from './segment.ts';
 import { loadOf } from './segment.ts';
-import { type Candidate, type Contender, type Runner, runnerOf } from './rank.ts';
+import {
+  type Candidate,
+  type Contender,
+  type Ground,
+  groundOf,
+  type Runner,
+  runnerOf,
+} from './rank.ts';
 
 /** The candidates that contend for one address. */
 export type Field = {
@@ -16,6 +23,8 @@ export type Field = {
 export class Contest {
   readonly #segment: Segment;
   readonly #runners = new Map<string, Runner>();
+  /** Who is expected to take what nobody holds yet. */
+  readonly #given = new Map<string, string>();
   readonly #settled = new Map<readonly Candidate[], Field>();
   readonly #expected = new Map<readonly Candidate[], Field>();
 
@@ -36,6 +45,22 @@ export class Contest {
       this.#expected,
       (node) => canTake(this.#segment, node) || isListening(peers.get(node)),
     );
+  }
+
+  /** What counts beside scores and loads: where the other addresses of the Service are. */
+  ground(address: string): Ground {
+    const siblings = this.#segment.siblings.get(address);
+    if (siblings === undefined) return groundOf(address);
+    const nodes = siblings.map(
+      (one) => this.#segment.claims.get(one)?.holder ?? this.#given.get(one),
+    );
+    return groundOf(address, new Set(nodes.filter((node) => node !== undefined)));
+  }
+
+  /** Counts the address for its next holder. */
+  give(address: string, { node }: Runner): void {
+    this.runner(node).load++;
+    if (this.#segment.siblings.has(address)) this.#given.set(address, node);
   }
 
   runner(node: string): Runner {

@@ -1,7 +1,7 @@
 import type { Action } from './action.ts';
 import { claim, drop, tellClaims, tellReleased, yieldTo } from './claims.ts';
 import { chunks, claimsPerMessage, type ClaimItem, type Message } from './message.ts';
-import { firstOf, groundOf } from './rank.ts';
+import { firstOf } from './rank.ts';
 import { claimsOf, isCandidate, type Move, type Peer, say, type Segment } from './segment.ts';
 import { canTake, Contest } from './contest.ts';
 import { isPreferred } from './preferences.ts';
@@ -75,8 +75,8 @@ function nextHeir(
     if (node === segment.node || tried.has(node)) return false;
     return move.why === 'Unwanted' || isPreferred(segment, address, { node, score }, nowMs);
   });
-  const next = firstOf(others, groundOf(address))?.runner;
-  if (next !== undefined) next.load++;
+  const next = firstOf(others, contest.ground(address))?.runner;
+  if (next !== undefined) contest.give(address, next);
   return next?.node;
 }
 

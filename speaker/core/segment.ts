@@ -1,5 +1,5 @@
 import type { Mac } from '../../net/mac.ts';
-import type { Action, Candidates, Phase, Roster, VacancyReason } from './action.ts';
+import type { Action, Candidates, Phase, Roster, Siblings, VacancyReason } from './action.ts';
 import { emptyDigest } from './digest.ts';
 import type { ClaimItem, Destination, Digest, Message, Standing } from './message.ts';
 import type { SequenceWindow } from './replay.ts';
@@ -48,6 +48,7 @@ export type Segment = {
   readonly deaf: Map<Mac, { readonly udp: string; readonly untilMs: number }>;
 
   candidates: Candidates;
+  siblings: Siblings;
   /** The best claim heard for each address, or how it became vacant. */
   readonly claims: Map<string, Held | Vacant>;
   /** The same by holder, this node included. */
@@ -164,6 +165,7 @@ export function openSegment(self: {
     askNonce: 0n,
     deaf: new Map(),
     candidates: new Map(),
+    siblings: new Map(),
     claims: new Map(),
     holdings: new Map(),
     version: 0,

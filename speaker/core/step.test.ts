@@ -48,6 +48,36 @@ test('addresses spread within one of each other', () => {
   assert.ok(Math.max(...loads) - Math.min(...loads) <= 1, loads.join(' '));
 });
 
+test('the addresses of one Service go to distinct nodes, and stay apart when one of them dies', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const lan = new FakeSegment({ seed, nodes: 4 });
+    const candidates = everyNode(lan.nodes, 12);
+    const all = [...candidates.keys()];
+    const ofService = (address: string) => {
+      const first = 3 * Math.floor(all.indexOf(address) / 3);
+      return all.slice(first, first + 3);
+    };
+    const siblings = new Map(
+      all.map((one) => [one, ofService(one).filter((other) => other !== one)]),
+    );
+    for (const node of lan.nodes) {
+      lan.start(node);
+      lan.step(node, { kind: 'plan', candidates, siblings });
+    }
+    const assertApart = () => {
+      for (const one of all) {
+        const holders = new Set(ofService(one).flatMap((address) => lan.holders(address)));
+        assert.equal(holders.size, 3, `seed ${seed}: ${ofService(one).join(' ')}`);
+      }
+    };
+    lan.run(1500);
+    assertApart();
+    lan.crash(lan.node('node-3'));
+    lan.run(1500);
+    assertApart();
+  }
+});
+
 test('nodes that boot one after the other still share the addresses', () => {
   const lan = new FakeSegment({ seed: 1, nodes: 3 });
   lan.plan(everyNode(lan.nodes, 9));

@@ -118,9 +118,10 @@ function take(segment: Segment, event: Event, nowMs: number): Action[] {
 
 function replan(
   segment: Segment,
-  { candidates, roster }: Event & { kind: 'plan' },
+  { candidates, roster, siblings }: Event & { kind: 'plan' },
   nowMs: number,
 ): Action[] {
+  if (siblings !== undefined) segment.siblings = siblings;
   if (roster !== undefined) adoptRoster(segment, roster, nowMs);
   const actions = adoptPlan(segment, candidates, nowMs);
   planMoves(segment);

@@ -2,7 +2,7 @@ import type { Action } from './action.ts';
 import { claim, isInStep, tellClaims } from './claims.ts';
 import { Contest, type Field } from './contest.ts';
 import type { ClaimItem } from './message.ts';
-import { firstOf, groundOf, turnOf } from './rank.ts';
+import { firstOf, turnOf } from './rank.ts';
 import { intervalMs, type Segment, type Vacant } from './segment.ts';
 import { freeAtMs, isDoubted, takesDoubtedAtMs } from './unheard.ts';
 import { introductionMs, vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
@@ -23,7 +23,7 @@ export function fillVacancies(segment: Segment, nowMs: number): Action[] {
     segment.firstSinceMs.delete(address);
     taken.push(claim(segment, address));
     actions.push(holdVacant(segment, address, vacancy));
-    contest.runner(segment.node).load++;
+    contest.give(address, contest.runner(segment.node));
   };
   for (const address of [...segment.vacancies].sort()) {
     const vacancy = segment.claims.get(address);
@@ -42,7 +42,7 @@ export function fillVacancies(segment: Segment, nowMs: number): Action[] {
     // A newcomer takes only what nobody ever held.
     const field =
       vacancy.reason === 'Unclaimed' ? contest.expected(address) : contest.settled(address);
-    const ground = groundOf(address);
+    const ground = contest.ground(address);
     const first = firstOf(field.contenders, ground);
     if (first === undefined) continue;
     const turn = turnOf(segment.node, field.contenders, ground);
@@ -50,7 +50,7 @@ export function fillVacancies(segment: Segment, nowMs: number): Action[] {
     if (nowMs >= turnAtMs) {
       take(address, vacancy);
     } else {
-      first.runner.load++;
+      contest.give(address, first.runner);
       segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
     }
   }

@@ -36,6 +36,8 @@ export class FakeSegment {
   onActions: (node: Machine, actions: readonly Action[]) => void = () => {};
   /** Called with every event of interest, for the trace of one run. */
   onTrace: ((line: string) => void) | undefined;
+  /** Whether a node has a key for what another one says. */
+  opens: (node: Machine, from: Machine) => boolean = () => true;
   /** Until when nothing arrives. */
   deafUntilMs = -Infinity;
   frames = 0;
@@ -261,26 +263,25 @@ export class FakeSegment {
         const arrivesAtMs = this.nowMs + this.random.between(delayMs.low, delayMs.high);
         if (arrivesAtMs < this.deafUntilMs) continue;
         this.timeline.at(arrivesAtMs, () => {
-          if (this.connected(from, node) && passes(this.wire, { from, node, to }))
-            this.step(node, event);
+          if (this.#reaches({ from, node, to })) this.step(node, event);
         });
       }
     }
   }
 
-  /** With hundreds of nodes a frame reaches all that it reaches at the same time: one entry in the timeline for all. */
+  #reaches(way: { from: Machine; node: Machine; to: Destination }): boolean {
+    const { from, node } = way;
+    return this.connected(from, node) && passes(this.wire, way) && this.opens(node, from);
+  }
+
+  /** To hundreds of nodes a frame comes at the same time: one entry in the timeline for all. */
   #sendToCrowd(from: Machine, event: Event): void {
     const { loss, delayMs } = this.wire;
     const arrivesAtMs = this.nowMs + this.random.between(delayMs.low, delayMs.high);
     if (arrivesAtMs < this.deafUntilMs) return;
     this.timeline.at(arrivesAtMs, () => {
       for (const node of this.nodes) {
-        if (
-          node === from ||
-          !this.connected(from, node) ||
-          !passes(this.wire, { from, node, to: 'all' })
-        )
-          continue;
+        if (node === from || !this.#reaches({ from, node, to: 'all' })) continue;
         if (loss === 0 || !this.random.chance(loss)) this.step(node, event);
       }
     });

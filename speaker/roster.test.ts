@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readModel } from '../crds/model.ts';
+import { parseAddress } from '../net/address.ts';
+import { prefixRange } from '../net/range.ts';
+import type { EndpointSlice, Node } from '../kube/object.ts';
+import { endpointSlice, node } from '../kube/testing/build.ts';
+import { rosterOf, speakersOf, speakersService } from './roster.ts';
+
+const at = (name: string, ...addresses: readonly string[]): Node => ({
+  ...node(name),
+  status: {
+    addresses: [
+      ...addresses.map((address) => ({ type: 'InternalIP', address })),
+      { type: 'Hostname', address: name },
+    ],
+  },
+});
+
+const world = (nodes: readonly Node[], slices: readonly EndpointSlice[]) => ({
+  services: [],
+  nodes,
+  slicesOf: (key: string) => (key === `metallb-system/${speakersService}` ? slices : []),
+  model: readModel({ pools: [], advertisements: [] }),
+});
+
+test('a speaker is where the Service of the speakers has an endpoint that is ready', () => {
+  const slice = endpointSlice(speakersService, [
+    { addresses: [], nodeName: 'a', conditions: { ready: true } },
+    { addresses: [], nodeName: 'b', conditions: { ready: false } },
+    { addresses: [], nodeName: 'gone' },
+  ]);
+  const nodes = [at('a', '192.0.2.1'), at('b', '192.0.2.2'), at('c', '192.0.2.3')];
+  assert.deepEqual(speakersOf(world(nodes, [slice]), 'metallb-system'), [
+    { node: 'a', addresses: ['192.0.2.1'] },
+  ]);
+});
+
+test('without the Service nobody is expected anywhere', () => {
+  assert.deepEqual(speakersOf(world([at('a', '192.0.2.1')], []), 'metallb-system'), []);
+});
+
+test('on a link those are expected that have an address in one of its networks', () => {
+  const speakers = [
+    { node: 'self', addresses: ['192.0.2.1'] },
+    { node: 'here', addresses: ['2001:db8::2', '192.0.2.2'] },
+    { node: 'elsewhere', addresses: ['203.0.113.3'] },
+  ];
+  const first = parseAddress('192.0.2.0');
+  assert.ok(first !== undefined);
+  assert.deepEqual(
+    [...rosterOf(speakers, { networks: [prefixRange(first, 24)] }, 'self')],
+    [['here', '192.0.2.2']],
+  );
+});
