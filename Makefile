@@ -45,7 +45,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test soak e2e bench-kubernetes bundle check fix generate types lint format-check
+.PHONY: setup ready test soak e2e bench-kubernetes bench-allocate bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -73,6 +73,9 @@ bench-kubernetes: setup kubernetes bundle ## How fast Services are assigned and 
 .PHONY: kubernetes
 kubernetes:
 	@e2e/kubernetes/build
+
+bench-allocate: ready ## How fast the allocator is by itself: fill a /16, a million releases, 1,000 pools
+	@node e2e/bench/allocator/main.ts
 
 bundle: ready ## What the image holds, into dist/
 	@node deploy/bundle.ts

@@ -3,9 +3,16 @@ import type { Definition } from './definition.ts';
 import { ipAddressPool } from './ip-address-pool.ts';
 import { l2Advertisement } from './l2-advertisement.ts';
 import { serviceL2Status } from './l2-status.ts';
+import type { ApiKind } from './names.ts';
+import { nodeNetwork } from './node-network.ts';
 import { type Structural, structuralSchema } from './structural.ts';
 
-export const definitions: readonly Definition[] = [ipAddressPool, l2Advertisement, serviceL2Status];
+export const definitions: readonly Definition[] = [
+  ipAddressPool,
+  l2Advertisement,
+  serviceL2Status,
+  nodeNetwork,
+];
 
 /** The CustomResourceDefinition of a kind, as it is applied. */
 export function manifestOf({ kind, description, spec, status, columns }: Definition) {
@@ -30,7 +37,7 @@ export function manifestOf({ kind, description, spec, status, columns }: Definit
           storage: true,
           subresources: { status: {} },
           additionalPrinterColumns: columns,
-          schema: { openAPIV3Schema: { description, ...withEnvelope(schema) } },
+          schema: { openAPIV3Schema: { description, ...withEnvelope(schema, kind) } },
         },
       ],
     },
@@ -38,12 +45,12 @@ export function manifestOf({ kind, description, spec, status, columns }: Definit
 }
 
 /** The fields that every Kubernetes object has around its own. */
-function withEnvelope(schema: Structural): Structural {
+function withEnvelope(schema: Structural, { group, version }: ApiKind): Structural {
   const { properties, ...rest } = schema;
   return {
     ...rest,
     properties: {
-      apiVersion: { type: 'string', description: 'The version of the API: metallb.io/v1beta1.' },
+      apiVersion: { type: 'string', description: `The version of the API: ${group}/${version}.` },
       kind: { type: 'string', description: 'The kind of the object.' },
       metadata: { type: 'object' },
       ...(properties as object),

@@ -17,6 +17,15 @@ export const ipAddressPoolKind: ApiKind = ours('ipaddresspools', 'IPAddressPool'
 export const l2AdvertisementKind: ApiKind = ours('l2advertisements', 'L2Advertisement');
 export const serviceL2StatusKind: ApiKind = ours('servicel2statuses', 'ServiceL2Status');
 
+/** MetalLB has no such kind: it lies in a group of our own. */
+export const nodeNetworkKind: ApiKind = {
+  group: 'mercurylb.io',
+  version: 'v1alpha1',
+  plural: 'nodenetworks',
+  kind: 'NodeNetwork',
+  namespaced: true,
+};
+
 function ours(plural: string, kind: string): ApiKind {
   return { group, version, plural, kind, namespaced: true };
 }

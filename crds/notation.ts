@@ -58,6 +58,12 @@ export function parsePlaces(written: string): Range | { readonly problem: string
   return checkMapped(written.trim(), { family, first: value, last: value });
 }
 
+/** A network as Kubernetes writes it, `10.42.0.0/24`; undefined where it is none. */
+export function readNetwork(text: string): Range | undefined {
+  const range = parsePrefix(text);
+  return 'problem' in range ? undefined : range;
+}
+
 type Parsed = Range | { readonly problem: string };
 
 function parsePrefix(text: string): Parsed {

@@ -26,6 +26,8 @@ export type Pool = {
   readonly avoidBuggyIPs: boolean;
   /** Never handed out, though in a range; sorted, and none overlaps another. */
   readonly excluded?: readonly Range[];
+  /** What the cluster has of the ranges itself: never handed out. Not in the object; who knows the cluster adds it. */
+  readonly occupied?: readonly Occupied[];
   /** Taken back from whoever has them though no pool gives them any more, in this pool or elsewhere. */
   readonly reclaimed?: readonly Range[];
   /** By `namespace/name` of the Service. */
@@ -37,6 +39,9 @@ export type Pool = {
   /** Why the pool hands out nothing new; what it has handed out stays with its holders. */
   readonly closed?: Problem;
 };
+
+/** Addresses that are somebody's already; `by` says whose, as "an address of node a". */
+export type Occupied = { readonly range: Range; readonly by: string };
 
 /** Namespaces are a union of names and selectors; an empty list of either asks for nothing. */
 export type Allocation = {

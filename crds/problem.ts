@@ -9,8 +9,10 @@ export const problemReasons = [
   'InvalidSelector',
   'InvalidField',
   'OverlappingPools',
+  'OccupiedNetwork',
   'UnknownPool',
   'NoAdvertisement',
+  'UnreachableNetwork',
 ] as const;
 export type ProblemReason = (typeof problemReasons)[number];
 

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
-import { ipAddressPoolKind, l2AdvertisementKind, serviceL2StatusKind } from '../crds/names.ts';
+import { definitions } from '../crds/manifest.ts';
 import { readSettings, type Table } from '../daemon/settings.ts';
 import { kinds } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -209,7 +209,7 @@ test('the image has the version of this release', () => {
 
 test('rights name kinds that the programs know, with no wildcard', () => {
   const known = new Set(
-    [...Object.values(kinds), ipAddressPoolKind, l2AdvertisementKind, serviceL2StatusKind].map(
+    [...Object.values(kinds), ...definitions.map(({ kind }) => kind)].map(
       ({ group, plural }) => `${plural}.${group}`,
     ),
   );

@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { definitions, manifestOf } from '../crds/manifest.ts';
 import { systemClock } from '../daemon/clock.ts';
-import { silentLog } from '../daemon/log.ts';
 import { until } from '../daemon/testing/until.ts';
-import { EventRecorder } from '../kube/events.ts';
 import { kinds } from '../kube/kinds.ts';
 import type { Event, Lease, Service } from '../kube/object.ts';
-import { type Call, openTransport, type Transport } from '../kube/transport.ts';
+import { openTransport, type Transport } from '../kube/transport.ts';
 import { mergePatch } from '../kube/write.ts';
 import type { Judged } from '../operator/pool-status.ts';
-import { leaseName, operate, type OperatorOptions } from '../operator/operate.ts';
+import { leaseName } from '../operator/operate.ts';
+import { Operator, type OperatorExtra } from './allocation/operator.ts';
 import type { JsonObject } from './apiserver/json.ts';
 import type { LoggedRequest } from './apiserver/request-log.ts';
 import { type ApiServer, openApiServer } from './apiserver/server.ts';
@@ -42,8 +41,11 @@ class Cluster implements AsyncDisposable {
     return lease?.spec?.holderIdentity;
   }
 
-  start(extra: Extra = {}): Operator {
-    const operator = new Operator(this.url, { identity: `op-${this.#operators.length}`, ...extra });
+  start(extra: OperatorExtra = {}): Operator {
+    const operator = new Operator(
+      { server: this.url },
+      { identity: `op-${this.#operators.length}`, ...extra },
+    );
     this.#operators.push(operator);
     return operator;
   }
@@ -146,71 +148,6 @@ class Cluster implements AsyncDisposable {
     this.#kubectl.close();
     await this.api.close();
   }
-}
-
-/** One operator process, as far as it matters here. */
-class Operator {
-  readonly #stopping = new AbortController();
-  readonly #ended: Promise<void>;
-  readonly #close: () => void;
-
-  constructor(url: string, { onWrite, ...extra }: Extra & { identity: string }) {
-    const direct = openTransport({ server: url });
-    const transport = onWrite === undefined ? direct : interposed(direct, onWrite);
-    const { clock = systemClock, log = silentLog } = extra;
-    const reporter = { component: 'mercurylb-operator', instance: extra.identity };
-    const events = new EventRecorder({ transport, clock, log, ...reporter });
-    const tally = { assigned() {}, refused() {}, pool() {}, poolGone() {}, reset() {} };
-    this.#close = () => transport.close();
-    this.#ended = operate(
-      {
-        transport,
-        server: url,
-        namespace,
-        lbClass: undefined,
-        restMs: 60_000,
-        leaseSeconds: 3,
-        events,
-        tally,
-        clock,
-        log,
-        random: () => 0.5,
-        randomBytes: (count) => new Uint8Array(count),
-        ...extra,
-      },
-      this.#stopping.signal,
-    );
-  }
-
-  /** A clean end. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#ended;
-    this.#close();
-  }
-
-  /** As kill -9 does: nothing more leaves the process. */
-  async kill(): Promise<void> {
-    this.#close();
-    await this.stop();
-  }
-}
-
-type Extra = Partial<OperatorOptions> & {
-  /** Called in place of every write of the status of a Service, which `go` makes. */
-  readonly onWrite?: (go: () => Promise<unknown>, signal?: AbortSignal) => Promise<unknown>;
-};
-
-function interposed(direct: Transport, onWrite: NonNullable<Extra['onWrite']>): Transport {
-  return {
-    call: async <T>(call: Call, signal?: AbortSignal) => {
-      const go = () => direct.call<T>(call, signal);
-      const meant = call.method === 'PATCH' && /\/services\/[^/]+\/status$/.test(call.path);
-      return (await (meant ? onWrite(go, signal) : go())) as T;
-    },
-    lines: (call, idleMs, signal) => direct.lines(call, idleMs, signal),
-    close: () => direct.close(),
-  };
 }
 
 const json = (object: object): JsonObject => JSON.parse(JSON.stringify(object)) as JsonObject;
@@ -454,6 +391,16 @@ describe('the operator', () => {
       ['a', 'c', 'd'].map((name) => cluster.ips(name)),
       ['198.51.100.1', '198.51.100.3', '198.51.100.4'],
     );
+  });
+
+  test('begins as soon as it can where nothing but its lease can be had at first', async () => {
+    await using cluster = await Cluster.open();
+    cluster.pool('lan', '198.51.100.1-198.51.100.9');
+    for (const resource of ['', 'services', 'nodes'])
+      cluster.api.faults.answer({ code: 500, times: 3, match: { resource } });
+    cluster.start();
+    cluster.service('a');
+    await cluster.gets('a', '198.51.100.1');
   });
 
   test('a faulty or overlapping pool carries a condition, and nobody loses an address', async () => {

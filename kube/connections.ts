@@ -2,20 +2,32 @@ import http from 'node:http';
 import https from 'node:https';
 import net, { type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createSecureContext, type SecureContext } from 'node:tls';
 
 /** The TCP connection under each TLS one: only that can be reset. */
 const carriers = new WeakMap<Duplex, Socket>();
 
 class SecureAgent extends https.Agent {
+  #made: { readonly of: readonly unknown[]; readonly context: SecureContext } | undefined;
+
   override createConnection(
     options: https.RequestOptions,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): Duplex | null | undefined {
     const { hostname, port } = options;
     const carrier = net.connect({ host: hostname ?? '', port: Number(port ?? 443) });
-    const secure = super.createConnection({ ...options, socket: carrier } as never, callback);
+    const own = { secureContext: this.#contextOf(options), socket: carrier };
+    const secure = super.createConnection({ ...options, ...own }, callback);
     if (secure) carriers.set(secure, carrier);
     return secure;
+  }
+
+  /** One for all connections with the same credentials: what each makes for itself, OpenSSL is slow to give back. */
+  #contextOf({ ca, cert, key }: https.RequestOptions): SecureContext {
+    const of = [ca, cert, key];
+    if (this.#made === undefined || this.#made.of.some((one, index) => one !== of[index]))
+      this.#made = { of, context: createSecureContext({ ca, cert, key }) };
+    return this.#made.context;
   }
 }
 

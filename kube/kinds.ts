@@ -21,6 +21,13 @@ export const kinds = {
     kind: 'EndpointSlice',
     namespaced: true,
   },
+  serviceCidr: {
+    group: 'networking.k8s.io',
+    version: 'v1',
+    plural: 'servicecidrs',
+    kind: 'ServiceCIDR',
+    namespaced: false,
+  },
   lease: {
     group: 'coordination.k8s.io',
     version: 'v1',

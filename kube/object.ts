@@ -79,12 +79,15 @@ export type Service = KubeObject & {
 };
 
 export type Node = KubeObject & {
-  readonly spec?: { readonly unschedulable?: boolean };
+  readonly spec?: { readonly unschedulable?: boolean; readonly podCIDRs?: readonly string[] };
   readonly status?: {
     readonly addresses?: readonly { readonly type: string; readonly address: string }[];
     readonly conditions?: readonly Condition[];
   };
 };
+
+/** A network from which Services get their cluster addresses; since Kubernetes 1.33. */
+export type ServiceCidr = KubeObject & { readonly spec?: { readonly cidrs?: readonly string[] } };
 
 export type Namespace = KubeObject;
 

@@ -1,6 +1,5 @@
 // A block is what 32-bit arithmetic can index; seven levels of 32-bit words cover it.
 const blockBits = 32n;
-const blockMask = 0xffffffffn;
 const lastInBlock = 0xffffffff;
 const levelCount = 7;
 const full = -1;
@@ -13,20 +12,20 @@ export class AddressSet {
   readonly #blocks = new Map<bigint, Block>();
 
   has(value: bigint): boolean {
-    return this.#blocks.get(value >> blockBits)?.has(Number(value & blockMask)) ?? false;
+    return this.#blocks.get(value >> blockBits)?.has(inBlock(value)) ?? false;
   }
 
   add(value: bigint): void {
     const at = value >> blockBits;
     let block = this.#blocks.get(at);
     if (block === undefined) this.#blocks.set(at, (block = new Block()));
-    block.add(Number(value & blockMask));
+    block.add(inBlock(value));
   }
 
   delete(value: bigint): void {
     const at = value >> blockBits;
     const block = this.#blocks.get(at);
-    block?.delete(Number(value & blockMask));
+    block?.delete(inBlock(value));
     if (block?.empty === true) this.#blocks.delete(at);
   }
 
@@ -36,14 +35,18 @@ export class AddressSet {
     for (let value = first; value <= last; value = ((value >> blockBits) + 1n) << blockBits) {
       const block = this.#blocks.get(value >> blockBits);
       if (block === undefined) return value;
-      const found = block.lowestMissing(Number(value & blockMask));
+      const from = inBlock(value);
+      const found = block.lowestMissing(from);
       if (found === undefined) continue;
-      const missing = (value & ~blockMask) + BigInt(found);
+      const missing = value + BigInt(found - from);
       return missing <= last ? missing : undefined;
     }
     return undefined;
   }
 }
+
+/** Where in its block a number is. */
+const inBlock = (value: bigint): number => Number(BigInt.asUintN(32, value));
 
 /**
  * A set of 32-bit numbers as a tree of 32-bit words, where a set bit says that the whole word

@@ -19,6 +19,7 @@ function reasonOf(town: Town, wish: Parameters<Town['decide']>[0]): string {
 }
 
 describe('a Service that asks for nothing special', () => {
+  // MetalLB: TestAssignment (asked again), TestControllerMutation (asks for nothing)
   test('gets the lowest free address, and keeps it', () => {
     const town = new Town([lan]);
     assert.equal(town.serve(request('a')), '198.51.100.1');
@@ -26,6 +27,7 @@ describe('a Service that asks for nothing special', () => {
     assert.deepEqual(town.decide(request('a')), { kind: 'keep', pool: 'lan' });
   });
 
+  // MetalLB: TestPoolAllocation, TestAllocation
   test('is refused with the pool named when all is in use, and served when one is free again', () => {
     const town = new Town([lan]);
     for (const name of ['a', 'b', 'c']) town.serve(request(name));
@@ -45,6 +47,7 @@ describe('a Service that asks for nothing special', () => {
     assert.equal(reasonOf(new Town([six]), request('a')), 'refuse PoolLacksFamily');
   });
 
+  // MetalLB: TestBuggyIPs
   test('never gets an address that ends in .0 or .255 where the pool avoids them', () => {
     const edge = pool('edge', '198.51.100.254-198.51.101.1', { avoidBuggyIPs: true });
     const town = new Town([edge]);
@@ -70,6 +73,7 @@ describe('a Service that asks for nothing special', () => {
 });
 
 describe('a Service that names an address', () => {
+  // MetalLB: TestControllerMutation (a named address, autoAssign false)
   test('gets exactly that one, also from a pool that is not assigned automatically', () => {
     const town = new Town([pool('asked', '198.51.100.1-198.51.100.9', { autoAssign: false })]);
     assert.equal(town.serve(request('a', wants('198.51.100.7'))), '198.51.100.7');
@@ -77,6 +81,7 @@ describe('a Service that names an address', () => {
     assert.equal(town.serve(inSpec), '198.51.100.8');
   });
 
+  // MetalLB: TestAssignment (taken, another one, freed)
   test('is refused when another holds it, and keeps what it has', () => {
     const town = new Town([lan]);
     town.serve(request('web'));
@@ -92,6 +97,7 @@ describe('a Service that names an address', () => {
     assert.equal(town.serve(request('dns', wants('198.51.100.1'))), '198.51.100.2');
   });
 
+  // MetalLB: TestControllerMutation (address and pool do not agree), TestPoolAllocation (unknown pool)
   test('is refused outside all pools, outside the named pool, and in an unknown pool', () => {
     const town = new Town([lan, pool('other', '203.0.113.9')]);
     assert.equal(reasonOf(town, request('a', wants('192.0.2.1'))), 'refuse AddressOutsidePools');
@@ -118,6 +124,7 @@ describe('a Service that names an address', () => {
 });
 
 describe('a Service that holds an address', () => {
+  // MetalLB: TestConfigReload (expand)
   test('keeps it when the pool grows, closes, or a better pool appears', () => {
     const town = new Town([lan]);
     town.serve(request('a'));
@@ -196,6 +203,7 @@ describe('sharing one address', () => {
   const one = pool('one', '198.51.100.1');
   const local: ServiceSpec = { externalTrafficPolicy: 'Local', selector: { app: 'web' } };
 
+  // MetalLB: TestAssignment (sharing)
   test('needs the same key and different ports', () => {
     const town = new Town([one]);
     assert.equal(town.serve(request('a', sharing('k', 80))), '198.51.100.1');
@@ -205,6 +213,7 @@ describe('sharing one address', () => {
     assert.equal(reasonOf(town, request('e')), 'refuse PoolExhausted');
   });
 
+  // MetalLB: TestAssignment (another backend)
   test('needs the same traffic policy, and with Local the same selector', () => {
     const town = new Town([one]);
     town.serve(request('a', sharing('k', 80, local)));
@@ -251,12 +260,14 @@ describe('IP families', () => {
   const six = pool('six', '2001:db8::1-2001:db8::9');
   const both = pool('both', ['203.0.113.1-203.0.113.9', '2001:db8:1::1-2001:db8:1::9']);
 
+  // MetalLB: TestAssignment (two pools for a pair), TestPoolAllocation
   test('RequireDualStack takes both from one pool, or nothing', () => {
     const wish = request('a', dualStack('RequireDualStack'));
     assert.equal(reasonOf(new Town([four, six]), wish), 'refuse PoolLacksFamily');
     assert.equal(new Town([four, six, both]).serve(wish), '203.0.113.1 2001:db8:1::1');
   });
 
+  // MetalLB: TestPoolAllocation, E51–E53
   test('PreferDualStack takes a pool with both, else the preferred family', () => {
     const wish = request('a', dualStack('PreferDualStack'));
     assert.equal(new Town([both, four, six]).serve(wish), '203.0.113.1 2001:db8:1::1');

@@ -1,11 +1,12 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, formatAddress, sameAddress } from '../net/address.ts';
 import { rangeContains } from '../net/range.ts';
-import { admits, choosePools, poolOf } from './choose.ts';
+import { admits, choosePools, findWithheld, poolOf } from './choose.ts';
 import type { Holding, Ledger } from './ledger.ts';
 import { poolContains, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
+import { rosterOf } from './roster.ts';
 import type { Obstacle, Terms } from './terms.ts';
 import { describeQuota, findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
 
@@ -44,7 +45,7 @@ type Fault =
 export function allocate(request: Request, world: World): Decision {
   const held = world.ledger.holdingOf(request.service);
   if (held === undefined || held.addresses.length === 0) {
-    const found = find(request, world);
+    const found = find(request, world, held);
     return found.kind === 'found' ? assign(found) : { kind: 'refuse', refusal: found.refusal };
   }
   const pool = poolHolding(held, world);
@@ -56,7 +57,7 @@ export function allocate(request: Request, world: World): Decision {
     !held.addresses.some((address) => isReclaimed(address, world.pools))
   )
     return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
-  const found = find(request, world);
+  const found = find(request, world, held);
   const enough = Math.min(held.addresses.length, request.families.length * request.count);
   if (found.kind === 'found' && found.addresses.length >= enough) return assign(found);
   const why = found.kind === 'none' ? found.refusal : undefined;
@@ -75,7 +76,6 @@ export function allocate(request: Request, world: World): Decision {
  * `settle`; what it keeps, it keeps on the terms it has now, unless these wrong another holder.
  */
 export function enact(decision: Decision, service: string, terms: Terms, ledger: Ledger): void {
-  const held = ledger.holdingOf(service);
   switch (decision.kind) {
     case 'assign':
       ledger.hold(service, { addresses: decision.addresses, pool: decision.pool, terms });
@@ -85,6 +85,7 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
       return;
     case 'keep':
     case 'refuse': {
+      const held = ledger.holdingOf(service);
       if (held === undefined) return;
       const pool = decision.kind === 'keep' ? decision.pool : held.pool;
       const wrongs = held.addresses.some(
@@ -96,7 +97,7 @@ export function enact(decision: Decision, service: string, terms: Terms, ledger:
 }
 
 /** Addresses that meet the request, wherever the Service stands now. */
-function find(request: Request, world: World): Find {
+function find(request: Request, world: World, held: Holding | undefined): Find {
   const { pools, namespaceLabels, ledger } = world;
   const choice = choosePools(request, pools, namespaceLabels);
   if (choice.kind === 'refuse') return { kind: 'none', refusal: choice.refusal };
@@ -106,7 +107,7 @@ function find(request: Request, world: World): Find {
     const found = findAddresses(request, reserved, ledger);
     if (found.kind === 'found') return found;
   }
-  const own = ledger.holdingOf(request.service)?.pool;
+  const own = held?.pool;
   const ordered =
     own === undefined
       ? choice.pools
@@ -140,7 +141,7 @@ const isReclaimed = (address: Address, pools: readonly Pool[]): boolean =>
 
 /** The pool from which a Service has its addresses, as the pools are now. */
 function poolHolding({ addresses, pool: name }: Holding, { pools }: World): Pool | undefined {
-  const recorded = pools.find((pool) => pool.name === name);
+  const recorded = rosterOf(pools).named(name);
   const still =
     recorded !== undefined && addresses.every((address) => poolContains(recorded, address));
   return still ? recorded : poolOf(addresses, pools);
@@ -163,7 +164,8 @@ function findFault(
       closed !== undefined && (held.pool === '' || held.pool === name);
     if (pools.some(mayContain)) return undefined;
     const detail = `no pool contains ${formatAddresses(held.addresses)} any more`;
-    return { kind: 'unfit', refusal: refusal('AddressOutsidePools', detail) };
+    const outside = refusal('AddressOutsidePools', detail);
+    return { kind: 'unfit', refusal: findWithheld(held.addresses, pools) ?? outside };
   }
   if (request.pool !== undefined && request.pool !== pool.name) return { kind: 'unasked' };
   // A namespace that has not been seen is no reason to take anything away.

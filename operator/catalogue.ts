@@ -1,14 +1,22 @@
 import { type Model, type Objects, readModel } from '../crds/model.ts';
+import { defaultNamespace, nodeNetworkKind } from '../crds/names.ts';
+import { type Kind, kinds } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { formatRange, type Range } from '../net/range.ts';
+import { placeModel } from './ground.ts';
+import { readTerrain, type Terrain } from './terrain.ts';
 
 /**
- * The model of all pools and advertisements. It is read again only when one of them says
- * something else than before: their status, which we write ourselves, is none of it.
+ * The model of all pools and advertisements on the ground that the cluster stands on. It is made again only when one
+ * of them says something else than before: the status of a pool, which we write ourselves, is none of it.
  */
 export class Catalogue {
   readonly #read: () => Objects;
   readonly #said = new Map<string, string>();
-  #model: Model = { pools: [], advertisements: [], problems: [] };
+  readonly #terrain = new Map<string, Terrain>();
+  /** As the objects say it. */
+  #written: Model = { pools: [], advertisements: [], problems: [] };
+  #model: Model = this.#written;
   #stale = true;
 
   constructor(read: () => Objects) {
@@ -18,14 +26,47 @@ export class Catalogue {
   get model(): Model {
     if (this.#stale) {
       this.#stale = false;
-      this.#model = readModel(this.#read(), this.#model);
+      const objects = this.#read();
+      this.#written = readModel(objects, this.#written);
+      this.#model = placeModel(this.#written, {
+        occupied: [...this.#terrain.values()].flatMap(({ occupied }) => occupied),
+        reach: this.#reach(),
+        namespace: objects.namespace ?? defaultNamespace,
+      });
     }
     return this.#model;
   }
 
   /** Takes note of an object as it is now; true when the model is another one than before. */
   take(key: string, object: KubeObject | undefined): boolean {
-    const says = object === undefined ? undefined : essence(object);
+    return this.#note(key, object === undefined ? undefined : essence(object));
+  }
+
+  /** Takes note of what an object of the cluster says about the ground; true when that is something else than before. */
+  survey(kind: Kind, name: string, object: KubeObject | undefined): boolean {
+    const key = groundKey(kind, name);
+    const terrain = object === undefined ? undefined : readTerrain(kind, object);
+    if (terrain === undefined) this.#terrain.delete(key);
+    else this.#terrain.set(key, terrain);
+    return this.#note(key, terrain === undefined ? undefined : gist(terrain));
+  }
+
+  /** The networks of all nodes; of a node that is gone, what its speaker has said does not count. */
+  #reach(): readonly Range[] | undefined {
+    const reach: Range[] = [];
+    const nodes = [...this.#terrain.keys()].filter((key) =>
+      key.startsWith(groundKey(kinds.node, '')),
+    );
+    for (const key of nodes) {
+      const name = key.slice(groundKey(kinds.node, '').length);
+      const networks = this.#terrain.get(groundKey(nodeNetworkKind, name))?.networks;
+      if (networks === undefined) return undefined;
+      reach.push(...networks);
+    }
+    return reach.length === 0 ? undefined : reach;
+  }
+
+  #note(key: string, says: string | undefined): boolean {
     if (this.#said.get(key) === says) return false;
     if (says === undefined) this.#said.delete(key);
     else this.#said.set(key, says);
@@ -33,6 +74,14 @@ export class Catalogue {
     return true;
   }
 }
+
+const groundKey = ({ kind }: Kind, name: string): string => `${kind}/${name}`;
+
+const gist = ({ occupied, networks }: Terrain): string =>
+  [
+    ...occupied.map(({ range, by }) => `${formatRange(range)} ${by}`),
+    ...(networks?.map(formatRange) ?? ['unknown']),
+  ].join();
 
 function essence(object: KubeObject): string {
   const { uid, labels, creationTimestamp } = object.metadata;

@@ -15,6 +15,7 @@ function chosen(pools: readonly Pool[], extra: ServiceCase = {}, labels = {}): s
     : choice.refusal.reason;
 }
 
+// MetalLB: E45, E46, TestControllerMutation (by priority)
 test('pools meant for the Service come first, by priority, then those for everybody, by name', () => {
   const pools = [
     pool('b-open', lan),
@@ -29,6 +30,7 @@ test('pools meant for the Service come first, by priority, then those for everyb
   assert.equal(chosen(pools.toReversed()), order);
 });
 
+// MetalLB: TestAutoAssign
 test('a pool not assigned automatically is drawn from only by name or address', () => {
   const asked = pool('asked', lan, { autoAssign: false });
   assert.equal(chosen([asked]), 'NoPoolForService');
@@ -36,6 +38,7 @@ test('a pool not assigned automatically is drawn from only by name or address', 
   assert.equal(chosen([asked], { spec: { loadBalancerIP: '198.51.100.4' } }), 'asked');
 });
 
+// MetalLB: E47–E49
 test('namespaces by name and by label add up; labels of the Service narrow them', () => {
   const mine = pool('mine', lan, {
     allocation: { namespaces: new Set(['default']), namespaceSelectors: [has('team')] },

@@ -2,9 +2,10 @@ import type { Pool } from '../crds/pool.ts';
 import { quote } from '../crds/problem.ts';
 import { matches } from '../crds/selector.ts';
 import { type Address, formatAddress } from '../net/address.ts';
-import { excludes, poolContains, reservedBy, reservedFor } from './pool-addresses.ts';
+import { excludes, occupierOf, poolContains, reservedBy, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
+import { rosterOf } from './roster.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -88,23 +89,42 @@ export function poolOf(addresses: readonly Address[], pools: readonly Pool[]): P
 /** The one pool that the request names or whose addresses it wants, if it does either. */
 function namePool(request: Request, pools: readonly Pool[]): Pool | Refusal | undefined {
   const { pool: name, wanted } = request;
-  const named = pools.find((pool) => pool.name === name);
+  const named = name === undefined ? undefined : rosterOf(pools).named(name);
   if (name !== undefined && named === undefined) {
     return refusal('PoolUnknown', `there is no pool ${quote(name)}`);
   }
   if (wanted.length === 0) return named;
   const texts = wanted.map(formatAddress).join(' and ');
   if (named === undefined) {
-    const found = poolOf(wanted, pools);
-    if (found !== undefined) return found;
-    const excluding = pools.find((pool) => wanted.some((address) => excludes(pool, address)));
-    if (excluding === undefined) return refusal('AddressOutsidePools', `no pool contains ${texts}`);
-    return refusal('AddressExcluded', `pool ${excluding.name} hands out ${texts} to nobody`);
+    return (
+      poolOf(wanted, pools) ??
+      findWithheld(wanted, pools) ??
+      refusal('AddressOutsidePools', `no pool contains ${texts}`)
+    );
   }
   if (wanted.every((address) => poolContains(named, address))) return named;
-  if (wanted.some((address) => excludes(named, address)))
-    return refusal('AddressExcluded', `pool ${named.name} hands out ${texts} to nobody`);
-  return refusal('PoolMismatch', `pool ${named.name} does not contain ${texts}`);
+  return (
+    findWithheld(wanted, [named]) ??
+    refusal('PoolMismatch', `pool ${named.name} does not contain ${texts}`)
+  );
+}
+
+/** Why nobody may have one of these addresses, though a pool has it in its ranges. */
+export function findWithheld(
+  wanted: readonly Address[],
+  pools: readonly Pool[],
+): Refusal | undefined {
+  for (const pool of pools) {
+    for (const address of wanted) {
+      const text = formatAddress(address);
+      if (excludes(pool, address))
+        return refusal('AddressExcluded', `pool ${pool.name} hands out ${text} to nobody`);
+      const occupier = occupierOf(pool, address);
+      if (occupier !== undefined)
+        return refusal('AddressOccupied', `${text} of pool ${pool.name} is ${occupier}`);
+    }
+  }
+  return undefined;
 }
 
 function automatic(
@@ -115,10 +135,11 @@ function automatic(
   const isFor = (pool: Pool): boolean =>
     reservedFor(pool, request.service).length > 0 ||
     (pool.autoAssign && admits(pool, request, namespaceLabels));
-  const forIt = pools.filter(isFor);
-  const open = forIt.filter((pool) => pool.closed === undefined).toSorted(compareTurns);
+  const roster = rosterOf(pools);
+  const labels = namespaceLabels ?? {};
+  const open = roster.open.mayServe(request, labels).filter(isFor);
   if (open.length > 0) return { kind: 'pools', pools: open };
-  const [closed] = forIt;
+  const closed = roster.closed.mayServe(request, labels).find(isFor);
   if (closed?.closed !== undefined) {
     return refuse(
       refusal('PoolClosed', `pool ${closed.name} hands out nothing new: ${closed.closed.detail}`),
@@ -129,21 +150,6 @@ function automatic(
       ? 'there is no IPAddressPool'
       : `none of ${pools.length} pools assigns to this Service by itself`;
   return refuse(refusal('NoPoolForService', detail));
-}
-
-/** Pools with a serviceAllocation first, by priority (0 means none: last), then by name. */
-function compareTurns(a: Pool, b: Pool): number {
-  const [left, right] = [turnOf(a), turnOf(b)];
-  if (left !== right) return left < right ? -1 : 1;
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-}
-
-// After every priority that JSON can carry, before the pools for everybody.
-const withoutPriority = 2 ** 53;
-
-function turnOf({ allocation }: Pool): number {
-  if (allocation === undefined) return Number.POSITIVE_INFINITY;
-  return allocation.priority > 0 ? allocation.priority : withoutPriority;
 }
 
 const refuse = (why: Refusal): Choice => ({ kind: 'refuse', refusal: why });

@@ -23,12 +23,14 @@ import {
 import type { Reason } from './reasons.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
+import { terrainKinds } from './terrain.ts';
 
 export const controllerKinds: readonly Kind[] = [
   kinds.service,
   kinds.namespace,
   ipAddressPoolKind,
   l2AdvertisementKind,
+  ...terrainKinds,
 ];
 
 export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
@@ -117,14 +119,30 @@ export class Controller extends Frame {
       this.#watch(kinds.namespace, ({ meta }) => this.#namespaceChanged(meta.name)),
       this.#watch(ipAddressPoolKind, (event) => this.#poolChanged(event)),
       this.#watch(l2AdvertisementKind, (event) => this.#advertisementChanged(event)),
+      ...terrainKinds.map((kind) => this.#watchTerrain(kind)),
     ]);
     this.#adopt();
     this.spawn((signal) => this.#services.run(signal));
     this.spawn((signal) => this.#statuses.run(signal));
   }
 
-  #watch({ group, version, plural }: Kind, react: (event: ResourceEvent) => void): Promise<void> {
-    return this.watchResource(group, version, plural, async (event) => react(event));
+  #watch(
+    { group, version, plural }: Kind,
+    react: (event: ResourceEvent) => void,
+    namespace?: string,
+  ): Promise<void> {
+    return this.watchResource(group, version, plural, async (event) => react(event), namespace);
+  }
+
+  /** What an API server does not have, it says nothing about: Kubernetes before 1.33 has no ServiceCIDRs. */
+  async #watchTerrain(kind: Kind): Promise<void> {
+    if (!(await this.serves(kind))) return;
+    const { namespace } = this.#options;
+    await this.#watch(
+      kind,
+      (event) => this.#terrainChanged(kind, event),
+      kind.namespaced ? namespace : undefined,
+    );
   }
 
   /** From here on the ledger knows who holds what, and decisions may be taken. */
@@ -157,7 +175,15 @@ export class Controller extends Frame {
   }
 
   #poolChanged(event: ResourceEvent): void {
-    if (!this.#takeNote(ipAddressPoolKind, event) || !this.#adopted) return;
+    if (this.#takeNote(ipAddressPoolKind, event) && this.#adopted) this.#poolsChanged();
+  }
+
+  #terrainChanged(kind: Kind, { meta: { name, namespace = '' } }: ResourceEvent): void {
+    const object = this.cached(kind).get(namespace === '' ? name : `${namespace}/${name}`);
+    if (this.#catalogue.survey(kind, name, object) && this.#adopted) this.#poolsChanged();
+  }
+
+  #poolsChanged(): void {
     this.#ports.ledger.unbar();
     // Those who wait go first: the others keep what they have in any case.
     this.#retryWaiting();

@@ -3,12 +3,13 @@ import type { ResourceEvent, ResourceMeta } from '@dot-i/k8s-operator';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
+import { backoffMs } from '../kube/backoff.ts';
 import { anyOf } from '../kube/deadline.ts';
 import { apiVersionOf, type Kind, pathOf } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/store.ts';
-import type { Transport } from '../kube/transport.ts';
+import { ApiError, type Transport } from '../kube/transport.ts';
 import { mergePatch, putStatus } from '../kube/write.ts';
 
 // The package is CommonJS: its default export arrives as a property of the module.
@@ -25,6 +26,12 @@ export type FrameOptions = {
   /** The permission to write: asked before each write leaves, and what is under way when it ends is broken off. */
   readonly held: AbortSignal;
 };
+
+/** As long as a watch waits at most before its next attempt. */
+const mostWaitMs = 5_000;
+
+/** What a group version of an API server serves. */
+type APIResourceList = { readonly resources: readonly { readonly name: string }[] };
 
 /** A copy of all objects of a kind, by `namespace/name`, or `name` where there is no namespace. */
 export type Cached<T> = {
@@ -108,6 +115,28 @@ export abstract class Frame extends Operator {
     this.#reflectors.set(idOf(kind), reflector);
     this.spawn((signal) => reflector.run(signal));
     await reflector.synced;
+  }
+
+  /** Whether the API server knows a kind, which depends on its version; asks until there is an answer. */
+  protected async serves(kind: Kind): Promise<boolean> {
+    const { transport, log, clock, random } = this.#options;
+    const path = `/${kind.group === '' ? 'api' : 'apis'}/${apiVersionOf(kind)}`;
+    const signal = this.#working;
+    for (let failures = 1; ; failures++) {
+      try {
+        const { resources } = await transport.call<APIResourceList>(
+          { method: 'GET', path },
+          signal,
+        );
+        return resources.some(({ name }) => name === kind.plural);
+      } catch (error) {
+        if (error instanceof ApiError && error.code === 404) return false;
+        if (signal.aborted) throw error;
+        // A single failure is daily life.
+        if (failures === 2) log.warn('cannot ask which kinds are served', { path, error });
+      }
+      await clock.sleep(backoffMs(failures, random, { mostMs: mostWaitMs }), signal);
+    }
   }
 
   /** The objects of a kind that is watched, as last seen. */

@@ -31,6 +31,7 @@ test('a Service that goes back before the status was written has lost nothing', 
   assert.deepEqual(ledger.holdingOf('a')?.addresses, [one]);
 });
 
+// MetalLB: TestPoolMetrics
 test('a shared address is counted once, and free when its last holder has gone', () => {
   const ledger = new Ledger(0);
   const shared = (port: string) => ({ ports: [port], sharing: 'k', namespaces: [], backend: '' });
@@ -171,6 +172,7 @@ test('adopting what was assigned and has settled, in any order, changes nothing'
   );
 });
 
+// MetalLB: TestControllerMutation (in shuffled order)
 test('those who ask for different addresses get them, in whatever order they come', () => {
   const names = ['1', '2', '3'];
   const order = fc.shuffledSubarray(names, { minLength: names.length });

@@ -3,6 +3,7 @@ import type { Range } from '../net/range.ts';
 import { AddressSet } from './address-set.ts';
 import { namespaceOf, NamespaceUse } from './namespace-use.ts';
 import { PoolEntries } from './pool-entries.ts';
+import { Resting } from './resting.ts';
 import { type Holder, type Obstacle, obstacleAmong, type Terms } from './terms.ts';
 
 export type Holding = {
@@ -27,9 +28,9 @@ type Shelf = {
 
 type Stay = {
   readonly holding: Holding;
-  readonly leaving: readonly Address[];
+  leaving: readonly Address[];
   /** Its status has said so. */
-  readonly shown: boolean;
+  shown: boolean;
 };
 
 /**
@@ -41,10 +42,9 @@ export class Ledger {
   readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
   readonly #stays = new Map<string, Stay>();
   readonly #sharing = new Map<string, Set<Entry>>();
-  /** Released addresses in the order in which their rest ends. */
-  readonly #namespaces = new NamespaceUse();
   readonly #pools = new PoolEntries<Entry>();
-  readonly #resting = new Map<string, { address: Address; untilMs: number }>();
+  readonly #namespaces = new NamespaceUse((pool) => this.#pools.of(pool));
+  readonly #resting = new Resting();
   #barred: Address[] = [];
 
   constructor(restMs: number) {
@@ -107,11 +107,11 @@ export class Ledger {
       yield { address, services: holders.map(({ service }) => service) };
   }
 
-  /** The lowest address of a range that nobody holds; with `rested`, also none that still rests. */
-  lowestFree(range: Range, rested: boolean): Address | undefined {
-    const { family, first, last } = range;
+  /** The lowest address of a range, `from` one on, that nobody holds; with `rested`, also none that still rests. */
+  lowestFree(range: Range, rested: boolean, from = range.first): Address | undefined {
+    const { family, last } = range;
     const shelf = this.#shelves[family];
-    const value = (rested ? shelf.unfit : shelf.held).lowestMissing(first, last);
+    const value = (rested ? shelf.unfit : shelf.held).lowestMissing(from, last);
     return value === undefined ? undefined : { family, value };
   }
 
@@ -139,9 +139,10 @@ export class Ledger {
   settle(service: string, nowMs: number): readonly Address[] {
     const stay = this.#stays.get(service);
     if (stay === undefined || isSettled(stay)) return none;
-    const freed = stay.leaving.filter((address) => this.#leave(address, service, nowMs));
+    const freed = this.#leaveAll(stay.leaving, service, nowMs);
+    stay.leaving = none;
+    stay.shown = true;
     if (stay.holding.addresses.length === 0) this.#stays.delete(service);
-    else this.#stays.set(service, { holding: stay.holding, leaving: none, shown: true });
     return freed;
   }
 
@@ -149,17 +150,14 @@ export class Ledger {
   forget(service: string, nowMs: number): readonly Address[] {
     const stay = this.#stays.get(service);
     if (stay === undefined) return none;
-    this.hold(service, { ...stay.holding, addresses: [] });
-    return this.settle(service, nowMs);
+    this.#stays.delete(service);
+    return this.#leaveAll([...stay.leaving, ...stay.holding.addresses], service, nowMs);
   }
 
   /** Ends the rest of those released long enough ago. */
   wake(nowMs: number): void {
-    for (const [key, { address, untilMs }] of this.#resting) {
-      if (untilMs > nowMs) return;
-      this.#resting.delete(key);
-      this.#shelves[address.family].unfit.delete(address.value);
-    }
+    for (const { family, value } of this.#resting.wake(nowMs))
+      this.#shelves[family].unfit.delete(value);
   }
 
   /** Takes an address out of every search; it may still be held where it is asked for by name. */
@@ -175,7 +173,7 @@ export class Ledger {
       const shelf = this.#shelves[address.family];
       if (shelf.entries.has(address.value)) continue;
       shelf.held.delete(address.value);
-      if (!this.#resting.has(restKey(address))) shelf.unfit.delete(address.value);
+      if (!this.#resting.has(address)) shelf.unfit.delete(address.value);
     }
     this.#barred = [];
   }
@@ -184,24 +182,19 @@ export class Ledger {
     const { entries, held, unfit } = this.#shelves[address.family];
     let entry = entries.get(address.value);
     if (entry === undefined) {
-      entry = { address, pool, holders: [] };
+      entry = { address, pool, holders: [{ service, terms }] };
       entries.set(address.value, entry);
       held.add(address.value);
       unfit.add(address.value);
-      if (this.#resting.size > 0) this.#resting.delete(restKey(address));
+      this.#resting.delete(address);
       this.#pools.add(entry);
-    } else if (entry.pool !== pool) {
-      this.#pools.delete(entry);
-      for (const namespace of namespacesOf(entry))
-        this.#namespaces.count(entry.pool, address.family, namespace, -1);
-      entry.pool = pool;
-      this.#pools.add(entry);
-      for (const namespace of namespacesOf(entry))
-        this.#namespaces.count(pool, address.family, namespace, 1);
+    } else {
+      this.#namespaces.leave(entry);
+      if (entry.pool !== pool) this.#rename(entry, pool);
+      this.#strike(entry, service);
+      entry.holders.push({ service, terms });
     }
-    if (entry.holders.length > 0) this.#strike(entry, service);
-    this.#countNamespace(entry, service, 1);
-    entry.holders.push({ service, terms });
+    this.#namespaces.enter(entry);
     if (terms.sharing !== '') {
       const sharers = this.#sharing.get(terms.sharing);
       if (sharers === undefined) this.#sharing.set(terms.sharing, new Set([entry]));
@@ -209,25 +202,40 @@ export class Ledger {
     }
   }
 
+  #rename(entry: Entry, pool: string): void {
+    this.#pools.delete(entry);
+    entry.pool = pool;
+    this.#pools.add(entry);
+  }
+
+  /** Takes `service` off these; returns those that are free now. */
+  #leaveAll(addresses: readonly Address[], service: string, nowMs: number): readonly Address[] {
+    if (addresses.length === 0) return none;
+    return addresses.filter((address) => this.#leave(address, service, nowMs));
+  }
+
   /** Takes a holder off a record. True when it was the last, and the address is free again. */
   #leave(address: Address, service: string, nowMs: number): boolean {
     const { entries, held, unfit } = this.#shelves[address.family];
     const entry = entries.get(address.value);
     if (entry === undefined) return false;
+    this.#namespaces.leave(entry);
     this.#strike(entry, service);
-    if (entry.holders.length > 0) return false;
+    if (entry.holders.length > 0) {
+      this.#namespaces.enter(entry);
+      return false;
+    }
     entries.delete(address.value);
     held.delete(address.value);
     this.#pools.delete(entry);
     if (this.#restMs <= 0) unfit.delete(address.value);
-    else this.#resting.set(restKey(address), { address, untilMs: nowMs + this.#restMs });
+    else this.#resting.add(address, nowMs + this.#restMs);
     return true;
   }
 
   #strike(entry: Entry, service: string): void {
     const index = entry.holders.findIndex((holder) => holder.service === service);
     const [struck] = index < 0 ? [] : entry.holders.splice(index, 1);
-    if (struck !== undefined) this.#countNamespace(entry, service, -1);
     if (struck === undefined || struck.terms.sharing === '' || entry.holders.length > 0) return;
     const { terms } = struck;
     const sharers = this.#sharing.get(terms.sharing);
@@ -251,13 +259,6 @@ export class Ledger {
       (holder) => holder.service === service || namespaceOf(holder.service) !== namespace,
     );
   }
-
-  /** Where `service` is the only holder of its namespace: counts the address for that, or no longer. */
-  #countNamespace(entry: Entry, service: string, step: 1 | -1): void {
-    const namespace = namespaceOf(service);
-    if (entry.holders.some((holder) => namespaceOf(holder.service) === namespace)) return;
-    this.#namespaces.count(entry.pool, entry.address.family, namespace, step);
-  }
 }
 
 /** What of a pool a quota is about. */
@@ -265,9 +266,6 @@ type QuotaPool = {
   readonly name: string;
   readonly allocation?: { readonly maxPerNamespace?: number };
 };
-
-const namespacesOf = ({ holders }: Entry): ReadonlySet<string> =>
-  new Set(holders.map(({ service }) => namespaceOf(service)));
 
 const isAmong = ({ holders }: Entry, service: string): boolean =>
   holders.some((holder) => holder.service === service);
@@ -282,5 +280,3 @@ const none: readonly Address[] = [];
 
 const isSettled = ({ holding, leaving, shown }: Stay): boolean =>
   shown && leaving.length === 0 && holding.addresses.length > 0;
-
-const restKey = ({ family, value }: Address): string => `${family}/${value}`;

@@ -2,15 +2,20 @@ import type { Pool } from '../crds/pool.ts';
 import { type Address, type Family, sameAddress } from '../net/address.ts';
 import { type Range, rangeContains, rangeSize, subtractRanges } from '../net/range.ts';
 
-/** Whether an address belongs to a pool: in one of its ranges, and neither avoided nor excluded. */
+/** Whether an address belongs to a pool: in one of its ranges, and neither avoided, excluded nor occupied. */
 export const poolContains = (pool: Pool, address: Address): boolean =>
   pool.ranges.some((range) => rangeContains(range, address)) &&
   !avoids(pool, address) &&
-  !excludes(pool, address);
+  !excludes(pool, address) &&
+  occupierOf(pool, address) === undefined;
 
 /** Whether an address of a pool is one that it never hands out. */
 export const excludes = ({ excluded = [] }: Pool, address: Address): boolean =>
   excluded.some((range) => rangeContains(range, address));
+
+/** Who in the cluster has an address of a pool itself. */
+export const occupierOf = ({ occupied }: Pool, address: Address): string | undefined =>
+  occupied?.find(({ range }) => rangeContains(range, address))?.by;
 
 /** What is reserved in a pool for a Service (`namespace/name`). */
 export const reservedFor = ({ reservations }: Pool, service: string): readonly Address[] =>
@@ -32,10 +37,16 @@ export function rangesForAll(pool: Pool): readonly Range[] {
   const reserved = [...(pool.reservations?.values() ?? [])]
     .flat()
     .map(({ family, value }) => ({ family, first: value, last: value }));
-  const ranges = subtractRanges(pool.ranges, [...(pool.excluded ?? []), ...reserved]);
+  const ranges = subtractRanges(pool.ranges, [...withheld(pool), ...reserved]);
   free.set(pool, ranges);
   return ranges;
 }
+
+/** What nobody gets, whoever asks. */
+const withheld = ({ excluded = [], occupied = [] }: Pool): readonly Range[] => [
+  ...excluded,
+  ...occupied.map(({ range }) => range),
+];
 
 /**
  * avoidBuggyIPs: some home routers take IPv4 addresses that end in .0 or .255 for a network's or
@@ -50,7 +61,7 @@ export function avoids({ avoidBuggyIPs }: Pool, { family, value }: Address): boo
 /** How many addresses of each family belong to a pool. */
 export function poolSize(pool: Pool): Readonly<Record<Family, bigint>> {
   const size = { IPv4: 0n, IPv6: 0n };
-  for (const range of subtractRanges(pool.ranges, pool.excluded ?? [])) {
+  for (const range of subtractRanges(pool.ranges, withheld(pool))) {
     size[range.family] += rangeSize(range) - (pool.avoidBuggyIPs ? avoidedIn(range) : 0n);
   }
   return size;

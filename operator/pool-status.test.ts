@@ -19,6 +19,7 @@ const overlap = {
   detail: 'x',
 } as const;
 
+// MetalLB: TestPoolCount, E58
 test('a pool counts what is held and what is free, and huge ones stop at 2^53-1', () => {
   const inUse = { IPv4: 2, IPv6: 1 };
   const both = pool('both', [
@@ -34,6 +35,7 @@ test('a pool counts what is held and what is free, and huge ones stop at 2^53-1'
   assert.equal(countPool(pool('shrunk', '198.51.100.1'), inUse).availableIPv4, 0);
 });
 
+// MetalLB: TestPoolCount (avoidBuggyIPs)
 test('addresses that a pool avoids are not counted', () => {
   const size = (text: string) => {
     const { first, last } = range(text);

@@ -16,6 +16,8 @@ const remedies = {
   AddressDraining:
     'Nothing need be done. To move the Service, list the address in spec.reclaim of any IPAddressPool, or ask for another one.',
   AddressExcluded: 'Ask for another address, or take this one out of spec.exclude of the pool.',
+  AddressOccupied:
+    'Ask for another address: this one belongs to the cluster itself. For the addresses of the nodes use a pool of nodes.',
   AddressReserved:
     'Ask for another address, or reserve this one for this Service in spec.reservations of the pool.',
   PinningReserved:

@@ -28,6 +28,7 @@ test('addresses are read from either spelling of the annotation, and from the fi
   assert.deepEqual(wanted(ask('')), []);
 });
 
+// MetalLB: TestControllerMutation (both fields, garbage, families)
 test('a request that cannot be meant is refused by name', () => {
   const field: ServiceCase = { spec: { loadBalancerIP: '198.51.100.3' } };
   assert.equal(reasonOf(ask('198.51.100.1', field)), 'AddressAskedTwice');
@@ -48,6 +49,7 @@ test('a request that cannot be meant is refused by name', () => {
   assert.equal(reasonOf({ spec: { ipFamilyPolicy: 'RequireDualStack' } }), 'ClusterAddressMissing');
 });
 
+// MetalLB: E59
 test('only LoadBalancers of our class are ours', () => {
   const kind = (spec: ServiceSpec, lbClass?: string) =>
     readRequest(service('a', { spec }), lbClass).kind;
@@ -58,6 +60,7 @@ test('only LoadBalancers of our class are ours', () => {
   assert.equal(kind({ type: 'ClusterIP' }), 'foreign');
 });
 
+// MetalLB: TestControllerMutation (no cluster address)
 test('nothing is decided before the Service has a cluster address, or when it is about to go', () => {
   assert.equal(reasonOf({ spec: { clusterIPs: [] } }), 'unready');
   assert.equal(reasonOf({ spec: { clusterIPs: ['None'] } }), 'unready');

@@ -6,6 +6,7 @@ import {
   formatAddress,
   sameAddress,
 } from '../net/address.ts';
+import type { Range } from '../net/range.ts';
 import type { Ledger } from './ledger.ts';
 import { avoids, poolContains, poolSize, rangesForAll, reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
@@ -23,18 +24,41 @@ export function findAddresses(request: Request, pools: readonly Pool[], ledger: 
   let second: Find | undefined;
   let third: Find | undefined;
   for (const pool of pools) {
-    const found = request.families.map((family) => findInPool(request, family, pool, ledger));
-    const addresses = found.flatMap((some) => some ?? []);
-    if (addresses.length === 0) continue;
-    const here: Find = { kind: 'found', addresses, pool };
-    if (!found.includes(undefined)) return here;
-    if (found[0] === undefined) third ??= here;
-    else second ??= here;
+    const here = findHere(request, pool, ledger);
+    if (here === undefined) continue;
+    if (here.lacking === undefined) return here.find;
+    if (here.lacking === request.families[0]) third ??= here.find;
+    else second ??= here.find;
   }
   if (request.secondOptional && second !== undefined) return second;
   if (request.secondOptional && third !== undefined) return third;
   return { kind: 'none', refusal: explainNone(request, pools, ledger) };
 }
+
+/** What one pool has of all the families, and the first family of which it has not enough. */
+function findHere(
+  request: Request,
+  pool: Pool,
+  ledger: Ledger,
+): { readonly find: Find; readonly lacking: Family | undefined } | undefined {
+  let addresses: readonly Address[] = [];
+  let lacking: Family | undefined;
+  for (const family of request.families) {
+    const found = findInPool(request, family, pool, ledger);
+    if (found === undefined) lacking ??= family;
+    else addresses = addresses.length === 0 ? found : [...addresses, ...found];
+  }
+  return addresses.length === 0 ? undefined : { find: { kind: 'found', addresses, pool }, lacking };
+}
+
+/** What one pool has of one family for a request, as far as it has been found. */
+type Search = {
+  readonly request: Request;
+  readonly family: Family;
+  readonly pool: Pool;
+  readonly ledger: Ledger;
+  found: readonly Address[];
+};
 
 /**
  * As many addresses of a family as the request needs, all of one pool; undefined where there are fewer. In this order:
@@ -47,58 +71,72 @@ export function findInPool(
   pool: Pool,
   ledger: Ledger,
 ): readonly Address[] | undefined {
-  const found: Address[] = [];
-  for (const address of candidates(request, family, { pool, ledger, found })) {
-    if (found.some((other) => sameAddress(other, address))) continue;
-    found.push(address);
-    if (found.length === request.count) return found;
-  }
-  return undefined;
+  const search: Search = { request, family, pool, ledger, found: [] };
+  takeOwn(search);
+  takeReserved(search);
+  takeShared(search);
+  takeFree(search, true);
+  takeFree(search, false);
+  return isMet(search) ? search.found : undefined;
 }
 
-/** Lazily, and with an eye on what has been `found`: most requests take the first one. */
-function* candidates(
-  request: Request,
-  family: Family,
-  { pool, ledger, found }: { pool: Pool; ledger: Ledger; found: readonly Address[] },
-): Generator<Address> {
-  const { service, terms } = request;
-  const fits = (address: Address): boolean =>
-    address.family === family &&
-    poolContains(pool, address) &&
-    ledger.obstacle(address, request) === undefined;
-  const own = ledger.holdingOf(service)?.addresses.filter(fits) ?? [];
-  yield* own;
-  // A namespace that has all it may have can still share what it has.
-  const isFull = (): boolean => ledger.isAtQuota(pool, family, service, found.length);
-  const mayAdd = (address: Address): boolean =>
-    fits(address) && (!isFull() || ledger.isHeldBeside(address, service));
-  for (const address of reservedFor(pool, service)) if (mayAdd(address)) yield address;
-  if (terms.sharing !== '') {
-    const shared = [...ledger.sharedUnder(terms.sharing)].filter(mayAdd);
-    yield* shared.toSorted(compareAddresses);
-  }
-  for (const rested of [true, false]) {
-    for (const address of freeIn(pool, family, ledger, rested)) {
-      if (isFull()) return;
-      yield address;
-    }
-  }
+const isMet = ({ request, found }: Search): boolean => found.length >= request.count;
+
+/** Whether the namespace has all that it may have of the pool. */
+const isFull = ({ request, family, pool, ledger, found }: Search): boolean =>
+  ledger.isAtQuota(pool, family, request.service, found.length);
+
+const fits = ({ request, family, pool, ledger }: Search, address: Address): boolean =>
+  address.family === family &&
+  poolContains(pool, address) &&
+  ledger.obstacle(address, request) === undefined;
+
+/** A namespace that has all it may have can still share what it has. */
+const mayCount = (search: Search, address: Address): boolean =>
+  !isFull(search) || search.ledger.isHeldBeside(address, search.request.service);
+
+function take(search: Search, address: Address): void {
+  const { found } = search;
+  if (isMet(search) || found.some((other) => sameAddress(other, address))) return;
+  // The ledger keeps this list. One that is pushed to reserves room for sixteen more.
+  search.found = found.length === 0 ? [address] : [...found, address];
 }
 
-/** The free addresses of a pool, the lowest first. */
-function* freeIn(pool: Pool, family: Family, ledger: Ledger, rested: boolean): Generator<Address> {
-  for (const range of rangesForAll(pool)) {
-    if (range.family !== family) continue;
-    let { first } = range;
-    while (first <= range.last) {
-      const address = ledger.lowestFree({ ...range, first }, rested);
-      if (address === undefined) break;
-      first = address.value + 1n;
-      // Barred once instead of stepped over by every later search.
-      if (avoids(pool, address)) ledger.bar(address);
-      else yield address;
-    }
+function takeOwn(search: Search): void {
+  const { request, ledger } = search;
+  for (const address of ledger.holdingOf(request.service)?.addresses ?? [])
+    if (fits(search, address)) take(search, address);
+}
+
+function takeReserved(search: Search): void {
+  for (const address of reservedFor(search.pool, search.request.service))
+    if (fits(search, address) && mayCount(search, address)) take(search, address);
+}
+
+function takeShared(search: Search): void {
+  const { request, ledger } = search;
+  if (request.terms.sharing === '' || isMet(search)) return;
+  const shared = [...ledger.sharedUnder(request.terms.sharing)];
+  for (const address of shared.filter((each) => fits(search, each)).toSorted(compareAddresses))
+    if (mayCount(search, address)) take(search, address);
+}
+
+function takeFree(search: Search, rested: boolean): void {
+  for (const range of rangesForAll(search.pool))
+    if (range.family === search.family) takeFreeIn(search, range, rested);
+}
+
+/** The lowest first. */
+function takeFreeIn(search: Search, range: Range, rested: boolean): void {
+  const { pool, ledger } = search;
+  let from = range.first;
+  while (!isMet(search) && !isFull(search)) {
+    const address = ledger.lowestFree(range, rested, from);
+    if (address === undefined) return;
+    // Barred once instead of stepped over by every later search.
+    if (avoids(pool, address)) ledger.bar(address);
+    else take(search, address);
+    from = address.value + 1n;
   }
 }
 
@@ -115,7 +153,10 @@ function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): 
     }
     const size = poolSize(pool);
     const used = ledger.inUse(pool.name);
-    const present = request.families.filter((family) => size[family] > 0n);
+    // Nothing of a family may be left although there are ranges of it: all is excluded, or somebody's already.
+    const present = request.families.filter((family) =>
+      pool.ranges.some((range) => range.family === family),
+    );
     const allPresent = present.length === request.families.length;
     if (!allPresent && !request.secondOptional) continue;
     const full = present.map((family) => `${used[family]} of ${size[family]} ${family}`);

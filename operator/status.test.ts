@@ -115,6 +115,7 @@ test('the conditions of others stay, and the time changes only with the status',
   assert.equal(change?.patch.status?.conditions?.[1]?.lastTransitionTime, '2026-02-03T04:05:06Z');
 });
 
+// MetalLB: TestControllerMutation (a former LoadBalancer)
 test('a Service that is no LoadBalancer any more is cleared of what is ours, once', () => {
   const before = { ...assigned(), spec: { type: 'ClusterIP' } };
   assert.deepEqual(clearStatus(before), {

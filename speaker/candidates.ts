@@ -56,6 +56,16 @@ const anyMatches = (
 export const selectsNode = ({ nodeSelectors }: Advertisement, node: Node): boolean =>
   anyMatches(nodeSelectors, node.metadata.labels);
 
+/** The union over the advertisements that select the node; one that names no interface allows them all. */
+export function linksOf(
+  advertisements: readonly Advertisement[],
+  node: Node,
+): readonly string[] | undefined {
+  const selecting = advertisements.filter((advertisement) => selectsNode(advertisement, node));
+  if (selecting.some(({ interfaces }) => interfaces.length === 0)) return undefined;
+  return [...new Set(selecting.flatMap(({ interfaces }) => interfaces))].sort();
+}
+
 /** A bare cordon is no reason: it is about pods, not about addresses. */
 function isAble({ metadata, status }: Node, ignoreExcludeLabel: boolean): boolean {
   if (metadata.deletionTimestamp !== undefined) return false;

@@ -35,6 +35,7 @@ export function chronicle(log: Log, fact: Fact): void {
         'two links of this node lie on one segment: one of them stays silent',
         fields,
       );
+    case 'networks':
     case 'ready':
     case 'counts':
     case 'left':

@@ -1,3 +1,4 @@
+import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import { systemClock } from '../daemon/clock.ts';
 import { openProbes } from '../daemon/probes.ts';
 import { runProgram } from '../daemon/program.ts';
@@ -9,6 +10,7 @@ import { Holdings } from './holdings.ts';
 import { watchKeys } from './key-watch.ts';
 import { L2Report } from './l2-report.ts';
 import { SpeakerMetrics } from './metrics.ts';
+import { reportNetworks } from './network-report.ts';
 import { Observer } from './observer.ts';
 import type { Fact, Held } from './orders.ts';
 import type { Plan } from './plan.ts';
@@ -37,6 +39,14 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   const metrics = new SpeakerMetrics(node, holdings);
   const report = new L2Report({ transport, namespace, node });
   const reports = new KeyedQueue({ work: writeReport, concurrency: 4, clock, random, log });
+  const networkReports = new KeyedQueue({
+    work: writeNetworks,
+    concurrency: 1,
+    clock,
+    random,
+    log,
+  });
+  let networks: NodeNetworkStatus = {};
   const wire = new WirePort(wireStart(settings, log), onFact);
   const observer = new Observer({
     transport,
@@ -76,6 +86,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
         planner.run(signal),
         reports.run(signal),
         settings.pulseKeyFile === undefined ? undefined : watch(settings.pulseKeyFile),
+        networkReports.run(signal),
       ]),
       wire.failed,
     ]);
@@ -90,6 +101,10 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     metrics.note(fact);
     for (const service of holdings.note(fact, clock.wall())) reports.add(service);
     if (fact.kind === 'held') tell(fact);
+    if (fact.kind === 'networks') {
+      networks = fact.networks;
+      networkReports.add(node);
+    }
   }
 
   function watch(path: string): Promise<void> {
@@ -115,5 +130,11 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     const holding = holdings.of(service);
     if (holding !== undefined) await report.write(service, holding, until);
     else if (!holdings.isPlanned(service)) await report.remove(service, until);
+  }
+
+  async function writeNetworks(_node: string, until: AbortSignal): Promise<void> {
+    await observer.synced();
+    const nodeUid = () => observer.node(node)?.metadata.uid;
+    await reportNetworks(networks, { transport, namespace, node, nodeUid }, until);
   }
 });

@@ -1,5 +1,6 @@
 import { readModel, type Model } from '../crds/model.ts';
-import { ipAddressPoolKind, l2AdvertisementKind } from '../crds/names.ts';
+import { ipAddressPoolKind, l2AdvertisementKind, nodeNetworkKind } from '../crds/names.ts';
+import { parseNodeNetwork, type Standing } from '../crds/node-network.ts';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import { kinds, type Kind } from '../kube/kinds.ts';
@@ -25,6 +26,7 @@ export class Observer {
   readonly #nodes: Reflector<Node>;
   readonly #pools: Reflector<KubeObject>;
   readonly #advertisements: Reflector<KubeObject>;
+  readonly #networks: Reflector<KnownNetwork>;
   readonly #slicesOf = new Map<string, Map<string, EndpointSlice>>();
   readonly #namespace: string;
   #model: Model | undefined;
@@ -61,15 +63,18 @@ export class Observer {
     };
     this.#pools = follow(ipAddressPoolKind, configuration);
     this.#advertisements = follow(l2AdvertisementKind, configuration);
+    this.#networks = follow(nodeNetworkKind, { namespace, keep: keepNetwork });
   }
 
-  /** Resolves when everything has been listed once. */
+  /** Resolves when everything has been listed once, but for where nodes stand: a plan can do without. */
   async synced(): Promise<void> {
-    await Promise.all(this.#all().map((reflector) => reflector.synced));
+    await Promise.all(this.#needed().map((reflector) => reflector.synced));
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#all().map((reflector) => reflector.run(signal)));
+    await Promise.all(
+      [...this.#needed(), this.#networks].map((reflector) => reflector.run(signal)),
+    );
   }
 
   /** Everything as it is known now. */
@@ -79,6 +84,7 @@ export class Observer {
       nodes: [...this.#nodes.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)),
       slicesOf: (service) => [...(this.#slicesOf.get(service)?.values() ?? [])],
       model: this.model(),
+      standings: (node) => this.#networks.get(`${this.#namespace}/${node}`)?.standings,
     };
   }
 
@@ -91,7 +97,11 @@ export class Observer {
     return this.#services.get(key);
   }
 
-  #all() {
+  node(name: string): Node | undefined {
+    return this.#nodes.get(name);
+  }
+
+  #needed() {
     return [this.#services, this.#slices, this.#nodes, this.#pools, this.#advertisements] as const;
   }
 
@@ -140,6 +150,17 @@ function keepNode({ metadata, status }: Node): Node {
     metadata: compact({ name, uid, resourceVersion, labels, deletionTimestamp }),
     status: { conditions, addresses: status?.addresses ?? [] },
   };
+}
+
+type KnownNetwork = KubeObject & {
+  readonly status?: unknown;
+  readonly standings?: readonly Standing[];
+};
+
+function keepNetwork({ metadata, status }: KnownNetwork): KnownNetwork {
+  const { name, namespace, uid, resourceVersion } = metadata;
+  const standings = status === undefined ? undefined : parseNodeNetwork(status);
+  return compact({ metadata: compact({ name, namespace, uid, resourceVersion }), standings });
 }
 
 function keepSlice({ metadata, addressType, endpoints }: EndpointSlice): EndpointSlice {

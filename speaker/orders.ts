@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import type { Mac } from '../net/mac.ts';
 import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
 import type { Plan } from './plan.ts';
@@ -37,6 +38,8 @@ export type Fact =
   | { readonly kind: 'gone'; readonly link: string }
   /** Links that the settings name and this machine does not have now; empty: all are there again. */
   | { readonly kind: 'absent'; readonly links: readonly string[] }
+  /** Where this node stands, on all links that announce. */
+  | { readonly kind: 'networks'; readonly networks: NodeNetworkStatus }
   | { readonly kind: 'phase'; readonly link: string; readonly phase: Phase }
   | {
       readonly kind: 'peer';

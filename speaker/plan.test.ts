@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { readModel } from '../crds/model.ts';
+import { parseNodeNetwork } from '../crds/node-network.ts';
 import type { Service } from '../kube/object.ts';
 import { endpointSlice, node, service } from '../kube/testing/build.ts';
 import { planFor, siblingsOf, type World } from './plan.ts';
@@ -26,12 +27,18 @@ const world = (what: {
   services: readonly Service[];
   pools?: readonly object[];
   advertisements?: readonly object[];
+  /** The addresses of a node's link `eth0`; of another node nothing is known. */
+  standings?: Readonly<Record<string, readonly string[]>>;
 }): World => ({
   services: what.services,
   nodes: [node('a'), node('b')],
   slicesOf: (key) => [
     endpointSlice(key.replace('default/', ''), [{ addresses: ['203.0.113.1'], nodeName: 'a' }]),
   ],
+  standings: (name) => {
+    const addresses = what.standings?.[name];
+    return addresses && parseNodeNetwork({ links: [{ name: 'eth0', addresses }] });
+  },
   model: readModel({
     pools: what.pools ?? [pool('lan', '198.51.100.0/24')],
     advertisements: what.advertisements ?? [advertisement('all')],
@@ -156,4 +163,34 @@ test('addresses of one Service are siblings, also over a Service that shares one
       ['198.51.100.3', ['198.51.100.2']],
     ],
   );
+});
+
+describe('where nodes stand', () => {
+  const holders = (what: Omit<Parameters<typeof world>[0], 'services'>): readonly string[] => {
+    const services = [assigned('web', '198.51.100.1')];
+    const { plan } = planFor(world({ services, ...what }), settings);
+    return plan.get('198.51.100.1')?.candidates.map((candidate) => candidate.node) ?? [];
+  };
+  const apart = { a: ['203.0.113.11/24'], b: ['198.51.100.12/24', '2001:db8::12/64'] };
+
+  test('a node without a link in the network of an address does not hold it', () => {
+    assert.deepEqual(holders({ standings: apart }), ['b']);
+  });
+
+  test('a node that has not said so yet may hold it', () => {
+    assert.deepEqual(holders({ standings: { a: apart.a } }), ['b']);
+    assert.deepEqual(holders({ standings: { b: apart.b } }), ['a', 'b']);
+  });
+
+  test('an advertisement that names links asks for these, whatever their networks', () => {
+    const on = (link: string) => [advertisement('all', { interfaces: [link] })];
+    assert.deepEqual(holders({ standings: apart, advertisements: on('eth0') }), ['a', 'b']);
+    const first = [advertisement('all', { interfaces: ['eth7'] })];
+    assert.deepEqual(holders({ standings: { a: apart.a }, advertisements: first }), ['b']);
+  });
+
+  test('where nobody has one, all remain: who is there looks for itself', () => {
+    const standings = { a: apart.a, b: apart.a };
+    assert.deepEqual(holders({ standings }), ['a', 'b']);
+  });
 });

@@ -5,8 +5,9 @@ import type { Pool } from '../crds/pool.ts';
 import { indexPools } from '../crds/pool-index.ts';
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
 import { type EndpointSlice, keyOf, type Node, type Service } from '../kube/object.ts';
-import { candidatesFor, selectsNode, type Silence } from './candidates.ts';
+import { candidatesFor, linksOf, type Silence } from './candidates.ts';
 import type { Candidate } from './core/rank.ts';
+import { type Standings, withLink } from './reach.ts';
 
 /** Everything a plan is made of. */
 export type World = {
@@ -15,6 +16,7 @@ export type World = {
   readonly slicesOf: (service: string) => readonly EndpointSlice[];
   readonly nodes: readonly Node[];
   readonly model: Model;
+  readonly standings: Standings;
 };
 
 export type PlanSettings = {
@@ -50,10 +52,12 @@ export function planFor(
 ): { readonly plan: Plan; readonly silent: readonly Silent[] } {
   const plan = new Map<string, PlannedAddress>();
   const silent: Silent[] = [];
-  const self = world.nodes.find(({ metadata }) => metadata.name === settings.node);
   const poolOf = poolFinder(world.model.pools);
   const advertisementsOf = cachedByPool(world.model.advertisements);
   const once = sharedWhereSame();
+  const { standings } = world;
+  const nodes = new Map(world.nodes.map((node) => [node.metadata.name, node]));
+  const self = nodes.get(settings.node);
   const ofNodes = new Set(world.nodes.flatMap(canonicalAddresses));
   for (const service of world.services) {
     if (!isOurs(service, settings.loadBalancerClass)) continue;
@@ -75,10 +79,11 @@ export function planFor(
         silent.push({ service: key, address: text, reason: candidacy.reason });
         continue;
       }
+      const { candidates, advertisements } = candidacy;
       const planned: PlannedAddress = {
         services: [key],
-        candidates: once(candidacy.candidates),
-        links: self === undefined ? [] : linksOf(candidacy.advertisements, self),
+        candidates: once(withLink(candidates, address, { advertisements, nodes, standings })),
+        links: self === undefined ? [] : linksOf(advertisements, self),
       };
       const before = plan.get(text);
       plan.set(text, before === undefined ? planned : shared(before, planned));
@@ -156,16 +161,6 @@ function cachedByPool(advertisements: readonly Advertisement[]) {
     cache.set(pool.name, selecting);
     return selecting;
   };
-}
-
-/** The union over the advertisements that select the node; one that names no interface allows them all. */
-function linksOf(
-  advertisements: readonly Advertisement[],
-  node: Node,
-): readonly string[] | undefined {
-  const selecting = advertisements.filter((advertisement) => selectsNode(advertisement, node));
-  if (selecting.some(({ interfaces }) => interfaces.length === 0)) return undefined;
-  return [...new Set(selecting.flatMap(({ interfaces }) => interfaces))].sort();
 }
 
 /** Several Services on one address have one holder: a node that is a candidate for all, if there is one. */

@@ -14,6 +14,7 @@ import { Planner } from './planner.ts';
 const worldWith = (...addresses: string[]): World => ({
   services: addresses.map((ip, index) => service(`web-${index}`, { ingress: [{ ip }] })),
   nodes: [node('a')],
+  standings: () => undefined,
   slicesOf: () => [endpointSlice('web', [{ addresses: [], nodeName: 'a' }])],
   model: readModel({
     pools: [],

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readModel } from '../crds/model.ts';
 import { parseAddress } from '../net/address.ts';
 import { prefixRange } from '../net/range.ts';
 import type { EndpointSlice, Node } from '../kube/object.ts';
@@ -18,10 +17,8 @@ const at = (name: string, ...addresses: readonly string[]): Node => ({
 });
 
 const world = (nodes: readonly Node[], slices: readonly EndpointSlice[]) => ({
-  services: [],
   nodes,
   slicesOf: (key: string) => (key === `metallb-system/${speakersService}` ? slices : []),
-  model: readModel({ pools: [], advertisements: [] }),
 });
 
 test('a speaker is where the Service of the speakers has an endpoint that is ready', () => {

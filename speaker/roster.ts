@@ -13,7 +13,10 @@ export type Speaker = { readonly node: string; readonly addresses: readonly stri
  * Where speakers run, as the API has it. An endpoint is ready as long as its Pod is; of a node that is not heard of the
  * node controller says after its grace period that its Pods are not.
  */
-export function speakersOf({ nodes, slicesOf }: World, namespace: string): readonly Speaker[] {
+export function speakersOf(
+  { nodes, slicesOf }: Pick<World, 'nodes' | 'slicesOf'>,
+  namespace: string,
+): readonly Speaker[] {
   const ready = new Set(
     slicesOf(`${namespace}/${speakersService}`)
       .flatMap(({ endpoints }) => endpoints ?? [])

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import { rangeContains } from '../net/range.ts';
 import { Datagrams } from './datagrams.ts';
 import { LinkEvents } from './io/link-events.ts';
-import { type Link, readLinks } from './io/link.ts';
+import { type Link, readGateways, readLinks } from './io/link.ts';
 import { Poll, Waker } from './io/poll.ts';
 import { type Identity, LinkSession } from './link-session.ts';
+import { describeNetworks } from './networks.ts';
 import type { Fact, Order, WireStart } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { PulseRing } from './pulse-ring.ts';
@@ -13,6 +16,8 @@ import type { Speaker } from './roster.ts';
 
 /** How often the counters are reported. */
 const countsEveryMs = 1000;
+/** How often the gateways are looked at. */
+const networksEveryMs = 60_000;
 /** While the main thread hangs, how often to look whether it is back. */
 const lookAgainMs = 50;
 
@@ -37,6 +42,8 @@ class WireThread {
   #absent: readonly string[] = [];
   #stopped = false;
   #countedAtMs = 0;
+  #networks: NodeNetworkStatus | undefined;
+  #toldNetworksAtMs = 0;
 
   constructor(start: WireStart) {
     let sequence = 0n;
@@ -160,6 +167,17 @@ class WireThread {
       if (!this.#sessions.has(link.name) && this.#isAnnouncing(link)) this.#open(link);
     }
     this.#missLinks(this.#start.links?.filter((name) => !links.has(name)) ?? []);
+    this.#tellNetworks();
+  }
+
+  /** Where this node stands. A route may change although no link does: so it is looked at now and then, too. */
+  #tellNetworks(): void {
+    this.#toldNetworksAtMs = this.#identity.nowMs();
+    const links = Array.from(this.#sessions.values(), ({ link }) => link);
+    const networks = describeNetworks(links, readGateways());
+    if (isDeepStrictEqual(networks, this.#networks)) return;
+    this.#networks = networks;
+    report({ kind: 'networks', networks });
   }
 
   #missLinks(absent: readonly string[]): void {
@@ -207,13 +225,18 @@ class WireThread {
     this.#countedAtMs = nowMs;
     const counts = Array.from(this.#sessions.values(), (session) => session.counts());
     report({ kind: 'counts', counts });
+    if (nowMs - this.#toldNetworksAtMs >= networksEveryMs) this.#tellNetworks();
   }
 }
 
 /** Whether anything about a link changed that its session goes by. */
 function changed(before: Link, now: Link): boolean {
-  const gist = ({ running, mac, networks }: Link) =>
-    [running, mac, ...networks.map(({ first, last }) => `${first}-${last}`)].join(' ');
+  const gist = ({ running, mac, addresses }: Link) =>
+    [
+      running,
+      mac,
+      ...addresses.map(({ address, prefixLength }) => `${address.value}/${prefixLength}`),
+    ].join(' ');
   return gist(before) !== gist(now);
 }
 

@@ -10,6 +10,8 @@ export type Connection = {
   readonly fromMs: number;
   readonly tookMs: number;
   readonly failure?: string;
+  /** The kernel's word for the failure, as `ECONNRESET`. */
+  readonly code?: string;
 };
 
 /** New HTTP connections to an address, one every 10 ms, until it is closed. */
@@ -44,6 +46,28 @@ export async function openConnections(
     },
     lost: async () => (await repeatedSyns(host)) - lostBefore,
   };
+}
+
+export type Losses = {
+  /** Established with one node, and not yet answered when the address moved to another: that one knows nothing of them. */
+  readonly cut: readonly Connection[];
+  /** What every other failure says. */
+  readonly failed: readonly string[];
+};
+
+/**
+ * A connection lives in the kernel of the node it was established with, and no announcer takes it along. One move
+ * cuts only what was under way at one moment: where no moment explains all that was cut, none of it is excused.
+ */
+export function lossesOf(connections: readonly Connection[]): Losses {
+  const failures = connections.filter(({ failure }) => failure !== undefined);
+  // Who is refused before the handshake is complete gets ECONNREFUSED instead.
+  const reset = failures.filter(({ code }) => code === 'ECONNRESET');
+  const lastBegin = Math.max(...reset.map(({ fromMs }) => fromMs));
+  const firstEnd = Math.min(...reset.map(({ fromMs, tookMs }) => fromMs + tookMs));
+  const cut = lastBegin <= firstEnd ? reset : [];
+  const failed = failures.filter((each) => !cut.includes(each));
+  return { cut, failed: failed.map(({ failure = '' }) => failure) };
 }
 
 /** Of /proc/net/netstat, in which a line of names goes before a line of numbers. */

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { systemClock } from '../../daemon/clock.ts';
 import { until } from '../../daemon/testing/until.ts';
 import type { Cluster } from './cluster.ts';
-import { openConnections } from './connections.ts';
+import { lossesOf, openConnections } from './connections.ts';
 import { answerersOf, someHolderOf } from './holders.ts';
 import { openProbe, type Probe } from './probe.ts';
 import { echoPort } from './service-proxy.ts';
@@ -19,6 +19,8 @@ export type Move = {
 
 export type PlannedMove = Move & {
   readonly connections: number;
+  /** Were under way with the node before when the address moved. */
+  readonly cut: number;
   readonly failed: readonly string[];
 };
 
@@ -69,6 +71,7 @@ export async function stopHolder(
   await made(connections.finished.length + enoughConnections);
   const all = await connections.close();
   const lost = await connections.lost();
+  const { cut, failed } = lossesOf(all);
   holder.start('speaker');
   await cluster.memberAgain(holder);
   return {
@@ -76,9 +79,7 @@ export async function stopHolder(
     to: heir.name,
     blackoutMs: blackout.ms,
     connections: all.length,
-    failed: [
-      ...all.flatMap(({ failure }) => failure ?? []),
-      ...Array.from({ length: lost }, () => 'the first packet was lost'),
-    ],
+    cut: cut.length,
+    failed: [...failed, ...Array.from({ length: lost }, () => 'the first packet was lost')],
   };
 }

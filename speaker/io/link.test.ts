@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
+import { formatAddress } from '../../net/address.ts';
 import { formatRange } from '../../net/range.ts';
-import { type Link, readLinks } from './link.ts';
+import { type Link, readGateways, readLinks } from './link.ts';
 import { LinkEvents } from './link-events.ts';
 import { Poll } from './poll.ts';
 import { type Host, ip, needsLinux, needsTwoHosts, TwoHosts } from './testing/two-hosts.ts';
@@ -41,6 +42,23 @@ describe('links', needsTwoHosts, () => {
     ]) {
       assert(networks.includes(network), network);
     }
+  });
+
+  it('have the default gateways of both families, and none where there is no way out', () => {
+    const { namespace, link } = hosts.far;
+    const gateways = () => {
+      using _ = hosts.enter(hosts.far);
+      return readGateways().map(({ address }) => formatAddress(address));
+    };
+    assert.deepEqual(gateways(), []);
+    ip('-n', namespace, 'address', 'add', '203.0.113.130/25', 'dev', link);
+    ip('-n', namespace, 'address', 'add', '2001:db8::2/64', 'dev', link, 'nodad');
+    ip('-n', namespace, 'route', 'add', 'default', 'via', '203.0.113.254');
+    assert.deepEqual(gateways(), ['203.0.113.254']);
+    ip('-n', namespace, '-6', 'route', 'add', 'default', 'via', '2001:db8::fe');
+    assert.deepEqual(gateways(), ['203.0.113.254', '2001:db8::fe']);
+    ip('-n', namespace, 'route', 'del', 'default');
+    ip('-n', namespace, '-6', 'route', 'del', 'default');
   });
 
   it('say whether neighbours are found by asking on them, and whether they are a port of another', () => {

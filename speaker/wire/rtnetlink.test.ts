@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
-import { formatDump, parseMessages } from './rtnetlink.ts';
+import { formatDump, formatRouteQuestion, parseMessages } from './rtnetlink.ts';
 
 const bytes = (...hex: readonly string[]): Uint8Array =>
   Uint8Array.from(Buffer.from(hex.join('').replaceAll(' ', ''), 'hex'));
@@ -22,6 +22,14 @@ const newAddress = bytes(
   '02 18 80 00 07000000', // ifaddrmsg: AF_INET /24
   '0800 0100 c6336401', // IFA_ADDRESS
   '0800 0200 c633640b', // IFA_LOCAL
+);
+const newRoute = bytes(
+  '3c000000 1800 0000 03000000 00000000', // RTM_NEWROUTE, sequence 3
+  '02 20 00 00 fe 00 00 01 00020000', // rtmsg: AF_INET, /32, main table, unicast
+  '0800 0100 f0000001', // RTA_DST 240.0.0.1
+  '0800 0400 07000000', // RTA_OIF 7
+  '0800 0500 c6336401', // RTA_GATEWAY
+  '0800 0700 c633640b', // RTA_PREFSRC
 );
 const done = bytes('14000000 0300 0200 01000000 00000000 00000000');
 
@@ -66,10 +74,41 @@ describe('what the kernel tells about links', () => {
         address: {
           index: 7,
           address: { family: 'IPv4', value },
+          prefixLength: 24,
           network: { family: 'IPv4', first: 0xc6336400n, last: 0xc63364ffn },
         },
       },
     ]);
+  });
+
+  it('reads the router on the way to an address', () => {
+    const gateway = { index: 7, address: { family: 'IPv4' as const, value: 0xc6336401n } };
+    assert.deepEqual(parseMessages(newRoute, 3), [{ kind: 'route', gateway }]);
+  });
+
+  it('reads a way without a router as such', () => {
+    const direct = newRoute.slice();
+    direct[46] = 99; // RTA_GATEWAY becomes something else.
+    assert.deepEqual(parseMessages(direct, 3), [{ kind: 'route', gateway: undefined }]);
+  });
+
+  it('asks for the way to an address of either family', () => {
+    assert.deepEqual(
+      formatRouteQuestion({ family: 'IPv4', value: 0xf0000001n }, 3),
+      bytes(
+        '24000000 1a00 0100 03000000 00000000',
+        '02 20 0000 00000000 00000000',
+        '0800 0100 f0000001',
+      ),
+    );
+    assert.deepEqual(
+      formatRouteQuestion({ family: 'IPv6', value: 0x2000n << 112n }, 4),
+      bytes(
+        '30000000 1a00 0100 04000000 00000000',
+        '0a 80 0000 00000000 00000000',
+        '1400 0100 2000 0000000000000000000000000000',
+      ),
+    );
   });
 
   it('reads many messages in one datagram, the end among them, and leaves out other sequences', () => {

@@ -1,4 +1,4 @@
-import { type Address, addressFromBytes } from '../../net/address.ts';
+import { type Address, addressFromBytes, addressToBytes } from '../../net/address.ts';
 import { type Mac, macFromBytes } from '../../net/mac.ts';
 import { prefixRange, type Range } from '../../net/range.ts';
 
@@ -24,22 +24,30 @@ export type LinkState = {
 export type LinkAddress = {
   readonly index: number;
   readonly address: Address;
+  readonly prefixLength: number;
   readonly network: Range;
 };
+
+/** A router on a link. */
+export type Gateway = { readonly index: number; readonly address: Address };
 
 export type Told =
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'address'; readonly address: LinkAddress }
+  | { readonly kind: 'route'; readonly gateway: Gateway | undefined }
   | { readonly kind: 'done' }
   /** `errno` is positive; the kernel acknowledges with zero. */
   | { readonly kind: 'error'; readonly errno: number }
   | { readonly kind: 'other' };
 
-// linux/netlink.h, linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h, linux/if.h
+// linux/netlink.h, linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h, linux/if.h, linux/socket.h
+const AF_INET = 2;
+const AF_INET6 = 10;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const RTM_NEWLINK = 16;
 const RTM_NEWADDR = 20;
+const RTM_NEWROUTE = 24;
 const NLM_F_REQUEST = 1;
 const NLM_F_DUMP = 0x300;
 const IFLA_ADDRESS = 1;
@@ -49,11 +57,16 @@ const IFLA_MASTER = 10;
 const IFLA_CARRIER = 33;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RTA_GATEWAY = 5;
 const IFF_UP = 0x1;
 const IFF_BROADCAST = 0x2;
 const IFF_LOOPBACK = 0x8;
 const IFF_RUNNING = 0x40;
 const IFF_NOARP = 0x80;
+
+const RTM_GETROUTE = 26;
 
 const dumps = { links: 18, addresses: 22 } as const;
 
@@ -80,6 +93,26 @@ export function formatDump(what: keyof typeof dumps, sequence: number): Uint8Arr
   return bytes;
 }
 
+/**
+ * The question by which way a packet to an address would leave (RTM_GETROUTE): a header as above, struct rtmsg (12 bytes:
+ * family, prefix length, and what may be 0), and RTA_DST. The answer is one message.
+ */
+export function formatRouteQuestion(to: Address, sequence: number): Uint8Array {
+  const destination = addressToBytes(to);
+  const bytes = new Uint8Array(32 + destination.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, bytes.length, true);
+  view.setUint16(4, RTM_GETROUTE, true);
+  view.setUint16(6, NLM_F_REQUEST, true);
+  view.setUint32(8, sequence, true);
+  view.setUint8(16, destination.length === 4 ? AF_INET : AF_INET6);
+  view.setUint8(17, destination.length * 8);
+  view.setUint16(28, 4 + destination.length, true);
+  view.setUint16(30, RTA_DST, true);
+  bytes.set(destination, 32);
+  return bytes;
+}
+
 /** What the kernel tells in one datagram, in answer to this sequence; a cut-off rest is left out. */
 export function parseMessages(bytes: Uint8Array, sequence: number): readonly Told[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -101,6 +134,8 @@ function parseBody(type: number, body: Uint8Array): Told {
       return parseLink(body);
     case RTM_NEWADDR:
       return parseLinkAddress(body);
+    case RTM_NEWROUTE:
+      return parseRoute(body);
     case NLMSG_DONE:
       return { kind: 'done' };
     case NLMSG_ERROR: {
@@ -171,8 +206,20 @@ function parseLinkAddress(body: Uint8Array): Told {
   const index = view.getUint32(4, true);
   return {
     kind: 'address',
-    address: { index, address, network: prefixRange(address, prefixLength) },
+    address: { index, address, prefixLength, network: prefixRange(address, prefixLength) },
   };
+}
+
+/** struct rtmsg (12 bytes), then attributes; no gateway where the network is at hand. */
+function parseRoute(body: Uint8Array): Told {
+  if (body.length < 12) return { kind: 'other' };
+  const attributes = parseAttributes(body.subarray(12));
+  const bytes = attributes.get(RTA_GATEWAY);
+  const link = attributes.get(RTA_OIF);
+  const address = bytes === undefined ? undefined : addressFromBytes(bytes);
+  if (address === undefined || link?.length !== 4) return { kind: 'route', gateway: undefined };
+  const index = new DataView(link.buffer, link.byteOffset).getInt32(0, true);
+  return { kind: 'route', gateway: { index, address } };
 }
 
 /** struct rtattr: u16 length with these four bytes, u16 type, value, padding to four. */

@@ -5,7 +5,7 @@ import { asText, isObject, type JsonObject, listAt, objectAt, textAt } from '../
 import type { Resource } from '../resource.ts';
 import { integer, listOf, mapOf, microTime, record, setOf, text, yesNo } from '../schema/schema.ts';
 import { builtIn } from './built-in.ts';
-import { objectReference } from './shapes.ts';
+import { conditions, objectReference } from './shapes.ts';
 
 const endpoint = record('One backend.', {
   addresses: setOf('Its addresses, all of one family.', { type: 'string' }),
@@ -116,4 +116,22 @@ function leaseFaults(draft: JsonObject): Cause[] {
   return faults;
 }
 
-export const networkKinds: readonly Resource[] = [endpointSlice, lease];
+const serviceCidr = builtIn({
+  group: 'networking.k8s.io',
+  kind: 'ServiceCIDR',
+  plural: 'servicecidrs',
+  clusterScoped: true,
+  description: 'Networks from which Services get their cluster addresses.',
+  fields: {
+    spec: record('The networks.', {
+      cidrs: setOf('One for each family.', { type: 'string' }),
+    }),
+    status: record('What is known of them.', {
+      conditions: conditions('Whether they are in use.'),
+    }),
+  },
+  hasStatus: true,
+  columns: [column('CIDRs', (object) => listAt(object, 'spec', 'cidrs').map(asText).join(','))],
+});
+
+export const networkKinds: readonly Resource[] = [endpointSlice, lease, serviceCidr];

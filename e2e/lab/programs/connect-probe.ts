@@ -1,7 +1,7 @@
 /**
  * Opens a new connection at a fixed pace, asks for `/` and reads the answer to its end. Arguments: ADDRESS PORT
  * INTERVAL_MS TIMEOUT_MS. One JSON line per finished connection: when it began, how long it took, and its
- * failure where it had one. SIGTERM: no new ones.
+ * failure where it had one, with the kernel's word for it where that has one. SIGTERM: no new ones.
  */
 import { get } from 'node:http';
 import { systemClock } from '../../../daemon/clock.ts';
@@ -16,12 +16,13 @@ process.once('SIGTERM', () => clearInterval(timer));
 function connect(): void {
   const fromMs = systemClock.nowMs();
   const signal = AbortSignal.timeout(Number(timeout));
-  const report = (failure?: string): void => {
+  const report = (failure?: string, code?: string): void => {
     const tookMs = systemClock.nowMs() - fromMs;
-    process.stdout.write(`${JSON.stringify({ fromMs, tookMs, failure })}\n`);
+    process.stdout.write(`${JSON.stringify({ fromMs, tookMs, failure, code })}\n`);
   };
-  const failed = (error: Error): void => {
-    report(signal.aborted ? `no answer within ${timeout} ms` : error.message);
+  const failed = (error: NodeJS.ErrnoException): void => {
+    if (signal.aborted) report(`no answer within ${timeout} ms`);
+    else report(error.message, error.code);
   };
   get(url, { agent: false, signal }, (response) => {
     response.on('error', failed);

@@ -60,7 +60,7 @@ export async function moveInOrder(
   report: StepReport,
 ): Promise<PlannedMove> {
   const move = await stopHolder(cluster, address, 80);
-  const { from, to, blackoutMs, connections, failed } = move;
+  const { from, to, blackoutMs, connections, cut, failed } = move;
   report.check(
     `the speaker of ${from} got SIGTERM: ${address} is answered by ${to} now`,
     from !== to,
@@ -71,6 +71,7 @@ export async function moveInOrder(
     failed.join(', '),
   );
   report.check(`no answer for ${ms(blackoutMs)}`, blackoutMs < bound.plannedMove);
+  if (cut > 0) report.say(`${cut} connections were under way with ${from}, and cut`);
   report.say(`target ≤ ${target.plannedMove} ms: ${verdict(blackoutMs <= target.plannedMove)}`);
   report.measured(
     `no answer for ${ms(blackoutMs)}, ${failed.length} of ${connections} new connections failed`,

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Advertisement } from '../crds/advertisement.ts';
+import { readModel } from '../crds/model.ts';
+import type { Occupied } from '../crds/pool.ts';
+import type { Range } from '../net/range.ts';
+import { placeModel } from './ground.ts';
+import { poolSize } from './pool-addresses.ts';
+import { pool, range, request, Town } from './testing/town.ts';
+
+type Case = {
+  readonly occupied?: readonly Occupied[];
+  readonly reach?: readonly Range[];
+  readonly advertisements?: readonly Advertisement[];
+};
+
+const lan = pool('lan', '198.51.100.1-198.51.100.3');
+
+function place({ occupied = [], reach, advertisements = [] }: Case, pools = [lan]) {
+  const ground = { occupied, reach, namespace: 'metallb-system' };
+  return placeModel({ pools, advertisements, problems: [] }, ground);
+}
+
+const problemsOf = (ground: Case, pools = [lan]): readonly string[] =>
+  place(ground, pools).problems.map(({ reason, detail }) => `${reason}: ${detail}`);
+
+const ofNode: Occupied = { range: range('198.51.100.1'), by: 'an address of node a' };
+
+describe('what somebody has already', () => {
+  test('is handed out to nobody, and counts as no room', () => {
+    const { pools } = place({ occupied: [ofNode] });
+    const town = new Town(pools);
+    assert.deepEqual(
+      pools.map((each) => poolSize(each).IPv4),
+      [2n],
+    );
+    assert.equal(town.serve(request('a')), '198.51.100.2');
+    const pinned = { annotations: { 'metallb.io/loadBalancerIPs': '198.51.100.1' } };
+    assert.deepEqual(town.decide(request('b', pinned)), {
+      kind: 'refuse',
+      refusal: {
+        reason: 'AddressOccupied',
+        detail: '198.51.100.1 of pool lan is an address of node a',
+      },
+    });
+  });
+
+  test('stays with the Service that has it, which is told', () => {
+    const town = new Town([lan]);
+    town.serve(request('a'));
+    town.pools = place({ occupied: [ofNode] }).pools;
+    assert.deepEqual(town.decide(request('a')), {
+      kind: 'refuse',
+      refusal: {
+        reason: 'AddressDraining',
+        detail: '198.51.100.1 of pool lan is an address of node a',
+      },
+    });
+    assert.equal(town.serve(request('a')), '198.51.100.1');
+  });
+
+  test('is a fault of the pool where it is a whole network, not where it is one address', () => {
+    const range24 = range('198.51.100.2-198.51.100.255');
+    const pods: Occupied = { range: range24, by: 'the Pod network of node a' };
+    assert.deepEqual(problemsOf({ occupied: [ofNode] }), []);
+    assert.deepEqual(problemsOf({ occupied: [pods] }), [
+      'OccupiedNetwork: spec.addresses has 198.51.100.2-198.51.100.3, which is the Pod network of node a: take it out; nobody gets an address of it',
+    ]);
+  });
+
+  test('leaves pools as they are where it lies outside', () => {
+    const elsewhere: Occupied = { range: range('198.51.100.4'), by: 'an address of node a' };
+    assert.equal(place({ occupied: [elsewhere] }).pools[0], lan);
+  });
+});
+
+describe('a pool', () => {
+  const near = range('198.51.100.0-198.51.100.255');
+  const far = pool('far', ['198.51.100.9', '203.0.113.1-203.0.113.9']);
+
+  test('in the networks of the nodes has nothing wrong with it', () => {
+    assert.deepEqual(problemsOf({ reach: [near] }), []);
+  });
+
+  test('in a network where no node stands is told that nobody answers', () => {
+    assert.deepEqual(problemsOf({ reach: [near] }, [lan, far]), [
+      'UnreachableNetwork: no node has an address in the network of 203.0.113.1-203.0.113.9, so nobody answers for these: use addresses of a network that a node stands in (kubectl get nodenetworks -A), or name the links in spec.interfaces of an L2Advertisement',
+    ]);
+  });
+
+  test('is told nothing while not all nodes have said where they stand', () => {
+    assert.deepEqual(problemsOf({}, [far]), []);
+  });
+
+  test('may lie anywhere where an advertisement names the links', () => {
+    const spec = { interfaces: ['eth0'] };
+    const object = { metadata: { name: 'routed', namespace: 'metallb-system' }, spec };
+    const { advertisements } = readModel({ pools: [], advertisements: [object] });
+    assert.deepEqual(problemsOf({ reach: [near], advertisements }, [far]), []);
+  });
+});

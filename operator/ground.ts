@@ -1,0 +1,67 @@
+import { selectsPool } from '../crds/advertisement.ts';
+import type { Model } from '../crds/model.ts';
+import type { Occupied, Pool } from '../crds/pool.ts';
+import type { Problem } from '../crds/problem.ts';
+import {
+  formatRange,
+  intersection,
+  type Range,
+  rangesOverlap,
+  subtractRanges,
+} from '../net/range.ts';
+
+/** What the cluster is known to have around it. */
+export type Ground = {
+  readonly occupied: readonly Occupied[];
+  /** Every network in which some node stands; undefined while that is not known of all nodes. */
+  readonly reach: readonly Range[] | undefined;
+  /** Where pools lie. */
+  readonly namespace: string;
+};
+
+/** The model on this ground: each pool with what of it is somebody's already, and what is wrong with where it lies. */
+export function placeModel(model: Model, { occupied, reach, namespace }: Ground): Model {
+  const problems: Problem[] = [];
+  // All nodes have the same router.
+  const distinct = [...new Map(occupied.map((one) => [formatRange(one.range), one])).values()];
+  const pools = model.pools.map((pool) => {
+    const within = distinct.filter(({ range }) =>
+      pool.ranges.some((own) => rangesOverlap(own, range)),
+    );
+    const faults = [
+      ...within.flatMap((one) => clash(pool, one)),
+      ...(reach === undefined ? [] : remoteness(pool, reach, model)),
+    ];
+    const about = { kind: 'IPAddressPool', namespace, name: pool.name } as const;
+    problems.push(...faults.map((fault) => ({ ...about, ...fault })));
+    return within.length === 0 ? pool : { ...pool, occupied: within };
+  });
+  return { ...model, pools, problems: [...model.problems, ...problems] };
+}
+
+type Fault = Pick<Problem, 'reason' | 'detail'>;
+
+/** One address of a node in a pool is left out and that is that; a whole network is a mistake. */
+function clash({ ranges }: Pool, { range, by }: Occupied): readonly Fault[] {
+  const own = ranges.find((each) => rangesOverlap(each, range));
+  if (own === undefined || range.first === range.last) return [];
+  const shared = formatRange(intersection(own, range));
+  const detail = `spec.addresses has ${shared}, which is ${by}: take it out; nobody gets an address of it`;
+  return [{ reason: 'OccupiedNetwork', detail }];
+}
+
+/** On links that an advertisement names, addresses may be of other networks: somebody routes them there. */
+function remoteness(
+  pool: Pool,
+  reach: readonly Range[],
+  { advertisements }: Model,
+): readonly Fault[] {
+  const selecting = advertisements.filter((advertisement) => selectsPool(advertisement, pool));
+  if (selecting.some(({ interfaces }) => interfaces.length > 0)) return [];
+  const [remote] = subtractRanges(pool.ranges, reach);
+  if (remote === undefined) return [];
+  const detail =
+    `no node has an address in the network of ${formatRange(remote)}, so nobody answers for these: ` +
+    'use addresses of a network that a node stands in (kubectl get nodenetworks -A), or name the links in spec.interfaces of an L2Advertisement';
+  return [{ reason: 'UnreachableNetwork', detail }];
+}
