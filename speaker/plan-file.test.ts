@@ -18,7 +18,10 @@ const plan: Plan = new Map([
 
 test('a plan that was kept is read back', () => {
   using state = folder();
-  const kept = { plan, speakers: [{ node: 'a', addresses: ['192.0.2.1'] }] };
+  const kept = {
+    plan,
+    speakers: [{ node: 'a', addresses: ['192.0.2.1'], state: 'Ready' as const }],
+  };
   writePlanFile(state.path, kept);
   assert.deepEqual(readPlanFile(state.path), kept);
 });

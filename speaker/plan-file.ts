@@ -8,7 +8,15 @@ import type { Speaker } from './roster.ts';
 /** The plan as it lies on disk, for a start while the API server is away. */
 const fileShape = z.object({
   version: z.literal(1),
-  speakers: z.array(z.object({ node: z.string(), addresses: z.array(z.string()) })).default([]),
+  speakers: z
+    .array(
+      z.object({
+        node: z.string(),
+        addresses: z.array(z.string()),
+        state: z.enum(['Ready', 'NotReady', 'NodeLost']),
+      }),
+    )
+    .default([]),
   addresses: z.array(
     z.tuple([
       z.string(),

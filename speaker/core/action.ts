@@ -5,8 +5,15 @@ import type { Candidate } from './rank.ts';
 /** Who may hold each address, as the plan has it; the address is its canonical text. */
 export type Candidates = ReadonlyMap<string, readonly Candidate[]>;
 
-/** Where nodes with a speaker on this segment are reached in datagrams, as the API has it: node → IP address. */
-export type Roster = ReadonlyMap<string, string>;
+/** The nodes with a speaker on this segment, as the API has it. */
+export type Roster = ReadonlyMap<string, Listed>;
+
+export type Listed = {
+  /** The IP address at which datagrams reach it. */
+  readonly udp: string;
+  /** Its speaker is ready; or is not, and may be starting just as this one; or its node is not heard of. */
+  readonly state: 'Ready' | 'NotReady' | 'NodeLost';
+};
 
 /** The other addresses of the same Service, of those that have several: each is better on a node of its own. */
 export type Siblings = ReadonlyMap<string, readonly string[]>;

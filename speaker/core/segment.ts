@@ -38,6 +38,7 @@ export type Segment = {
   /** The rest: they may hold addresses. Since when this and the peers have been the same. */
   unheard: ReadonlySet<string>;
   doubtSinceMs: number;
+  readonly openedAtMs: number;
   /** Addresses that an unheard node may hold, and since when this one is the first of all that may. */
   readonly firstSinceMs: Map<string, number>;
   /** When an address left the plan of the last unheard node that may still hold it. */
@@ -159,6 +160,7 @@ export function openSegment(self: {
     absent: new Set(),
     unheard: new Set(),
     doubtSinceMs: nowMs,
+    openedAtMs: nowMs,
     firstSinceMs: new Map(),
     doubtLeftAtMs: new Map(),
     askUnheardAtMs: Infinity,

@@ -59,6 +59,12 @@ export const deafMs = 3500;
 export const doubtedHoldMs = 5000;
 export const doubtedTakeMs = 2 * doubtedHoldMs;
 
+/**
+ * So long after its own start a node counts speakers that are not ready among those that may hold addresses: they may
+ * have started with it, and a kubelet asks for readiness every 5 s (`deploy/speaker.yaml`).
+ */
+export const startTogetherMs = 20_000;
+
 /** Nothing is taken for so long while a peer that was just found has not told what it holds. */
 export const introductionMs = (intervalMs: number): number => intervalMs;
 

@@ -133,6 +133,32 @@ test('within a group that hears itself a death is noticed at once, and leaves th
   assertOneHolderEach(lan);
 });
 
+test('nodes that start together take nothing twice, although none of them is ready yet', () => {
+  for (const eats of ['frames', 'everything'] as const) {
+    const lan = new FakeSegment({ seed: 1, nodes: 3, wire: { eats } });
+    for (const [index, node] of lan.nodes.entries()) node.virtualSwitch = index;
+    lan.list([], 0, 'NotReady');
+    lan.plan(everyNode(lan.nodes, addresses));
+    forbidDoubles(lan);
+    for (const node of lan.nodes) lan.start(node);
+    lan.run(6000);
+    lan.list(lan.nodes, 5000);
+    lan.run(20_000);
+    assertOneHolderEach(lan);
+  }
+});
+
+test('a node whose speaker never becomes ready is not waited for', () => {
+  const lan = new FakeSegment({ seed: 1, nodes: 3 });
+  const [broken, ...sound] = lan.nodes;
+  assert.ok(broken);
+  lan.list(sound, 0, 'NotReady');
+  lan.plan(everyNode(lan.nodes, addresses));
+  for (const node of sound) lan.start(node);
+  lan.run(21_500);
+  assertOneHolderEach(lan);
+});
+
 test('a node that comes to such a segment gets what it ranks first for, and nobody answers twice', () => {
   const lan = new FakeSegment({ seed: 1, nodes: 3, wire: { eats: 'everything' } });
   for (const [index, node] of lan.nodes.entries()) node.virtualSwitch = index;

@@ -1,5 +1,5 @@
 import type { Mac } from '../../net/mac.ts';
-import type { Action, Candidates, Roster } from './action.ts';
+import type { Action, Candidates, Listed, Roster } from './action.ts';
 import { canTake } from './contest.ts';
 import { drop, tellReleased, yieldTo } from './claims.ts';
 import type { Message } from './message.ts';
@@ -19,6 +19,7 @@ import {
   doubtedHoldMs,
   doubtedTakeMs,
   hearAnyMs,
+  startTogetherMs,
   suspectAfterMs,
 } from './timing.ts';
 
@@ -33,9 +34,11 @@ import {
 export function adoptRoster(segment: Segment, roster: Roster, nowMs: number): void {
   if (sameRoster(segment.roster, roster)) return;
   segment.roster = roster;
-  for (const node of segment.peers.keys()) if (roster.has(node)) segment.heard.add(node);
+  for (const node of segment.peers.keys()) {
+    if (mayLive(roster.get(node))) segment.heard.add(node);
+  }
   for (const known of [segment.heard, segment.absent]) {
-    for (const node of known) if (!roster.has(node)) known.delete(node);
+    for (const node of known) if (!mayLive(roster.get(node))) known.delete(node);
   }
   askUnheardSoon(segment, nowMs);
   reviewDoubt(segment, nowMs);
@@ -48,25 +51,41 @@ export function askUnheardSoon(segment: Segment, nowMs: number): void {
 }
 
 const sameRoster = (a: Roster, b: Roster): boolean =>
-  a.size === b.size && [...a].every(([node, address]) => b.get(node) === address);
+  a.size === b.size &&
+  [...a].every(([node, { udp, state }]) => {
+    const other = b.get(node);
+    return other?.udp === udp && other.state === state;
+  });
 
 /** Whether the node may hold addresses here without this one knowing. */
-const isUnheard = ({ roster, heard, absent, peers }: Segment, node: string): boolean =>
-  roster.has(node) && !heard.has(node) && !absent.has(node) && !peers.has(node);
+function isUnheard(segment: Segment, node: string, nowMs: number): boolean {
+  const { roster, heard, absent, peers, openedAtMs } = segment;
+  if (heard.has(node) || absent.has(node) || peers.has(node)) return false;
+  const state = roster.get(node)?.state;
+  return state === 'Ready' || (state === 'NotReady' && nowMs < openedAtMs + startTogetherMs);
+}
+
+const mayLive = (listed: Listed | undefined): boolean =>
+  listed !== undefined && listed.state !== 'NodeLost';
 
 /** Notes who is unheard now. Addresses that one of them may hold are decided by rank over the API's view alone. */
 export function reviewDoubt(segment: Segment, nowMs: number): void {
-  const unheard = [...segment.roster.keys()].filter((node) => isUnheard(segment, node));
-  const { unheard: before } = segment;
   segment.doubtSinceMs = nowMs;
+  findUnheard(segment, nowMs);
+}
+
+function findUnheard(segment: Segment, nowMs: number): void {
+  const unheard = [...segment.roster.keys()].filter((node) => isUnheard(segment, node, nowMs));
+  const { unheard: before } = segment;
   if (unheard.length === before.size && unheard.every((node) => before.has(node))) return;
   segment.unheard = new Set(unheard);
+  segment.doubtSinceMs = nowMs;
   reviewVacancies(segment, nowMs);
 }
 
 export function noteHeard(segment: Segment, node: string, nowMs: number): void {
   segment.absent.delete(node);
-  if (segment.roster.has(node)) segment.heard.add(node);
+  if (mayLive(segment.roster.get(node))) segment.heard.add(node);
   reviewDoubt(segment, nowMs);
 }
 
@@ -151,10 +170,11 @@ export function askUnheard(segment: Segment, nowMs: number): Action[] {
   segment.askUnheardAtMs =
     segment.roster.size === 0 ? Infinity : nowMs + askUnheardMs(segment.roster.size);
   for (const [mac, { untilMs }] of segment.deaf) if (nowMs >= untilMs) segment.deaf.delete(mac);
+  findUnheard(segment, nowMs);
   const silent = [...segment.roster].filter(([node]) => !hearsFramesOf(segment, node, nowMs));
   if (silent.length === 0) return [];
   segment.askNonce = segment.random();
-  const actions = silent.map(([, udp]) =>
+  const actions = silent.map(([, { udp }]) =>
     say(segment, { udp }, { kind: 'ask', nonce: segment.askNonce }),
   );
   return [...actions, ...yieldDoubted(segment, nowMs)];
@@ -167,7 +187,7 @@ function hearsFramesOf({ peers }: Segment, node: string, nowMs: number): boolean
 
 /** A question in a datagram says: I hear no frames of yours. For a while the sender is told everything in datagrams. */
 export function noteDeaf(segment: Segment, { node, mac }: Message, nowMs: number): void {
-  const udp = segment.roster.get(node);
+  const udp = segment.roster.get(node)?.udp;
   if (udp !== undefined) segment.deaf.set(mac, { udp, untilMs: nowMs + deafMs });
 }
 
@@ -192,7 +212,7 @@ const datagramTo = ({ deaf }: Segment, mac: Mac): { readonly udp: string } | und
 
 /** A peer that seems dead is asked both ways, so that a switch that begins to drop frames kills nobody. */
 export function askBothWays(segment: Segment, peer: Peer, nonce: bigint): Action[] {
-  const udp = segment.roster.get(peer.node);
+  const udp = segment.roster.get(peer.node)?.udp;
   const question = { kind: 'ask', nonce } as const;
   const frame = say(segment, peer.mac, question);
   return udp === undefined || segment.deaf.has(peer.mac)

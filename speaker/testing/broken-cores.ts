@@ -91,8 +91,7 @@ export const brokenCores: Readonly<Record<string, Core>> = {
   }),
 
   'who was never heard is nobody': broken({
-    before: (_segment, event) =>
-      event.kind === 'plan' ? { ...event, roster: new Map<string, string>() } : event,
+    before: (_segment, event) => (event.kind === 'plan' ? { ...event, roster: new Map() } : event),
   }),
 
   'claims that were lost are not asked for': broken({

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Action, Candidates, Event, Roster } from '../core/action.ts';
+import type { Action, Candidates, Event, Listed, Roster } from '../core/action.ts';
 import type { Destination, Message } from '../core/message.ts';
 import type { Segment } from '../core/segment.ts';
 import { dueAtMs } from '../core/step.ts';
 import { type Core, soundCore } from './core.ts';
+import { listing, withoutSelf } from './listing.ts';
 import { Machine } from './machine.ts';
 import { type Random, seeded } from './random.ts';
 import { Timeline } from './timeline.ts';
@@ -13,7 +14,7 @@ import { isFor, passes, type Wire } from './wire.ts';
 export const socketFrames = 264;
 /** More nodes than that are a crowd. */
 const crowd = 40;
-/** Turning a time of a skewed clock back into ours must not wake a node too early. */
+/** What a skewed clock is rounded by must not wake a node too early. */
 const roundingMs = 0.001;
 
 type Options = {
@@ -34,8 +35,8 @@ export class FakeSegment {
   readonly pulseMs: number;
   /** Called after every step of a node, with what it did. */
   onActions: (node: Machine, actions: readonly Action[]) => void = () => {};
-  /** Called with every event of interest, for the trace of one run. */
-  onTrace: ((line: string) => void) | undefined;
+  /** Called with what happens, for the trace of one run. */
+  onTrace?: (line: string) => void;
   /** Whether a node has a key for what another one says. */
   opens: (node: Machine, from: Machine) => boolean = () => true;
   /** Until when nothing arrives. */
@@ -161,10 +162,9 @@ export class FakeSegment {
     this.#spread(withinMs);
   }
 
-  /** Which nodes have a speaker, as the API has it. */
-  list(nodes: readonly Machine[], withinMs = 0): void {
-    if (nodes.length === this.#roster.size) return;
-    this.#roster = new Map(nodes.map(({ name, ip }) => [name, ip]));
+  /** Which nodes have a speaker that is ready, as the API has it. */
+  list(ready: readonly Machine[], withinMs = 0, others: Listed['state'] = 'NodeLost'): void {
+    this.#roster = listing(this.nodes, ready, others);
     this.#spread(withinMs);
   }
 
@@ -274,7 +274,7 @@ export class FakeSegment {
     return this.connected(from, node) && passes(this.wire, way) && this.opens(node, from);
   }
 
-  /** To hundreds of nodes a frame comes at the same time: one entry in the timeline for all. */
+  /** To hundreds of nodes a frame comes at the same time. */
   #sendToCrowd(from: Machine, event: Event): void {
     const { loss, delayMs } = this.wire;
     const arrivesAtMs = this.nowMs + this.random.between(delayMs.low, delayMs.high);
@@ -294,6 +294,3 @@ export class FakeSegment {
     );
   }
 }
-
-const withoutSelf = (roster: Roster, { name }: Machine): Roster =>
-  new Map([...roster].filter(([node]) => node !== name));
