@@ -59,6 +59,7 @@ export class Judge {
     const latestMs = Math.max(
       this.#regroupedAtMs,
       this.#replannedAtMs,
+      this.#mutedUntilMs,
       ...this.#disturbedAtMs.values(),
     );
     const allActive = this.#segment.nodes.every(({ segment }) => segment?.phase === 'active');
@@ -138,7 +139,9 @@ export class Judge {
   /** To be called when a node that stood still goes on: it answers for nothing that others have taken meanwhile. */
   lookAtThawed(node: Machine): void {
     if (!node.isAnswering || this.#tolerated.lossy) return;
-    const latestMs = Math.max(this.#regroupedAtMs, this.#mutedUntilMs);
+    // Whoever stands still in the middle of a planned move learns with the next handover that it is done.
+    if (node.segment?.phase === 'leaving') return;
+    const latestMs = Math.max(this.#regroupedAtMs, this.#mutedUntilMs, this.#replannedAtMs);
     if (this.#nowMs - latestMs < aftermathMs) return;
     for (const address of node.holding) {
       // What it takes now, it takes from somebody who died while it stood still.

@@ -111,7 +111,9 @@ export function drawSchedule(seed: number): Schedule {
     )
       .toSorted((a, b) => a.atMs - b.atMs)
       .filter(isBearable)
-      .filter(({ kind }) => eating.eats !== 'everything' || apart.has(kind)),
+      .filter(({ kind }) => eating.eats !== 'everything' || apart.has(kind))
+      // Until nodes miss each other's frames they have no datagrams either: together that is a partition.
+      .filter(({ kind }) => eating.eatsFromMs === 0 || kind !== 'blackout'),
   };
 }
 
