@@ -8,7 +8,7 @@ SHELL := /bin/bash
 # Tests that need no network of their own.
 WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker,deploy}/**/*.test.ts' '*.test.ts'
 # Tests of the lab and of the API server that it has for itself.
-WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab}/**/*.test.ts'
+WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab,laws}/**/*.test.ts'
 # Those of them that show the product on whatever cluster they are given.
 ON_ANY_CLUSTER := e2e/{failover,links,chaos}.test.ts
 # One file: make test FILE=net/address.test.ts
@@ -20,6 +20,11 @@ KEEP ?=
 API ?= embedded
 # How many Services are created at once, one size after the other: make bench-kubernetes SIZES=100,1000
 SIZES ?= 100,1000,10000
+# How often each variant is measured: make bench-answering ROUNDS=5
+ROUNDS ?= 3
+# How many random schedules the allocation is judged by, and from which seed: make soak-allocate RUNS=10000 SEED=7
+RUNS ?= 2000
+SEED ?=
 NODE ?=
 SCHEDULES ?= 100000
 FROM ?= 1
@@ -45,7 +50,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test soak e2e bench-kubernetes bench-allocate bundle check fix generate types lint format-check
+.PHONY: setup ready test soak e2e bench-kubernetes bench-allocate bench-answering soak-allocate bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -63,12 +68,18 @@ endif
 soak: ready ## Play SCHEDULES=100000 fault schedules on the speaker's core, from FROM=1 on; the first that breaks an invariant is explained
 	@node speaker/testing/soak.ts --schedules $(SCHEDULES) --from $(FROM)
 
+soak-allocate: ready ## Random edits and mishaps against the operator until one breaks a law of allocation; RUNS=10000, SEED=7
+	@node e2e/laws/main.ts --runs $(RUNS) --seed '$(SEED)'
+
 e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some minutes to build it the first time
 	E2E_REQUIRE=1 node --test --test-concurrency=1 'e2e/kubernetes/**/*.test.ts'
 	E2E_REQUIRE=1 LAB_API=kubernetes node --test --test-concurrency=1 $(ON_ANY_CLUSTER)
 
 bench-kubernetes: setup kubernetes bundle ## How fast Services are assigned and announced there; SIZES=100,1000
 	@node e2e/bench/main.ts --sizes $(SIZES)
+
+bench-answering: setup ## How fast questions are answered, in the kernel and through a packet socket; ROUNDS=3
+	@node e2e/bench/answering/main.ts --rounds $(ROUNDS)
 
 .PHONY: kubernetes
 kubernetes:

@@ -30,6 +30,10 @@ const rooms: readonly { readonly in: string; readonly may: readonly string[] }[]
   { in: 'deploy/', may: ['deploy/', 'node:', 'esbuild'] },
   { in: 'e2e/apiserver/', may: ['e2e/', 'crds/', 'net/', 'daemon/', 'node:', 'yaml'] },
   {
+    in: 'e2e/laws/',
+    may: ['e2e/', 'operator/', 'crds/', 'net/', 'kube/', 'daemon/', 'node:', 'fast-check'],
+  },
+  {
     in: 'e2e/',
     may: [
       'e2e/',
@@ -50,7 +54,7 @@ const rooms: readonly { readonly in: string; readonly may: readonly string[] }[]
 const pure = [
   'net/*.ts',
   'crds/{model,pool,advertisement,overlaps,selector,notation,conditions}.ts',
-  'operator/{allocate,choose,ledger,request,status,reasons}.ts',
+  'operator/{allocate,choose,ledger,node-addresses,node-ports,request,status,reasons}.ts',
   'speaker/{candidates,plan,burst}.ts',
   'speaker/core/*.ts',
   'speaker/wire/*.ts',

@@ -23,7 +23,7 @@ export const count = (description: string) =>
   z.int().min(0).default(0).meta({ format: 'int64', description });
 
 /** A list in which nothing may stand twice; the API server looks after that by itself. */
-export const listOfDistinct = (item: z.ZodString) =>
+export const listOfDistinct = <T extends z.ZodString | z.ZodNumber>(item: T) =>
   z
     .array(item)
     .refine((items) => new Set(items).size === items.length, 'write every item once')

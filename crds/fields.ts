@@ -10,6 +10,7 @@ const readByHand = new Set<PropertyKey>([
   'namespaceSelectors',
   'nodeSelectors',
   'preference',
+  'selector',
   'serviceSelectors',
 ]);
 

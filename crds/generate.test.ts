@@ -71,7 +71,8 @@ describe('the generated CRDs', () => {
   it('require and default what MetalLB does', () => {
     const pool = byPath('IPAddressPool');
     assert.deepEqual(pool.get('')?.required, ['spec']);
-    assert.deepEqual(pool.get('.spec')?.required, ['addresses']);
+    // That one of addresses and nodes is there is a rule of its own.
+    assert.equal(pool.get('.spec')?.required, undefined);
     assert.equal(pool.get('.spec.autoAssign')?.default, true);
     assert.equal(pool.get('.spec.avoidBuggyIPs')?.default, false);
     assert.equal(pool.get('.spec.serviceAllocation')?.required, undefined);
@@ -94,12 +95,13 @@ describe('the generated CRDs', () => {
   it('have the field names of MetalLB', () => {
     const names = (kind: string, path: string) =>
       Object.keys(byPath(kind).get(path)?.properties ?? {}).toSorted();
-    // exclude, pinning, reclaim, reservations and maxPerNamespace are ours.
+    // exclude, nodes, pinning, reclaim, reservations and maxPerNamespace are ours.
     assert.deepEqual(names('IPAddressPool', '.spec'), [
       'addresses',
       'autoAssign',
       'avoidBuggyIPs',
       'exclude',
+      'nodes',
       'pinning',
       'reclaim',
       'reservations',

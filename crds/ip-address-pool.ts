@@ -91,72 +91,131 @@ const addresses = z
     ],
   });
 
-const spec = z.object({
-  addresses: listOfDistinct(addresses)
-    .min(1)
-    // The API server bounds what rules may cost, and must know how often they run: 3,500 is the most.
-    .max(2_000)
+/**
+ * What listens on the machines themselves: SSH, etcd, the API server, the kubelet, kube-proxy and the speaker, the
+ * controllers. Whoever took one of these ports away from a node could not reach it any more.
+ */
+export const portsOfMachines: readonly number[] = [
+  22, 2379, 2380, 6443, 7473, 10250, 10256, 10257, 10259,
+];
+
+// Without defaults in the schema: those would stay behind, and stand beside spec.addresses, when somebody applies the pool
+// without spec.nodes (server-side apply leaves what nobody has written).
+const nodes = z.object({
+  selector: labelSelector.describe('The nodes, by label. Without it: all of them.').optional(),
+  addressType: z
+    .enum(['InternalIP', 'ExternalIP'])
     .describe(
-      'The addresses to hand out. Each item is a network (198.51.100.224/28, 2001:db8::/120), ' +
-        'all of whose addresses count, or a range with both ends included ' +
-        '(198.51.100.200-198.51.100.219). A single address is written with /32 or /128. ' +
-        'Nothing may overlap, neither here nor with another pool.',
-    ),
-  autoAssign: z
-    .boolean()
-    .default(true)
-    .describe(
-      'Whether Services that ask for nothing in particular draw from this pool. When false, only ' +
-        'those do that name the pool (annotation metallb.io/address-pool) or one of its ' +
-        'addresses (annotation metallb.io/loadBalancerIPs).',
-    ),
-  avoidBuggyIPs: z
-    .boolean()
-    .default(false)
-    .describe(
-      'Leave out IPv4 addresses that end in .0 or .255: some old devices take them for network ' +
-        'or broadcast addresses.',
-    ),
-  exclude: listOfDistinct(places)
-    .max(500)
-    .describe(
-      'Addresses of this pool that are never handed out: the gateway, printers, what DHCP gives. ' +
-        'Each item is one address, a range or a network. Who has one already keeps it.',
+      'Which address of a node: the type as in its status.addresses; InternalIP without this field. An ' +
+        'ExternalIP serves only where the node itself has it, not where a router in front translates it.',
     )
     .optional(),
-  reclaim: listOfDistinct(places)
-    .max(500)
+  reservedPorts: listOfDistinct(z.int32().min(1).max(65_535))
+    .max(256)
     .describe(
-      'Addresses to take back from Services that have them although no pool gives them any more: ' +
-        'each Service moves to another address as soon as one can be had. Without this they stay, ' +
-        'whatever becomes of their pool. They need not lie in this pool.',
+      'Ports that the machines need for themselves. A Service with such a port gets no address: its ' +
+        'traffic would be taken from them, and they could not be reached any more. Without this field: ' +
+        `${portsOfMachines.join(', ')}.`,
     )
-    .optional(),
-  reservations: z
-    .array(reservation)
-    .max(500)
-    .describe(
-      'Addresses for one Service each. It gets them whenever it asks for nothing else, also when ' +
-        'it is deleted and made again, and nobody else does.',
-    )
-    .optional(),
-  pinning: z
-    .enum(['Anyone', 'Reserved'])
-    .describe(
-      'Who may ask for an address of this pool by its value: Anyone (as without this field), or ' +
-        'only those for whom it is Reserved.',
-    )
-    .optional(),
-  serviceAllocation: serviceAllocation
-    .describe('Restricts the pool to some Services and sets its rank among the fitting pools.')
     .optional(),
 });
+
+const spec = z
+  .object({
+    addresses: listOfDistinct(addresses)
+      .min(1)
+      // The API server bounds what rules may cost, and must know how often they run: 3,500 is the most.
+      .max(2_000)
+      .optional()
+      .describe(
+        'The addresses to hand out, where there is no spec.nodes. Each item is a network (198.51.100.224/28, 2001:db8::/120), ' +
+          'all of whose addresses count, or a range with both ends included ' +
+          '(198.51.100.200-198.51.100.219). A single address is written with /32 or /128. ' +
+          'Nothing may overlap, neither here nor with another pool.',
+      ),
+    nodes: nodes
+      .optional()
+      .describe(
+        'In place of addresses: a Service gets the addresses of the nodes themselves, those that are ' +
+          'Ready and, with externalTrafficPolicy Local, serve it. Nothing is announced for them. On ' +
+          'each node a port is given once. Not with kube-proxy in IPVS mode, which would cut the nodes ' +
+          'off from one another.',
+      ),
+    autoAssign: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether Services that ask for nothing in particular draw from this pool. When false, only ' +
+          'those do that name the pool (annotation metallb.io/address-pool) or one of its ' +
+          'addresses (annotation metallb.io/loadBalancerIPs).',
+      ),
+    avoidBuggyIPs: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Leave out IPv4 addresses that end in .0 or .255: some old devices take them for network ' +
+          'or broadcast addresses.',
+      ),
+    exclude: listOfDistinct(places)
+      .max(500)
+      .describe(
+        'Addresses of this pool that are never handed out: the gateway, printers, what DHCP gives. ' +
+          'Each item is one address, a range or a network. Who has one already keeps it.',
+      )
+      .optional(),
+    reclaim: listOfDistinct(places)
+      .max(500)
+      .describe(
+        'Addresses to take back from Services that have them although no pool gives them any more: ' +
+          'each Service moves to another address as soon as one can be had. Without this they stay, ' +
+          'whatever becomes of their pool. They need not lie in this pool.',
+      )
+      .optional(),
+    reservations: z
+      .array(reservation)
+      .max(500)
+      .describe(
+        'Addresses for one Service each. It gets them whenever it asks for nothing else, also when ' +
+          'it is deleted and made again, and nobody else does.',
+      )
+      .optional(),
+    pinning: z
+      .enum(['Anyone', 'Reserved'])
+      .describe(
+        'Who may ask for an address of this pool by its value: Anyone (as without this field), or ' +
+          'only those for whom it is Reserved.',
+      )
+      .optional(),
+    serviceAllocation: serviceAllocation
+      .describe('Restricts the pool to some Services and sets its rank among the fitting pools.')
+      .optional(),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: 'has(self.addresses) != has(self.nodes)',
+        message:
+          'give either spec.addresses (what to hand out) or spec.nodes (the nodes themselves), and not both',
+      },
+      {
+        rule: '!has(self.nodes) || !(has(self.exclude) || has(self.reservations) || has(self.pinning) || (has(self.serviceAllocation) && has(self.serviceAllocation.maxPerNamespace)))',
+        message:
+          'exclude, reservations, pinning and maxPerNamespace are about spec.addresses: leave them out beside spec.nodes',
+      },
+    ],
+  });
 
 const status = z.object({
   assignedIPv4: count('IPv4 addresses that Services hold; a shared one counts once.'),
   assignedIPv6: count('IPv6 addresses that Services hold; a shared one counts once.'),
   availableIPv4: count('IPv4 addresses that are still free.'),
   availableIPv6: count('IPv6 addresses that are still free; huge pools stop counting at 2^53-1.'),
+  readyNodes: z
+    .int()
+    .min(0)
+    .meta({ format: 'int64' })
+    .describe('With spec.nodes: how many of them are Ready and give their addresses.')
+    .optional(),
   holders: z
     .array(
       z.object({
@@ -199,6 +258,7 @@ export const ipAddressPool = {
     { name: 'Auto Assign', type: 'boolean', jsonPath: '.spec.autoAssign' },
     { name: 'Assigned', type: 'integer', jsonPath: '.status.assignedIPv4' },
     { name: 'Available', type: 'integer', jsonPath: '.status.availableIPv4' },
+    { name: 'Ready Nodes', type: 'integer', jsonPath: '.status.readyNodes' },
     { name: 'Assigned IPv6', type: 'integer', jsonPath: '.status.assignedIPv6', priority: 1 },
     { name: 'Available IPv6', type: 'integer', jsonPath: '.status.availableIPv6', priority: 1 },
     { name: 'Avoid Buggy IPs', type: 'boolean', jsonPath: '.spec.avoidBuggyIPs', priority: 1 },

@@ -103,6 +103,69 @@ describe('a pool', () => {
   });
 });
 
+describe('a pool of the nodes themselves', () => {
+  const ofNodes = (spec: Fields, nodes: unknown = {}) =>
+    poolObject('nodes', { addresses: undefined, nodes, ...spec });
+
+  it('means every node, and keeps back what their machines need', () => {
+    const { nodes, ranges } = poolIn(read([ofNodes({})]), 'nodes');
+    assert.ok(nodes);
+    assert.deepEqual([nodes.selector, nodes.addressType, ranges], [[], 'InternalIP', []]);
+    assert.ok([22, 6443, 10250].every((port) => nodes.reservedPorts.has(port)));
+    assert.ok(!nodes.reservedPorts.has(80));
+  });
+
+  it('says which nodes, which of their addresses, and which ports they keep', () => {
+    const written = {
+      selector: { matchLabels: { edge: 'true' } },
+      addressType: 'ExternalIP',
+      reservedPorts: [8443],
+    };
+    const { nodes } = poolIn(read([ofNodes({}, written)]), 'nodes');
+    assert.ok(nodes);
+    assert.ok(matches(nodes.selector, { edge: 'true' }) && !matches(nodes.selector, {}));
+    assert.deepEqual([nodes.addressType, [...nodes.reservedPorts]], ['ExternalIP', [8443]]);
+  });
+
+  it('needs no advertisement: nodes answer for what is theirs', () => {
+    assert.deepEqual(toldIn(read([ofNodes({})], [])), []);
+  });
+
+  for (const [field, value] of Object.entries({
+    addresses: ['198.51.100.0/28'],
+    exclude: ['198.51.100.1'],
+    pinning: 'Reserved',
+    reservations: [],
+    serviceAllocation: { maxPerNamespace: 1 },
+  })) {
+    it(`takes no ${field}, which is about ranges, and is closed until it is gone`, () => {
+      const model = read([ofNodes({ [field]: value })]);
+      assert.match(
+        toldIn(model).join(),
+        /^nodes InvalidField: spec\.\S+ stands beside spec\.nodes/,
+      );
+      assert.ok(poolIn(model, 'nodes').closed);
+    });
+  }
+
+  it('with a faulty selector means no node, not every one', () => {
+    const model = read([ofNodes({}, { selector: { matchLabels: { 'a b': 'c' } } })]);
+    assert.match(
+      toldIn(model).join(),
+      /^nodes InvalidSelector: spec\.nodes\.selector\.matchLabels/,
+    );
+    assert.equal(poolIn(model, 'nodes').nodes, undefined);
+    assert.ok(poolIn(model, 'nodes').closed);
+  });
+
+  it('made faulty goes on with the nodes that it meant before', () => {
+    const before = read([ofNodes({}, { selector: { matchLabels: { edge: 'true' } } })]);
+    const faulty = { pools: [ofNodes({}, { selector: 7 })], advertisements: [] };
+    const pool = poolIn(readModel(faulty, before), 'nodes');
+    assert.ok(pool.closed && pool.nodes && matches(pool.nodes.selector, { edge: 'true' }));
+  });
+});
+
 describe('an advertisement', () => {
   it('without a spec is for every pool', () => {
     const model = read([poolObject('lan')], [advertisementObject('all', undefined)]);

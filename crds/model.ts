@@ -2,7 +2,7 @@ import { formatRange } from '../net/range.ts';
 import { type Advertisement, readAdvertisement, selectsPool } from './advertisement.ts';
 import { defaultNamespace } from './names.ts';
 import { findOverlaps } from './overlaps.ts';
-import { type Problem, quote } from './problem.ts';
+import { isRecord, type Problem, quote } from './problem.ts';
 import { type Pool, readPool } from './pool.ts';
 import { compareAges, compareNames, problemOf, readWritten, type Written } from './written.ts';
 
@@ -132,13 +132,17 @@ function unknownPools(
   );
 }
 
+/** What nodes have as their own, they answer for themselves. */
+const ofNodes = ({ spec }: Written): boolean => isRecord(spec) && spec['nodes'] !== undefined;
+
 /** Addresses of such a pool are assigned, and then nobody can reach them. */
 function unannounced(
   readPools: readonly ReadPool[],
   advertisements: readonly Advertisement[],
 ): Problem[] {
   const lonely = readPools.filter(
-    ({ pool }) => !advertisements.some((advertisement) => selectsPool(advertisement, pool)),
+    ({ about, pool }) =>
+      !ofNodes(about) && !advertisements.some((advertisement) => selectsPool(advertisement, pool)),
   );
   return lonely.map(({ about }) =>
     problemOf(

@@ -30,14 +30,16 @@ function ours(plural: string, kind: string): ApiKind {
   return { group, version, plural, kind, namespaced: true };
 }
 
-/** What a Service may carry, without the prefix. The last one is written by the operator. */
+/** What a Service may carry, without the prefix. The last two are written by the operator. */
 export type AnnotationName =
   | 'address-pool'
   | 'loadBalancerIPs'
   | 'allow-shared-ip'
   | 'share-with-namespaces'
   | 'address-count'
-  | 'ip-allocated-from-pool';
+  | 'ip-allocated-from-pool'
+  /** Nobody announces the addresses of this Service: they are, or were, those of nodes. */
+  | 'has-node-addresses';
 
 /** In the order in which they win; the second is MetalLB's old spelling, still in many charts. */
 export const annotationPrefixes = ['metallb.io', 'metallb.universe.tf'] as const;

@@ -11,6 +11,7 @@ import {
 import { readSelectors, readTexts, schemaProblems } from './fields.ts';
 import { ipAddressPool } from './ip-address-pool.ts';
 import { parseAddresses, parsePlaces } from './notation.ts';
+import { type PoolNodes, readPoolNodes } from './pool-nodes.ts';
 import { isRecord, nameType, type Problem, quote } from './problem.ts';
 import type { Selector } from './selector.ts';
 import { problemOf, type Written } from './written.ts';
@@ -20,6 +21,8 @@ export type Pool = {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly ranges: readonly Range[];
+  /** In place of ranges: the addresses of these nodes. */
+  readonly nodes?: PoolNodes;
   /** False: only Services that ask for this pool or one of its addresses draw from it. */
   readonly autoAssign: boolean;
   /** IPv4 addresses that end in .0 or .255 are not part of the pool. */
@@ -64,7 +67,9 @@ export function readPool(
 ): { readonly pool: Pool; readonly problems: readonly Problem[] } {
   const problems = schemaProblems(about, ipAddressPool.spec);
   const spec = isRecord(about.spec) ? about.spec : {};
-  const ranges = readRanges(about, spec['addresses'], problems);
+  const nodes = readPoolNodes(about, spec, problems);
+  const ofNodes = spec['nodes'] !== undefined && spec['addresses'] === undefined;
+  const ranges = ofNodes ? [] : readRanges(about, spec['addresses'], problems);
   const excluded = readPlaces(about, spec['exclude'], { at: 'spec.exclude', problems });
   const reclaimed = readPlaces(about, spec['reclaim'], { at: 'spec.reclaim', problems });
   const reservations = readReservations(about, spec['reservations'], ranges, problems);
@@ -73,6 +78,7 @@ export function readPool(
     name: about.name,
     labels: about.labels,
     ranges,
+    ...(nodes === undefined ? {} : { nodes }),
     // The schema has judged their types; absent, they are what its defaults say.
     autoAssign: spec['autoAssign'] !== false,
     avoidBuggyIPs: spec['avoidBuggyIPs'] === true,

@@ -167,6 +167,21 @@ test('the speaker may send and receive frames on every node, and nothing else', 
   assert.deepEqual(podOf(speaker).tolerations, [{ operator: 'Exists' }]);
 });
 
+test('the component of the kernel responder adds its two capabilities, and changes nothing else', () => {
+  type Patch = { target: { kind: string; name: string }; patch: string };
+  const file = 'deploy/components/kernel-responder/kustomization.yaml';
+  const component: { kind: string; patches: [Patch] } = parse(readFileSync(file, 'utf8'));
+  const [{ target, patch }, ...others] = component.patches;
+  assert.equal(component.kind, 'Component');
+  assert.deepEqual(target, { kind: speaker.kind, name: speaker.metadata.name });
+  const { capabilities } = containerOf(speaker).securityContext;
+  // The path is that of the line above.
+  const path = '/spec/template/spec/containers/0/securityContext/capabilities/add';
+  const value = [...(capabilities.add ?? []), 'BPF', 'NET_ADMIN'];
+  assert.deepEqual(parse(patch), [{ op: 'replace', path, value }]);
+  assert.deepEqual(others, []);
+});
+
 test('the speaker waits for the key that the operator makes, and leaves nothing on its node', () => {
   const { volumes = [] } = podOf(speaker);
   assert.deepEqual(

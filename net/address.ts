@@ -70,13 +70,18 @@ function formatIPv4(value: bigint): string {
 function formatIPv6(value: bigint): string {
   // RFC 5952 §5: IPv4-mapped addresses keep their dotted tail.
   if (value >> 32n === 0xffffn) return `::ffff:${formatIPv4(value & 0xffffffffn)}`;
-  const groups = Array.from({ length: 8 }, (_, index) =>
-    Number((value >> BigInt(112 - 16 * index)) & 0xffffn),
-  );
+  // In halves: shifting a bigint eight times takes several times as long, for every frame that is read.
+  const groups = [...groupsIn(value >> 64n), ...groupsIn(value & 0xffff_ffff_ffff_ffffn)];
   const { start, length } = longestZeros(groups);
   const hex = groups.map((group) => group.toString(16));
   if (length < 2) return hex.join(':');
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
+}
+
+/** Four groups of 16 bits. */
+function groupsIn(half: bigint): readonly number[] {
+  const [high, low] = [Number(half >> 32n), Number(half & 0xffff_ffffn)];
+  return [high >>> 16, high & 0xffff, low >>> 16, low & 0xffff];
 }
 
 /** RFC 5952 §4.2: the longest run of zero groups is shortened, the first of equals. */
@@ -93,20 +98,22 @@ function longestZeros(groups: readonly number[]): { start: number; length: numbe
 /** Network byte order: 4 bytes for IPv4, 16 for IPv6. */
 export function addressToBytes({ family, value }: Address): Uint8Array {
   const bytes = new Uint8Array(bitsOf(family) / 8);
-  let rest = value;
-  for (let index = bytes.length - 1; index >= 0; index--) {
-    bytes[index] = Number(rest & 0xffn);
-    rest >>= 8n;
+  const view = new DataView(bytes.buffer);
+  if (family === 'IPv4') {
+    view.setUint32(0, Number(value));
+  } else {
+    view.setBigUint64(0, value >> 64n);
+    view.setBigUint64(8, value);
   }
   return bytes;
 }
 
 /** The address in 4 or 16 bytes of network order; undefined for any other length. */
 export function addressFromBytes(bytes: Uint8Array): Address | undefined {
-  if (bytes.length !== 4 && bytes.length !== 16) return undefined;
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
-  return { family: bytes.length === 4 ? 'IPv4' : 'IPv6', value };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length === 4) return { family: 'IPv4', value: BigInt(view.getUint32(0)) };
+  if (bytes.length !== 16) return undefined;
+  return { family: 'IPv6', value: (view.getBigUint64(0) << 64n) | view.getBigUint64(8) };
 }
 
 /** IPv4 before IPv6, then by value. */

@@ -10,30 +10,34 @@ const full = -1;
  */
 export class AddressSet {
   readonly #blocks = new Map<bigint, Block>();
+  /** The one asked for last: mostly it is asked for again. */
+  #last: { readonly at: bigint; readonly block: Block } | undefined;
 
   has(value: bigint): boolean {
-    return this.#blocks.get(value >> blockBits)?.has(inBlock(value)) ?? false;
+    return this.#block(value >> blockBits)?.has(inBlock(value)) ?? false;
   }
 
   add(value: bigint): void {
     const at = value >> blockBits;
-    let block = this.#blocks.get(at);
+    let block = this.#block(at);
     if (block === undefined) this.#blocks.set(at, (block = new Block()));
     block.add(inBlock(value));
   }
 
   delete(value: bigint): void {
     const at = value >> blockBits;
-    const block = this.#blocks.get(at);
+    const block = this.#block(at);
     block?.delete(inBlock(value));
-    if (block?.empty === true) this.#blocks.delete(at);
+    if (block?.empty !== true) return;
+    this.#blocks.delete(at);
+    this.#last = undefined;
   }
 
   /** The lowest number from `first` to `last`, both included, that is not in the set. */
   lowestMissing(first: bigint, last: bigint): bigint | undefined {
     // A full block has 2^32 members: there is never a second step where memory has an end.
     for (let value = first; value <= last; value = ((value >> blockBits) + 1n) << blockBits) {
-      const block = this.#blocks.get(value >> blockBits);
+      const block = this.#block(value >> blockBits);
       if (block === undefined) return value;
       const from = inBlock(value);
       const found = block.lowestMissing(from);
@@ -42,6 +46,13 @@ export class AddressSet {
       return missing <= last ? missing : undefined;
     }
     return undefined;
+  }
+
+  #block(at: bigint): Block | undefined {
+    if (this.#last?.at === at) return this.#last.block;
+    const block = this.#blocks.get(at);
+    if (block !== undefined) this.#last = { at, block };
+    return block;
   }
 }
 

@@ -1,27 +1,48 @@
 import type { Pool } from '../crds/pool.ts';
-import { type Address, formatAddress, sameAddress } from '../net/address.ts';
+import { type Address, sameAddress } from '../net/address.ts';
 import { rangeContains } from '../net/range.ts';
-import { admits, choosePools, findWithheld, poolOf } from './choose.ts';
+import { type Conflict, findConflict, taken } from './conflict.ts';
+import { admits, choosePools, findWithheld, poolHolding } from './choose.ts';
 import type { Holding, Ledger } from './ledger.ts';
-import { poolContains, reservedFor } from './pool-addresses.ts';
+import {
+  type Grant,
+  grantNodes,
+  isNodePool,
+  type NodePool,
+  nodePoolOf,
+  type Surroundings,
+} from './node-addresses.ts';
+import { reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 import { rosterOf } from './roster.ts';
-import type { Obstacle, Terms } from './terms.ts';
-import { describeQuota, findAddresses, type Find, findInPool, formatAddresses } from './search.ts';
+import { type Holder, termsOf } from './terms.ts';
+import {
+  describeQuota,
+  exceedsQuota,
+  type Find,
+  findAddresses,
+  findInPool,
+  formatAddresses,
+} from './search.ts';
 
 /** What a request is decided against. */
-export type World = {
-  /** In name order. */
-  readonly pools: readonly Pool[];
+export type World = Surroundings & {
   /** Labels of the Service's namespace; undefined while the namespace has not been seen. */
   readonly namespaceLabels: Readonly<Record<string, string>> | undefined;
-  readonly ledger: Ledger;
 };
 
 export type Decision =
   /** It gets these, in place of any it holds. */
-  | { readonly kind: 'assign'; readonly addresses: readonly Address[]; readonly pool: string }
+  | {
+      readonly kind: 'assign';
+      readonly addresses: readonly Address[];
+      readonly pool: string;
+      /** They are those of nodes. */
+      readonly onNodes?: true;
+      /** What is lacking all the same. */
+      readonly refusal?: Refusal;
+    }
   /** What it holds is what it asks for; the pool may go by a new name. */
   | { readonly kind: 'keep'; readonly pool: string }
   /** It does not get what it asks for; whatever it holds stays with it. */
@@ -35,20 +56,20 @@ type Fault =
   | { readonly kind: 'unasked' }
   /** It may not go on: the pools have changed. */
   | { readonly kind: 'unfit'; readonly refusal: Refusal }
-  /** It cannot go on: another holder stands in the way. */
-  | { readonly kind: 'conflict'; readonly refusal: Refusal };
+  | Conflict;
 
 /**
  * Decides one request. A Service keeps what it holds until what replaces it is decided; it loses
  * it without replacement only to another Service that holds the same address.
  */
 export function allocate(request: Request, world: World): Decision {
-  const held = world.ledger.holdingOf(request.service);
+  const held = world.ledger.shownBy(request.service);
   if (held === undefined || held.addresses.length === 0) {
     const found = find(request, world, held);
     return found.kind === 'found' ? assign(found) : { kind: 'refuse', refusal: found.refusal };
   }
-  const pool = poolHolding(held, world);
+  const pool = homeOf(held, world);
+  if (pool !== undefined && isNodePool(pool)) return follow(held, pool, request, world);
   const fault = findFault(held, pool, request, world);
   if (fault === undefined) return topUp(held, pool, request, world);
   // An edit of a pool moves nobody: that takes a word about the addresses themselves.
@@ -57,9 +78,11 @@ export function allocate(request: Request, world: World): Decision {
     !held.addresses.some((address) => isReclaimed(address, world.pools))
   )
     return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
+  if (fault.kind === 'conflict' && fault.pending) return { kind: 'refuse', refusal: fault.refusal };
   const found = find(request, world, held);
   const enough = Math.min(held.addresses.length, request.families.length * request.count);
-  if (found.kind === 'found' && found.addresses.length >= enough) return assign(found);
+  if (found.kind === 'found' && (isNodePool(found.pool) || found.addresses.length >= enough))
+    return assign(found);
   const why = found.kind === 'none' ? found.refusal : undefined;
   switch (fault.kind) {
     case 'unasked':
@@ -71,30 +94,61 @@ export function allocate(request: Request, world: World): Decision {
   }
 }
 
-/**
- * Carries a decision out on the ledger. What the Service moves away from stays its own until
- * `settle`; what it keeps, it keeps on the terms it has now, unless these wrong another holder.
- */
-export function enact(decision: Decision, service: string, terms: Terms, ledger: Ledger): void {
-  switch (decision.kind) {
-    case 'assign':
-      ledger.hold(service, { addresses: decision.addresses, pool: decision.pool, terms });
-      return;
-    case 'release':
-      ledger.hold(service, { addresses: [], pool: '', terms });
-      return;
-    case 'keep':
-    case 'refuse': {
-      const held = ledger.holdingOf(service);
-      if (held === undefined) return;
-      const pool = decision.kind === 'keep' ? decision.pool : held.pool;
-      const wrongs = held.addresses.some(
-        (address) => ledger.obstacle(address, { service, terms }) !== undefined,
-      );
-      if (!wrongs) ledger.hold(service, { addresses: held.addresses, pool, terms });
-    }
-  }
+/** Decides where a request cannot be read: all stays as it is, as long as that wrongs nobody. */
+export function allocateNothing(wish: Holder, why: Refusal, ledger: Ledger): Decision {
+  const conflict = findConflict(ledger.shownBy(wish.service)?.addresses ?? [], wish, ledger);
+  if (conflict === undefined || conflict.pending) return { kind: 'refuse', refusal: why };
+  return { kind: 'release', refusal: withoutReplacement(conflict.refusal, why) };
 }
+
+/** A Service that has the addresses of nodes has what these are now, for as long as their pool is for it. */
+function follow(held: Holding, pool: NodePool, request: Request, world: World): Decision {
+  const fault = findNodeFault(pool, request, world);
+  const mayMove =
+    fault?.kind !== 'unfit' || held.addresses.some((one) => isReclaimed(one, world.pools));
+  const found = fault !== undefined && mayMove ? find(request, world, held) : undefined;
+  if (found?.kind === 'found') return assign(found);
+  const grant = grantNodes(request, pool, world);
+  if (grant.addresses.length === 0) return leaveNodes(grant, held, request, world);
+  const why = found?.refusal ?? drained(fault) ?? grant.refusal;
+  if (!isSame(grant.addresses, held.addresses))
+    return assign({
+      kind: 'found',
+      pool,
+      addresses: grant.addresses,
+      ...(why && { refusal: why }),
+    });
+  return why === undefined ? { kind: 'keep', pool: pool.name } : { kind: 'refuse', refusal: why };
+}
+
+const drained = (fault: Fault | undefined): Refusal | undefined =>
+  fault?.kind === 'unfit' ? refusal('AddressDraining', fault.refusal.detail) : undefined;
+
+/** Another Service has its ports on every node. */
+function leaveNodes(
+  { refusal: why }: Grant,
+  held: Holding,
+  request: Request,
+  world: World,
+): Decision {
+  const found = find(request, world, held);
+  if (found.kind === 'found') return assign(found);
+  return { kind: 'release', refusal: why ?? found.refusal };
+}
+
+function findNodeFault(
+  pool: NodePool,
+  request: Request,
+  { namespaceLabels }: World,
+): Fault | undefined {
+  const elsewhere = request.pool !== undefined && request.pool !== pool.name;
+  if (elsewhere || request.wanted.length > 0) return { kind: 'unasked' };
+  return findUnfit(pool, request, namespaceLabels);
+}
+
+const isSame = (some: readonly Address[], others: readonly Address[]): boolean =>
+  some.length === others.length &&
+  some.every((address) => others.some((other) => sameAddress(address, other)));
 
 /** Addresses that meet the request, wherever the Service stands now. */
 function find(request: Request, world: World, held: Holding | undefined): Find {
@@ -104,7 +158,7 @@ function find(request: Request, world: World, held: Holding | undefined): Find {
   if (request.wanted.length > 0) return findWanted(request, choice.pools, ledger);
   const reserved = choice.pools.filter((pool) => reservedFor(pool, request.service).length > 0);
   if (reserved.length > 0) {
-    const found = findAddresses(request, reserved, ledger);
+    const found = findAddresses(request, reserved, world);
     if (found.kind === 'found') return found;
   }
   const own = held?.pool;
@@ -114,12 +168,12 @@ function find(request: Request, world: World, held: Holding | undefined): Find {
       : choice.pools.toSorted((a, b) => Number(b.name === own) - Number(a.name === own));
   // Pools meant for the Service are used up before those meant for everybody.
   const dedicated = ordered.filter((pool) => pool.allocation !== undefined);
-  if (dedicated.length === 0) return findAddresses(request, ordered, ledger);
-  const found = findAddresses(request, dedicated, ledger);
+  if (dedicated.length === 0) return findAddresses(request, ordered, world);
+  const found = findAddresses(request, dedicated, world);
   if (found.kind === 'found' || dedicated.length === ordered.length) return found;
   const open = ordered.filter((pool) => pool.allocation === undefined);
-  const last = findAddresses(request, open, ledger);
-  return last.kind === 'found' ? last : findAddresses(request, ordered, ledger);
+  const last = findAddresses(request, open, world);
+  return last.kind === 'found' ? last : findAddresses(request, ordered, world);
 }
 
 function findWanted(request: Request, [pool]: readonly Pool[], ledger: Ledger): Find {
@@ -127,10 +181,9 @@ function findWanted(request: Request, [pool]: readonly Pool[], ledger: Ledger): 
   for (const address of wanted) {
     const obstacle = ledger.obstacle(address, { service, terms });
     if (obstacle !== undefined) return { kind: 'none', refusal: taken(address, obstacle) };
-    const isMore = pool !== undefined && !ledger.isHeldBeside(address, service);
-    if (isMore && ledger.isAtQuota(pool, address.family, service))
-      return { kind: 'none', refusal: refusal('QuotaReached', describeQuota(pool, request)) };
   }
+  if (pool !== undefined && exceedsQuota(wanted, pool, service, ledger))
+    return { kind: 'none', refusal: refusal('QuotaReached', describeQuota(pool, request)) };
   if (pool !== undefined) return { kind: 'found', addresses: wanted, pool };
   const detail = `no pool contains ${formatAddresses(wanted)}`;
   return { kind: 'none', refusal: refusal('AddressOutsidePools', detail) };
@@ -140,11 +193,12 @@ const isReclaimed = (address: Address, pools: readonly Pool[]): boolean =>
   pools.some(({ reclaimed = [] }) => reclaimed.some((range) => rangeContains(range, address)));
 
 /** The pool from which a Service has its addresses, as the pools are now. */
-function poolHolding({ addresses, pool: name }: Holding, { pools }: World): Pool | undefined {
-  const recorded = rosterOf(pools).named(name);
-  const still =
-    recorded !== undefined && addresses.every((address) => poolContains(recorded, address));
-  return still ? recorded : poolOf(addresses, pools);
+function homeOf(held: Holding, world: World): Pool | undefined {
+  if (held.terms.onNodes !== true) return poolHolding(held, world.pools);
+  const recorded = rosterOf(world.pools).named(held.pool);
+  return recorded !== undefined && isNodePool(recorded)
+    ? recorded
+    : nodePoolOf(held.addresses, world);
 }
 
 function findFault(
@@ -153,11 +207,14 @@ function findFault(
   request: Request,
   { pools, ledger, namespaceLabels }: World,
 ): Fault | undefined {
-  for (const address of held.addresses) {
-    const obstacle = ledger.obstacle(address, request);
-    if (obstacle !== undefined) return { kind: 'conflict', refusal: taken(address, obstacle) };
-  }
-  if (!asksFor(request, held.addresses)) return { kind: 'unasked' };
+  const { onNodes } = held.terms;
+  const { service } = request;
+  const wish = { service, terms: termsOf(request.terms, onNodes) };
+  const conflict = findConflict(held.addresses, wish, ledger);
+  if (conflict !== undefined) return conflict;
+  // How many there are of nodes is nobody's wish.
+  const asked = onNodes === true ? request.wanted.length === 0 : asksFor(request, held.addresses);
+  if (!asked) return { kind: 'unasked' };
   if (pool === undefined) {
     // Of a faulty pool object not all ranges may be known: it may well still contain them.
     const mayContain = ({ name, closed }: Pool) =>
@@ -168,12 +225,18 @@ function findFault(
     return { kind: 'unfit', refusal: findWithheld(held.addresses, pools) ?? outside };
   }
   if (request.pool !== undefined && request.pool !== pool.name) return { kind: 'unasked' };
+  return findUnfit(pool, request, namespaceLabels);
+}
+
+function findUnfit(
+  pool: Pool,
+  request: Request,
+  namespaceLabels: World['namespaceLabels'],
+): Extract<Fault, { kind: 'unfit' }> | undefined {
   // A namespace that has not been seen is no reason to take anything away.
-  if (namespaceLabels !== undefined && !admits(pool, request, namespaceLabels)) {
-    const detail = `the serviceAllocation of pool ${pool.name} no longer admits this Service`;
-    return { kind: 'unfit', refusal: refusal('PoolNotForService', detail) };
-  }
-  return undefined;
+  if (namespaceLabels === undefined || admits(pool, request, namespaceLabels)) return undefined;
+  const detail = `the serviceAllocation of pool ${pool.name} no longer admits this Service`;
+  return { kind: 'unfit', refusal: refusal('PoolNotForService', detail) };
 }
 
 /** Whether these addresses are what the request asks for, by value and by family. */
@@ -210,10 +273,12 @@ function topUp(
   return { kind: 'assign', addresses: [...held.addresses, ...second], pool: pool.name };
 }
 
-const assign = ({ addresses, pool }: Extract<Find, { kind: 'found' }>): Decision => ({
+const assign = ({ addresses, pool, refusal: why }: Extract<Find, { kind: 'found' }>): Decision => ({
   kind: 'assign',
   addresses,
   pool: pool.name,
+  ...(isNodePool(pool) ? { onNodes: true } : {}),
+  ...(why === undefined ? {} : { refusal: why }),
 });
 
 const secondMissing = ({ families }: Request): Refusal =>
@@ -223,14 +288,3 @@ const withoutReplacement = (fault: Refusal, why: Refusal | undefined): Refusal =
   why === undefined || why.detail === fault.detail
     ? fault
     : refusal(fault.reason, `${fault.detail}, and there is no replacement: ${why.detail}`);
-
-function taken(address: Address, { holder, conflict, port }: Obstacle): Refusal {
-  const facts = {
-    unshared: `it is held by ${holder}, and not both Services allow sharing`,
-    sharing: `it is held by ${holder} under another sharing key`,
-    consent: `it is shared by ${holder}, of another namespace, and not both Services name the other's in metallb.io/share-with-namespaces`,
-    backend: `it is shared by ${holder}, whose traffic policy reaches other nodes`,
-    port: `its port ${port ?? ''} is held by ${holder}`,
-  };
-  return refusal('AddressTaken', `${formatAddress(address)} cannot be had: ${facts[conflict]}`);
-}

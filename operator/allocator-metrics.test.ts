@@ -30,3 +30,14 @@ test('who leads no more shows no pools, and what was done stays counted', async 
   assert.match(text, /_refusals_total\{reason="PoolExhausted"\} 1/);
   assert.match(text, /_assignments_total\{pool="lan"\} 1/);
 });
+
+test('the Ready nodes of a pool are shown for as long as it is one of nodes', async () => {
+  const metrics = new Metrics({ process: false });
+  const tally = openAllocatorMetrics(metrics);
+  tally.pool('nodes', { ...counts, readyNodes: 0 });
+  assert.match(await metrics.expose(), /mercurylb_pool_ready_nodes\{pool="nodes"\} 0/);
+  tally.pool('nodes', counts);
+  const text = await metrics.expose();
+  assert.doesNotMatch(text, /ready_nodes\{/);
+  assert.match(text, /metallb_allocator_addresses_total\{pool="nodes"\} 13/);
+});

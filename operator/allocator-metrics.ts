@@ -1,6 +1,6 @@
 import type { Metrics } from '../daemon/metrics.ts';
-import type { Tally } from './controller.ts';
 import type { Counts } from './pool-status.ts';
+import type { Tally } from './tally.ts';
 
 const gauges: Readonly<Record<string, { help: string; read: (counts: Counts) => number }>> = {
   addresses_total: {
@@ -46,20 +46,29 @@ export function openAllocatorMetrics(metrics: Metrics): Tally {
     help: 'Times that a Service was told why it has not what it asks for.',
     labels: ['reason'],
   });
+  const ready = metrics.gauge({
+    name: 'mercurylb_pool_ready_nodes',
+    help: 'Nodes of a pool of nodes that are Ready and give their addresses.',
+    labels: ['pool'],
+  });
   const show = (pool: string, counts: Counts) => {
     for (const { gauge, read } of perPool) gauge.set(read(counts), { pool });
+    if (counts.readyNodes !== undefined) ready.set(counts.readyNodes, { pool });
   };
   const forget = (names: Iterable<string>) => {
     for (const name of names) pools.delete(name);
-    for (const { gauge } of perPool) gauge.clear();
+    for (const { gauge } of [...perPool, { gauge: ready }]) gauge.clear();
     for (const [name, counts] of pools) show(name, counts);
   };
   return {
     assigned: (pool) => assigned.add(1, { pool }),
     refused: (reason) => refused.add(1, { reason }),
     pool: (name, counts) => {
+      const isOther = pools.get(name)?.readyNodes !== undefined && counts.readyNodes === undefined;
       pools.set(name, counts);
-      show(name, counts);
+      // Its nodes are to be forgotten, too.
+      if (isOther) forget([]);
+      else show(name, counts);
     },
     poolGone: (name) => {
       if (pools.has(name)) forget([name]);

@@ -4,6 +4,7 @@ import { type Kind, kinds } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { formatRange, type Range } from '../net/range.ts';
 import { placeModel } from './ground.ts';
+import { isNodePool } from './node-addresses.ts';
 import { readTerrain, type Terrain } from './terrain.ts';
 
 /**
@@ -35,6 +36,11 @@ export class Catalogue {
       });
     }
     return this.#model;
+  }
+
+  /** Whether any pool gives the addresses of nodes. */
+  get hasNodePools(): boolean {
+    return this.model.pools.some(isNodePool);
   }
 
   /** Takes note of an object as it is now; true when the model is another one than before. */

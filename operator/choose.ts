@@ -3,6 +3,7 @@ import { quote } from '../crds/problem.ts';
 import { matches } from '../crds/selector.ts';
 import { type Address, formatAddress } from '../net/address.ts';
 import { excludes, occupierOf, poolContains, reservedBy, reservedFor } from './pool-addresses.ts';
+import type { Holding } from './ledger.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 import { rosterOf } from './roster.ts';
@@ -86,6 +87,17 @@ export function poolOf(addresses: readonly Address[], pools: readonly Pool[]): P
   return containing.find((pool) => pool.closed === undefined) ?? containing[0];
 }
 
+/** The pool from which a Service has its addresses, as the pools are now. */
+export function poolHolding(
+  { addresses, pool: name }: Pick<Holding, 'addresses' | 'pool'>,
+  pools: readonly Pool[],
+): Pool | undefined {
+  const recorded = rosterOf(pools).named(name);
+  const still =
+    recorded !== undefined && addresses.every((address) => poolContains(recorded, address));
+  return still ? recorded : poolOf(addresses, pools);
+}
+
 /** The one pool that the request names or whose addresses it wants, if it does either. */
 function namePool(request: Request, pools: readonly Pool[]): Pool | Refusal | undefined {
   const { pool: name, wanted } = request;
@@ -103,10 +115,11 @@ function namePool(request: Request, pools: readonly Pool[]): Pool | Refusal | un
     );
   }
   if (wanted.every((address) => poolContains(named, address))) return named;
-  return (
-    findWithheld(wanted, [named]) ??
-    refusal('PoolMismatch', `pool ${named.name} does not contain ${texts}`)
-  );
+  const what =
+    named.nodes === undefined
+      ? `does not contain ${texts}`
+      : 'gives the addresses of its nodes, and none by value';
+  return findWithheld(wanted, [named]) ?? refusal('PoolMismatch', `pool ${named.name} ${what}`);
 }
 
 /** Why nobody may have one of these addresses, though a pool has it in its ranges. */

@@ -1,39 +1,42 @@
 import type { ResourceEvent } from '@dot-i/k8s-operator';
-import { problemsOf } from '../crds/model.ts';
 import { ipAddressPoolKind, l2AdvertisementKind } from '../crds/names.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { type Kind, kinds } from '../kube/kinds.ts';
-import { keyOf, type Namespace, type Service } from '../kube/object.ts';
+import {
+  type EndpointSlice,
+  keyOf,
+  type Namespace,
+  type Node,
+  type Service,
+} from '../kube/object.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { mergePatch } from '../kube/write.ts';
 import { formatAddress } from '../net/address.ts';
-import { adopt } from './adopt.ts';
+import { adopt, rehome } from './adopt.ts';
 import type { World } from './allocate.ts';
 import { Catalogue } from './catalogue.ts';
 import { Frame, type FrameOptions } from './frame.ts';
+import { Judge } from './judge.ts';
+import { leanKinds } from './lean.ts';
 import { Ledger } from './ledger.ts';
 import { newest } from './newest.ts';
-import {
-  changeObjectStatus,
-  type Counts,
-  type Judged,
-  type PoolUse,
-  readUse,
-} from './pool-status.ts';
-import type { Reason } from './reasons.ts';
+import { isNodePool } from './node-addresses.ts';
+import { NodeFollower } from './node-follower.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
+import type { Tally } from './tally.ts';
 import { terrainKinds } from './terrain.ts';
 
 export const controllerKinds: readonly Kind[] = [
   kinds.service,
   kinds.namespace,
+  kinds.endpointSlice,
   ipAddressPoolKind,
   l2AdvertisementKind,
   ...terrainKinds,
 ];
 
-export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
+export type ControllerOptions = Omit<FrameOptions, 'kinds' | 'keep'> & {
   /** Where pools and advertisements count. */
   readonly namespace: string;
   readonly lbClass: string | undefined;
@@ -43,22 +46,8 @@ export type ControllerOptions = Omit<FrameOptions, 'kinds'> & {
   readonly tally: Tally;
 };
 
-/** Where numbers go. */
-export type Tally = {
-  assigned(pool: string): void;
-  refused(reason: Reason): void;
-  pool(name: string, counts: Counts): void;
-  poolGone(name: string): void;
-  /** Forgets what is true only for the leader. */
-  reset(): void;
-};
-
 // Requests in flight at once: an API server answers a write in a few milliseconds.
 const servicesAtOnce = 16;
-const statusesAtOnce = 4;
-
-/** The numbers of a pool follow within this time: a burst of assignments is one write per pool. */
-const statusDelayMs = 500;
 
 /**
  * Gives Services their addresses, for one term of leadership. It begins with an empty ledger:
@@ -70,25 +59,27 @@ export class Controller extends Frame {
   readonly #ports: Ports;
   readonly #catalogue: Catalogue;
   readonly #services: KeyedQueue;
-  readonly #statuses: KeyedQueue;
+  readonly #judge: Judge;
+  readonly #nodes: NodeFollower;
   readonly #written = new Map<string, Service>();
-  readonly #judged = new Map<string, Judged>();
   #adopted = false;
+  #endpoints: Promise<void> | undefined;
 
   constructor(options: ControllerOptions) {
-    super({ ...options, kinds: controllerKinds });
+    super({ ...options, kinds: controllerKinds, keep: leanKinds });
     this.#options = options;
-    const { namespace, lbClass, restMs, clock, log, random, held } = options;
+    const { namespace, lbClass, restMs, clock, log, random, tally, held } = options;
     this.#catalogue = new Catalogue(() => ({
       pools: [...this.cached(ipAddressPoolKind).values()],
       advertisements: [...this.cached(l2AdvertisementKind).values()],
       namespace,
     }));
+    const ledger = new Ledger(restMs);
     this.#ports = {
       lbClass,
       clock,
       log,
-      ledger: new Ledger(restMs),
+      ledger,
       waiting: new Set(),
       service: (key) =>
         newest(this.cached<Service>(kinds.service).get(key), this.#written.get(key)),
@@ -96,20 +87,35 @@ export class Controller extends Frame {
       write: (service, patch, signal) => this.#write(service, patch, signal),
       tell: (service, news, standing) => this.#tell(service, news, standing),
       retryWaiting: () => this.#retryWaiting(),
-      poolChanged: (pool) =>
-        this.#statuses.addAfter(`${ipAddressPoolKind.kind}/${namespace}/${pool}`, statusDelayMs),
+      poolChanged: (pool) => this.#judge.poolChanged(pool),
     };
     const pace = { clock, random, log };
+    this.#nodes = new NodeFollower({
+      ...pace,
+      node: (name) => this.cached<Node>(kinds.node).get(name),
+      slice: (key) => this.cached<EndpointSlice>(kinds.endpointSlice).get(key),
+      onNodes: () => this.#nodesChanged(),
+      onServing: (key) => this.#servingChanged(key),
+    });
     this.#services = new KeyedQueue({
       ...pace,
-      // Not the signal of the queue: who is asked to end lets a write under way come to its end.
-      work: (key) => reconcile(key, this.#ports, held),
+      work: async (key) => {
+        await this.#knowEndpoints();
+        // Not the signal of the queue: who is asked to end lets a write under way come to its end.
+        await reconcile(key, this.#ports, held);
+      },
       concurrency: servicesAtOnce,
     });
-    this.#statuses = new KeyedQueue({
+    this.#judge = new Judge({
       ...pace,
-      work: (key) => this.#judge(key),
-      concurrency: statusesAtOnce,
+      namespace,
+      ledger,
+      tally,
+      model: () => this.#catalogue.model,
+      nodeWorld: () => this.#nodes.world,
+      objects: (kind) => this.cached(kind),
+      write: async (kind, object, status) =>
+        (await this.patchResourceStatus(this.metaOf(kind, object), status)).resourceVersion,
     });
   }
 
@@ -123,7 +129,8 @@ export class Controller extends Frame {
     ]);
     this.#adopt();
     this.spawn((signal) => this.#services.run(signal));
-    this.spawn((signal) => this.#statuses.run(signal));
+    this.spawn((signal) => this.#judge.run(signal));
+    this.spawn((signal) => this.#nodes.run(signal));
   }
 
   #watch(
@@ -151,11 +158,11 @@ export class Controller extends Frame {
     const services = this.cached<Service>(kinds.service).values();
     const { pools } = this.#catalogue.model;
     const { ledger } = this.#ports;
-    const keys = adopt({ services, pools, lbClass }, ledger);
+    const keys = adopt({ services, pools, nodeWorld: this.#nodes.world, lbClass }, ledger);
     this.#adopted = true;
     log.info('adopted', { services: ledger.size, pools: pools.length });
     for (const key of keys) this.#services.add(key);
-    this.#judgeAll();
+    this.#judge.all();
   }
 
   #serviceChanged({ meta, type, object }: ResourceEvent): void {
@@ -174,36 +181,57 @@ export class Controller extends Frame {
     if (this.#adopted) this.#reconsider(({ metadata }) => metadata.namespace === name);
   }
 
+  /** Endpoints are many: they are followed only from when a pool gives the addresses of nodes. */
+  async #knowEndpoints(): Promise<void> {
+    if (!this.#catalogue.hasNodePools) return;
+    this.#endpoints ??= this.#watch(kinds.endpointSlice, ({ meta }) =>
+      this.#nodes.lookAtSlice(`${meta.namespace ?? ''}/${meta.name}`),
+    );
+    await this.#endpoints;
+  }
+
+  #nodesChanged(): void {
+    if (!this.#adopted || !this.#catalogue.hasNodePools) return;
+    this.#retryWaiting();
+    for (const key of this.#ports.ledger.nodePorts.services) this.#services.add(key);
+    for (const pool of this.#catalogue.model.pools)
+      if (isNodePool(pool)) this.#ports.poolChanged(pool.name);
+  }
+
+  #servingChanged(key: string): void {
+    const { ledger, waiting } = this.#ports;
+    if (ledger.nodePorts.has(key) || waiting.has(key)) this.#services.add(key);
+  }
+
   #poolChanged(event: ResourceEvent): void {
     if (this.#takeNote(ipAddressPoolKind, event) && this.#adopted) this.#poolsChanged();
   }
 
   #terrainChanged(kind: Kind, { meta: { name, namespace = '' } }: ResourceEvent): void {
+    if (kind === kinds.node) this.#nodes.look(name);
     const object = this.cached(kind).get(namespace === '' ? name : `${namespace}/${name}`);
     if (this.#catalogue.survey(kind, name, object) && this.#adopted) this.#poolsChanged();
   }
 
   #poolsChanged(): void {
     this.#ports.ledger.unbar();
+    rehome(this.#catalogue.model.pools, this.#ports.ledger);
     // Those who wait go first: the others keep what they have in any case.
     this.#retryWaiting();
     this.#reconsider(() => true);
-    this.#judgeAll();
+    this.#judge.all();
   }
 
   #advertisementChanged(event: ResourceEvent): void {
-    if (this.#takeNote(l2AdvertisementKind, event) && this.#adopted) this.#judgeAll();
+    if (this.#takeNote(l2AdvertisementKind, event) && this.#adopted) this.#judge.all();
   }
 
   /** Whether the model is another one now; a mere change of status is not. */
-  #takeNote(kind: Kind, { meta: { namespace = '', name }, type, object }: ResourceEvent): boolean {
-    const key = `${kind.kind}/${namespace}/${name}`;
-    const judged = this.#judged.get(key)?.metadata.resourceVersion;
-    if (type === 'DELETED' || judged === object.metadata?.resourceVersion) this.#judged.delete(key);
-    // Gone, or edited by hand: its status and its numbers are looked at in any case. Not at once: our own write
-    // comes back here, too, and in a burst the numbers are others by then.
-    if (this.#adopted) this.#statuses.addAfter(key, statusDelayMs);
-    return this.#catalogue.take(key, this.cached(kind).get(`${namespace}/${name}`));
+  #takeNote(kind: Kind, event: ResourceEvent): boolean {
+    if (this.#adopted) this.#judge.changed(kind, event);
+    const { namespace = '', name } = event.meta;
+    const object = this.cached(kind).get(`${namespace}/${name}`);
+    return this.#catalogue.take(`${kind.kind}/${namespace}/${name}`, object);
   }
 
   #reconsider(concerned: (service: Service) => boolean): void {
@@ -220,7 +248,8 @@ export class Controller extends Frame {
     const { metadata } = this.cached<Namespace>(kinds.namespace).get(namespace) ?? {};
     const { pools } = this.#catalogue.model;
     const namespaceLabels = metadata === undefined ? undefined : (metadata.labels ?? {});
-    return { pools, namespaceLabels, ledger: this.#ports.ledger };
+    const nodeWorld = this.#nodes.world;
+    return { pools, namespaceLabels, ledger: this.#ports.ledger, nodeWorld };
   }
 
   async #write(service: Service, patch: StatusPatch, signal: AbortSignal): Promise<void> {
@@ -247,43 +276,5 @@ export class Controller extends Frame {
       tally.refused(refusal.reason);
       log.info('refused', { ...fields, detail: refusal.detail });
     }
-  }
-
-  #judgeAll(): void {
-    for (const kind of [ipAddressPoolKind, l2AdvertisementKind]) {
-      for (const object of this.cached(kind).values()) {
-        this.#statuses.add(`${kind.kind}/${keyOf(object)}`);
-      }
-    }
-  }
-
-  /** Writes what there is to say on a pool or an advertisement, if it does not say so already. */
-  async #judge(key: string): Promise<void> {
-    const [kindName = '', namespace = '', name = ''] = key.split('/');
-    const pooled = kindName === ipAddressPoolKind.kind;
-    const kind = pooled ? ipAddressPoolKind : l2AdvertisementKind;
-    const use = pooled ? this.#useOf(namespace, name) : undefined;
-    const read = this.cached<Judged>(kind).get(`${namespace}/${name}`);
-    const object = newest(read, this.#judged.get(key));
-    if (object === undefined) return;
-    const about = { kind: pooled ? 'IPAddressPool' : 'L2Advertisement', namespace, name } as const;
-    const problems = problemsOf(this.#catalogue.model, about);
-    const judgement = { problems, now: this.#options.clock.wall() };
-    const status = changeObjectStatus(object, judgement, use);
-    if (status === undefined) return;
-    const { resourceVersion } = await this.patchResourceStatus(this.metaOf(kind, object), status);
-    const metadata = { ...object.metadata, ...(resourceVersion && { resourceVersion }) };
-    this.#judged.set(key, { ...object, metadata, status: { ...object.status, ...status } });
-  }
-
-  #useOf(namespace: string, name: string): PoolUse {
-    const { ledger } = this.#ports;
-    // The numbers under that name are those of the pool where pools count.
-    if (namespace !== this.#options.namespace) return readUse('', undefined, ledger);
-    const pool = this.#catalogue.model.pools.find((each) => each.name === name);
-    const use = readUse(name, pool, ledger);
-    if (pool === undefined) this.#options.tally.poolGone(name);
-    else this.#options.tally.pool(name, use);
-    return use;
   }
 }

@@ -20,6 +20,8 @@ export type FrameOptions = {
   readonly server: string;
   /** Every kind that is watched or written. */
   readonly kinds: readonly Kind[];
+  /** What of the objects of a kind is kept in memory; everything, where it says nothing. */
+  readonly keep: ReadonlyMap<Kind, (object: KubeObject) => KubeObject>;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: () => number;
@@ -102,11 +104,13 @@ export abstract class Frame extends Operator {
   ): Promise<void> {
     const kind = this.#kind(`${plural}.${group === '' ? version : `${group}/${version}`}`);
     const { transport, log, clock, random } = this.#options;
+    const keep = this.#options.keep.get(kind);
     const tell = (change: Change<KubeObject>) => this.spawn(() => onEvent(eventOf(plural, change)));
     const reflector = new Reflector<KubeObject>({
       transport,
       kind,
       ...(namespace === undefined ? {} : { namespace }),
+      ...(keep === undefined ? {} : { keep }),
       onChange: tell,
       log,
       clock,

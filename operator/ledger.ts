@@ -1,9 +1,11 @@
+import type { Pool } from '../crds/pool.ts';
 import { type Address, type Family, sameAddress } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
-import { AddressSet } from './address-set.ts';
 import { namespaceOf, NamespaceUse } from './namespace-use.ts';
+import { NodePorts } from './node-ports.ts';
 import { PoolEntries } from './pool-entries.ts';
 import { Resting } from './resting.ts';
+import { emptyShelf, type Entry, isAmong, keyOf, type Shelf } from './shelf.ts';
 import { type Holder, type Obstacle, obstacleAmong, type Terms } from './terms.ts';
 
 export type Holding = {
@@ -12,25 +14,11 @@ export type Holding = {
   readonly terms: Terms;
 };
 
-/** One record per held address; all else is derived from these. */
-type Entry = {
-  readonly address: Address;
-  pool: string;
-  readonly holders: Holder[];
-};
-
-type Shelf = {
-  readonly entries: Map<bigint, Entry>;
-  readonly held: AddressSet;
-  /** Held, resting or barred: what a search passes over at first. */
-  readonly unfit: AddressSet;
-};
-
 type Stay = {
   readonly holding: Holding;
   leaving: readonly Address[];
-  /** Its status has said so. */
-  shown: boolean;
+  /** What its status said last. */
+  shown?: Holding | undefined;
 };
 
 /**
@@ -38,6 +26,8 @@ type Stay = {
  * called when its status says the new ones: nobody is given an address that a status still names.
  */
 export class Ledger {
+  /** The ports of those who hold addresses of nodes. */
+  readonly nodePorts = new NodePorts();
   readonly #restMs: number;
   readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
   readonly #stays = new Map<string, Stay>();
@@ -55,15 +45,33 @@ export class Ledger {
     return this.#stays.get(service)?.holding;
   }
 
-  /** Whether the status of `service` has ever said what it holds now. */
-  isShown(service: string): boolean {
-    return this.#stays.get(service)?.shown === true;
+  /** Who holds what. */
+  *holdings(): Generator<readonly [service: string, holding: Holding]> {
+    for (const [service, { holding }] of this.#stays) yield [service, holding];
+  }
+
+  /** What the status of `service` said last; what was decided since may not have been written. */
+  shownBy(service: string): Holding | undefined {
+    return this.#stays.get(service)?.shown;
+  }
+
+  /** Whether the status of `service` says what it holds now, and it leaves nothing. */
+  isSettled(service: string): boolean {
+    const stay = this.#stays.get(service);
+    return stay === undefined || isSettled(stay);
+  }
+
+  /** All that is `service`'s: what it holds, and what it leaves. */
+  ownedBy(service: string): readonly Address[] {
+    const stay = this.#stays.get(service);
+    if (stay === undefined || stay.leaving.length === 0) return stay?.holding.addresses ?? none;
+    return [...stay.holding.addresses, ...stay.leaving];
   }
 
   /** Whether `service` holds an address, or held it until its status says otherwise. */
   owns(service: string, address: Address): boolean {
-    const entry = this.#shelves[address.family].entries.get(address.value);
-    return entry?.holders.some((holder) => holder.service === service) === true;
+    const entry = this.#shelves[address.family].entries.get(keyOf(address));
+    return entry !== undefined && isAmong(entry, service);
   }
 
   /** How many Services hold something. */
@@ -78,16 +86,22 @@ export class Ledger {
 
   /**
    * Whether the namespace of `service` has as many addresses of a pool as it may. Those of the Service itself do not
-   * count: it is about to have `kept` of its own and new ones.
+   * count: it is about to have `kept` ones that no other of its namespace holds.
    */
-  isAtQuota(pool: QuotaPool, family: Family, service: string, kept = 0): boolean {
+  isAtQuota(
+    pool: Pick<Pool, 'name' | 'allocation'>,
+    family: Family,
+    service: string,
+    kept = 0,
+  ): boolean {
     const most = pool.allocation?.maxPerNamespace;
     if (most === undefined) return false;
     const used = this.#namespaces.of(pool.name, family, namespaceOf(service));
-    const stay = this.#stays.get(service);
-    const own = [...(stay?.holding.addresses ?? []), ...(stay?.leaving ?? [])].filter(
-      (address) => address.family === family && this.#isAlone(address, service, pool.name),
-    );
+    const isCounted = (address: Address): boolean =>
+      address.family === family &&
+      this.#shelves[family].entries.get(keyOf(address))?.pool === pool.name &&
+      !this.isHeldBeside(address, service);
+    const own = this.ownedBy(service).filter(isCounted);
     return used - own.length + kept >= most;
   }
 
@@ -96,7 +110,7 @@ export class Ledger {
    * that it has it.
    */
   obstacle(address: Address, { service, terms }: Holder, stays = false): Obstacle | undefined {
-    const entry = this.#shelves[address.family].entries.get(address.value);
+    const entry = this.#shelves[address.family].entries.get(keyOf(address));
     if (entry === undefined) return undefined;
     return obstacleAmong(entry.holders, { service, terms }, stays || isAmong(entry, service));
   }
@@ -130,28 +144,42 @@ export class Ledger {
             (address) => !holding.addresses.some((staying) => sameAddress(staying, address)),
           );
     for (const address of holding.addresses) this.#enter(address, service, holding);
+    if (holding.terms.onNodes === true)
+      this.nodePorts.claim(service, holding.pool, holding.terms.ports);
     const stays =
       leaving.length === 0 && holding.addresses.length === before?.holding.addresses.length;
-    this.#stays.set(service, { holding, leaving, shown: stays && before.shown });
+    const shown = stays && before.shown === before.holding ? holding : before?.shown;
+    this.#stays.set(service, { holding, leaving, shown });
   }
 
-  /** The status of `service` says what it holds: gives back, and returns, what it held before. */
+  /** Records what the status of `service` says that it holds. */
+  adopt(service: string, holding: Holding): void {
+    this.hold(service, holding);
+    const stay = this.#stays.get(service);
+    if (stay !== undefined) stay.shown = holding;
+  }
+
+  /** The status of `service` says what it holds: gives back, and returns, what it held before; others may hold that still. */
   settle(service: string, nowMs: number): readonly Address[] {
     const stay = this.#stays.get(service);
     if (stay === undefined || isSettled(stay)) return none;
-    const freed = this.#leaveAll(stay.leaving, service, nowMs);
+    const { leaving } = stay;
+    for (const address of leaving) this.#leave(address, service, nowMs);
     stay.leaving = none;
-    stay.shown = true;
-    if (stay.holding.addresses.length === 0) this.#stays.delete(service);
-    return freed;
+    stay.shown = stay.holding;
+    const isGone = stay.holding.addresses.length === 0;
+    if (isGone || stay.holding.terms.onNodes !== true) this.nodePorts.release(service);
+    if (isGone) this.#stays.delete(service);
+    return leaving;
   }
 
   /** `service` is gone: gives back, and returns, all it held. */
   forget(service: string, nowMs: number): readonly Address[] {
-    const stay = this.#stays.get(service);
-    if (stay === undefined) return none;
+    const owned = this.ownedBy(service);
     this.#stays.delete(service);
-    return this.#leaveAll([...stay.leaving, ...stay.holding.addresses], service, nowMs);
+    this.nodePorts.release(service);
+    for (const address of owned) this.#leave(address, service, nowMs);
+    return owned;
   }
 
   /** Ends the rest of those released long enough ago. */
@@ -171,7 +199,7 @@ export class Ledger {
   unbar(): void {
     for (const address of this.#barred) {
       const shelf = this.#shelves[address.family];
-      if (shelf.entries.has(address.value)) continue;
+      if (shelf.entries.has(keyOf(address))) continue;
       shelf.held.delete(address.value);
       if (!this.#resting.has(address)) shelf.unfit.delete(address.value);
     }
@@ -180,17 +208,17 @@ export class Ledger {
 
   #enter(address: Address, service: string, { pool, terms }: Holding): void {
     const { entries, held, unfit } = this.#shelves[address.family];
-    let entry = entries.get(address.value);
+    let entry = entries.get(keyOf(address));
     if (entry === undefined) {
       entry = { address, pool, holders: [{ service, terms }] };
-      entries.set(address.value, entry);
+      entries.set(keyOf(address), entry);
       held.add(address.value);
       unfit.add(address.value);
       this.#resting.delete(address);
       this.#pools.add(entry);
     } else {
       this.#namespaces.leave(entry);
-      if (entry.pool !== pool) this.#rename(entry, pool);
+      if (entry.pool !== pool && terms.onNodes !== true) this.#rename(entry, pool);
       this.#strike(entry, service);
       entry.holders.push({ service, terms });
     }
@@ -208,29 +236,22 @@ export class Ledger {
     this.#pools.add(entry);
   }
 
-  /** Takes `service` off these; returns those that are free now. */
-  #leaveAll(addresses: readonly Address[], service: string, nowMs: number): readonly Address[] {
-    if (addresses.length === 0) return none;
-    return addresses.filter((address) => this.#leave(address, service, nowMs));
-  }
-
-  /** Takes a holder off a record. True when it was the last, and the address is free again. */
-  #leave(address: Address, service: string, nowMs: number): boolean {
+  /** Takes a holder off a record. After the last the address is free again. */
+  #leave(address: Address, service: string, nowMs: number): void {
     const { entries, held, unfit } = this.#shelves[address.family];
-    const entry = entries.get(address.value);
-    if (entry === undefined) return false;
+    const entry = entries.get(keyOf(address));
+    if (entry === undefined) return;
     this.#namespaces.leave(entry);
     this.#strike(entry, service);
     if (entry.holders.length > 0) {
       this.#namespaces.enter(entry);
-      return false;
+      return;
     }
-    entries.delete(address.value);
+    entries.delete(keyOf(address));
     held.delete(address.value);
     this.#pools.delete(entry);
     if (this.#restMs <= 0) unfit.delete(address.value);
     else this.#resting.add(address, nowMs + this.#restMs);
-    return true;
   }
 
   #strike(entry: Entry, service: string): void {
@@ -245,38 +266,14 @@ export class Ledger {
 
   /** Whether another Service of its namespace holds the address. */
   isHeldBeside(address: Address, service: string): boolean {
-    const entry = this.#shelves[address.family].entries.get(address.value);
+    const entry = this.#shelves[address.family].entries.get(keyOf(address));
     const namespace = namespaceOf(service);
-    return entry?.holders.some((one) => namespaceOf(one.service) === namespace) === true;
-  }
-
-  /** Whether nobody else of its namespace holds the address, which lies in this pool. */
-  #isAlone(address: Address, service: string, pool: string): boolean {
-    const entry = this.#shelves[address.family].entries.get(address.value);
-    if (entry?.pool !== pool) return false;
-    const namespace = namespaceOf(service);
-    return entry.holders.every(
-      (holder) => holder.service === service || namespaceOf(holder.service) !== namespace,
-    );
+    const isBeside = (other: string) => other !== service && namespaceOf(other) === namespace;
+    return entry?.holders.some((holder) => isBeside(holder.service)) === true;
   }
 }
-
-/** What of a pool a quota is about. */
-type QuotaPool = {
-  readonly name: string;
-  readonly allocation?: { readonly maxPerNamespace?: number };
-};
-
-const isAmong = ({ holders }: Entry, service: string): boolean =>
-  holders.some((holder) => holder.service === service);
-
-const emptyShelf = (): Shelf => ({
-  entries: new Map(),
-  held: new AddressSet(),
-  unfit: new AddressSet(),
-});
 
 const none: readonly Address[] = [];
 
 const isSettled = ({ holding, leaving, shown }: Stay): boolean =>
-  shown && leaving.length === 0 && holding.addresses.length > 0;
+  shown === holding && leaving.length === 0 && holding.addresses.length > 0;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { rehome } from './adopt.ts';
 import type { Reason } from './reasons.ts';
 import { address, pool, range, request, type ServiceCase, Town } from './testing/town.ts';
 
@@ -48,6 +49,20 @@ describe('a reservation', () => {
     lan.drop('default/web');
     assert.equal(refused(lan, 'c'), 'PoolExhausted');
     assert.equal(lan.serve(request('web')), '198.51.100.2');
+  });
+
+  test('is shared with nobody for whom it is not, by chance or on request', () => {
+    const sharing = (port: number, ip?: string): ServiceCase => ({
+      annotations: {
+        'metallb.io/allow-shared-ip': 'key',
+        ...(ip === undefined ? {} : pinned(ip).annotations),
+      },
+      spec: { ports: [{ port }] },
+    });
+    const lan = town();
+    assert.equal(lan.serve(request('web', sharing(80))), '198.51.100.2');
+    assert.equal(lan.serve(request('a', sharing(443))), '198.51.100.1');
+    assert.equal(refused(lan, 'b', sharing(443, '198.51.100.2')), 'AddressReserved');
   });
 
   test('is for one namespace: another Service of that name has none', () => {
@@ -108,12 +123,50 @@ describe('a quota', () => {
     assert.equal(lan.serve(request('a', { ...shop, ...pinned('198.51.100.5') })), '198.51.100.5');
   });
 
+  test('counts what the addresses’ pool has given under another name', () => {
+    const lan = town(1);
+    lan.serve(request('a', shop));
+    lan.pools = town(1).pools.map((each) => ({ ...each, name: 'office' }));
+    rehome(lan.pools, lan.ledger);
+    assert.equal(refused(lan, 'b', shop), 'QuotaReached');
+    assert.deepEqual(lan.decide(request('a', shop)), { kind: 'keep', pool: 'office' });
+  });
+
   test('takes nothing from who had more before', () => {
     const lan = town(3);
     for (const name of ['a', 'b', 'c']) lan.serve(request(name, shop));
     lan.pools = town(1).pools;
     for (const name of ['a', 'b', 'c']) assert.notEqual(lan.serve(request(name, shop)), '');
     assert.equal(refused(lan, 'd', shop), 'QuotaReached');
+  });
+
+  test('holds for who asks for several by value: those it has already count, in whatever order', () => {
+    const lan = town(1);
+    const two = pinned('198.51.100.5, 198.51.100.6');
+    assert.equal(refused(lan, 'a', { ...shop, ...two }), 'QuotaReached');
+    assert.equal(lan.serve(request('a', { ...shop, ...pinned('198.51.100.6') })), '198.51.100.6');
+    assert.equal(refused(lan, 'a', { ...shop, ...two }), 'QuotaReached');
+    assert.equal(town(2).serve(request('a', { ...shop, ...two })), '198.51.100.5 198.51.100.6');
+  });
+
+  test('lets who had more before have fewer by value', () => {
+    const lan = town(3);
+    lan.serve(request('a', { ...shop, ...pinned('198.51.100.5, 198.51.100.6') }));
+    lan.serve(request('b', shop));
+    lan.pools = town(1).pools;
+    assert.equal(lan.serve(request('a', { ...shop, ...pinned('198.51.100.6') })), '198.51.100.6');
+  });
+
+  test('counts what a Service shares with its namespace once where it asks for several, too', () => {
+    const sharing = (port: number, count: string): ServiceCase => ({
+      ...shop,
+      annotations: { 'metallb.io/allow-shared-ip': 'key', 'metallb.io/address-count': count },
+      spec: { ports: [{ port }] },
+    });
+    const lan = town(2);
+    assert.equal(lan.serve(request('a', sharing(80, '1'))), '198.51.100.1');
+    assert.equal(lan.serve(request('b', sharing(443, '2'))), '198.51.100.1 198.51.100.2');
+    assert.equal(refused(lan, 'c', sharing(53, '3')), 'QuotaReached');
   });
 
   test('holds for who asks by value, too', () => {

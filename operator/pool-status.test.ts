@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Catalogue } from './catalogue.ts';
 import { poolSize } from './pool-addresses.ts';
 import { changeObjectStatus, countPool, type Judged, readUse } from './pool-status.ts';
-import { pool, range, request, Town } from './testing/town.ts';
+import { noNodes, pool, range, request, Town } from './testing/town.ts';
 
 const now = new Date('2026-02-03T04:05:06Z');
 const object = (status?: Judged['status']): Judged => ({
@@ -90,14 +90,14 @@ test('a pool lists who has its addresses, those first that it does not give any 
   const town = new Town([pool('lan', '198.51.100.1-198.51.100.3')]);
   for (const name of ['a', 'b', 'c']) town.serve(request(name));
   const shrunk = pool('lan', '198.51.100.1-198.51.100.2');
-  assert.deepEqual(readUse('lan', shrunk, town.ledger).holders, [
+  assert.deepEqual(readUse('lan', shrunk, town.ledger, noNodes).holders, [
     { address: '198.51.100.3', services: ['default/c'], draining: true },
     { address: '198.51.100.1', services: ['default/a'] },
     { address: '198.51.100.2', services: ['default/b'] },
   ]);
   const many = new Town([pool('lan', '198.51.100.1-198.51.100.200')]);
   for (let index = 0; index < 100; index++) many.serve(request(`s${index}`));
-  const { holders, assignedIPv4 } = readUse('lan', many.pools[0], many.ledger);
+  const { holders, assignedIPv4 } = readUse('lan', many.pools[0], many.ledger, noNodes);
   assert.deepEqual([holders.length, holders[0]?.address, assignedIPv4], [64, '198.51.100.1', 100]);
 });
 

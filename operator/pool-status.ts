@@ -6,11 +6,15 @@ import type { Problem } from '../crds/problem.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { compareAddresses, type Family, formatAddress } from '../net/address.ts';
 import type { Ledger } from './ledger.ts';
+import { isNodePool, type NodeWorld, stockOf } from './node-addresses.ts';
 import { poolContains, poolSize } from './pool-addresses.ts';
+import { explainRefusal, refusal } from './reasons.ts';
 
 /** An IPAddressPool or L2Advertisement, as far as its status goes. */
 export type Judged = KubeObject & {
-  readonly status?: Partial<Omit<IPAddressPoolStatus, 'conditions' | 'holders'>> & {
+  readonly status?: Partial<Omit<IPAddressPoolStatus, 'conditions' | 'holders' | 'readyNodes'>> & {
+    /** `null` takes it away. */
+    readonly readyNodes?: number | null;
     readonly holders?: readonly PoolHolder[];
     readonly conditions?: readonly Condition[];
   };
@@ -20,7 +24,10 @@ type Judgement = { readonly problems: readonly Problem[]; readonly now: Date };
 
 export type Counts = Readonly<
   Record<'assignedIPv4' | 'assignedIPv6' | 'availableIPv4' | 'availableIPv6', number>
->;
+> & {
+  /** Of a pool of nodes: how many give their addresses. */
+  readonly readyNodes?: number;
+};
 
 /** The status that an object should have: its conditions, and for a pool who has how much of it. */
 export function changeObjectStatus(
@@ -47,10 +54,16 @@ export function changeObjectStatus(
   const told =
     use === undefined ||
     (countNames.every((name) => object.status?.[name] === use[name]) &&
+      (object.status?.readyNodes ?? undefined) === use.readyNodes &&
       isDeepStrictEqual(object.status?.holders ?? [], use.holders));
   if (judged && told) return undefined;
   const others = written.filter(({ type }) => !conditions.some((one) => one.type === type));
-  return { ...use, conditions: [...others, ...conditions] };
+  const hadNodes = use !== undefined && typeof object.status?.readyNodes === 'number';
+  return {
+    ...(hadNodes ? { readyNodes: null } : {}),
+    ...use,
+    conditions: [...others, ...conditions],
+  };
 }
 
 /** Whether a pool has addresses left. */
@@ -60,9 +73,34 @@ const nearlyFullPercent = 95;
 
 function roomCondition(
   name: string,
-  { assignedIPv4, assignedIPv6, availableIPv4, availableIPv6 }: Counts,
+  use: PoolUse,
   { now, generation, before }: { now: Date; generation?: number; before?: Condition },
 ): Condition {
+  const { status, reason, message } = judgeRoom(use);
+  return {
+    type: roomType,
+    status,
+    reason,
+    message: `pool ${name}: ${message}`,
+    lastTransitionTime:
+      before?.status === status
+        ? before.lastTransitionTime
+        : now.toISOString().replace(/\.\d+Z$/, 'Z'),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+}
+
+function judgeRoom(use: PoolUse): Pick<Condition, 'status' | 'reason' | 'message'> {
+  const { assignedIPv4, assignedIPv6, availableIPv4, availableIPv6, readyNodes } = use;
+  if (readyNodes === 0) {
+    const message = explainRefusal(
+      refusal('NoReadyNode', 'no node that it selects is Ready; Services keep what they have'),
+    );
+    return { status: 'False', reason: 'NoReadyNode', message };
+  }
+  // Any number of Services share a node, on ports of their own.
+  if (readyNodes !== undefined)
+    return { status: 'True', reason: 'RoomLeft', message: `${readyNodes} nodes give addresses` };
   const families = [
     { family: 'IPv4', assigned: assignedIPv4, available: availableIPv4 },
     { family: 'IPv6', assigned: assignedIPv6, available: availableIPv6 },
@@ -75,17 +113,10 @@ function roomCondition(
   const used = families.map(
     ({ family, assigned, available }) => `${assigned} of ${assigned + available} ${family}`,
   );
-  const status = percent < 100 ? 'True' : 'False';
   return {
-    type: roomType,
-    status,
+    status: percent < 100 ? 'True' : 'False',
     reason: roomReason(percent),
-    message: `pool ${name}: ${used.join(' and ') || 'no'} addresses in use`,
-    lastTransitionTime:
-      before?.status === status
-        ? before.lastTransitionTime
-        : now.toISOString().replace(/\.\d+Z$/, 'Z'),
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    message: `${used.join(' and ') || 'no'} addresses in use`,
   };
 }
 
@@ -102,7 +133,20 @@ export type PoolUse = Counts & { readonly holders: readonly PoolHolder[] };
 const mostHolders = 64;
 
 /** What is used of a pool as it stands now, and by whom; of one that is gone, nothing is free. */
-export function readUse(name: string, pool: Pool | undefined, ledger: Ledger): PoolUse {
+export function readUse(
+  name: string,
+  pool: Pool | undefined,
+  ledger: Ledger,
+  nodeWorld: NodeWorld,
+): PoolUse {
+  if (pool !== undefined && isNodePool(pool)) {
+    const { stock, readyNodes } = stockOf(pool, nodeWorld);
+    return { ...useOf(name, stock, ledger), readyNodes };
+  }
+  return useOf(name, pool, ledger);
+}
+
+function useOf(name: string, pool: Pool | undefined, ledger: Ledger): PoolUse {
   const held = [...ledger.heldUnder(name)].map(({ address, services }) => ({
     address,
     services,

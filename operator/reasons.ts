@@ -26,6 +26,14 @@ const remedies = {
     'Delete Services of the namespace that no longer need their address, or raise serviceAllocation.maxPerNamespace of the pool.',
   AddressTaken:
     'Ask for another address, free this one, or let both Services share it: same metallb.io/allow-shared-ip key, different ports, same traffic policy.',
+  PortTaken:
+    'Use another port, delete or move the Service that has it, or take the port out of spec.nodes.reservedPorts of the pool if the machines do not need it.',
+  NoNodeSelected:
+    'Correct spec.nodes.selector of the pool, label nodes for it, or take that label off: kubectl label nodes --all node.kubernetes.io/exclude-from-external-load-balancers-',
+  NoReadyNode:
+    'Bring a node back (kubectl get nodes, kubectl describe node), or let the pool select more of them.',
+  NoServingNode:
+    'Run an endpoint of the Service on such a node, or set spec.externalTrafficPolicy to Cluster.',
   PoolUnknown:
     'Create the IPAddressPool, or correct or remove the annotation metallb.io/address-pool.',
   PoolMismatch:

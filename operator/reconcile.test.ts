@@ -8,8 +8,21 @@ import { keyOf, type Service } from '../kube/object.ts';
 import { adopt } from './adopt.ts';
 import { Ledger } from './ledger.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
-import type { News, StatusPatch } from './status.ts';
-import { pool, service, type ServiceCase } from './testing/town.ts';
+import type { NodeWorld } from './node-addresses.ts';
+import { type Reason, remedyOf } from './reasons.ts';
+import { readRequest } from './request.ts';
+import { conditionType, type News, type StatusPatch } from './status.ts';
+import { hostileService } from './testing/hostile.ts';
+import {
+  dualStack,
+  noNodes,
+  nodePool,
+  pool,
+  range,
+  rosterNode,
+  service,
+  type ServiceCase,
+} from './testing/town.ts';
 
 const lan = pool('lan', '198.51.100.1-198.51.100.2');
 
@@ -25,26 +38,39 @@ class Office implements Ports {
   readonly services: Map<string, Service>;
   readonly due = new Set<string>();
   pools: readonly Pool[];
+  nodeWorld: NodeWorld = noNodes;
   away = false;
+  /** Writes are done, and nobody hears of it. */
+  mute = false;
+  /** A Service as the watch has brought it, while there is a newer one. */
+  behind: Service | undefined;
   writes = 0;
 
   constructor(pools: readonly Pool[], services: readonly Service[] = [], lbClass?: string) {
     this.pools = pools;
     this.lbClass = lbClass;
     this.services = new Map(services.map((each) => [keyOf(each), each]));
-    adopt({ services, pools, lbClass }, this.ledger);
+    adopt({ services, pools, nodeWorld: noNodes, lbClass }, this.ledger);
   }
 
   service(key: string): Service | undefined {
-    return this.services.get(key);
+    return this.behind !== undefined && keyOf(this.behind) === key
+      ? this.behind
+      : this.services.get(key);
   }
 
   world() {
-    return { pools: this.pools, namespaceLabels: {}, ledger: this.ledger };
+    return {
+      pools: this.pools,
+      namespaceLabels: {},
+      ledger: this.ledger,
+      nodeWorld: this.nodeWorld,
+    };
   }
 
   async write(before: Service, { metadata, status }: StatusPatch): Promise<void> {
     if (this.away) throw new Error('the API server is away');
+    if (before === this.behind) throw new Error('the Service has changed');
     this.writes++;
     const annotations = { ...before.metadata.annotations };
     for (const [name, value] of Object.entries(metadata.annotations ?? {})) {
@@ -61,6 +87,7 @@ class Office implements Ports {
         ...(ingress === undefined ? {} : { loadBalancer: ingress === null ? {} : { ingress } }),
       },
     });
+    if (this.mute) throw new Error('no answer');
   }
 
   tell(about: Service, { reason }: News): void {
@@ -111,6 +138,59 @@ test('an address whose write failed stays with its Service, and the next try wri
   assert.equal(await office.look('a'), '198.51.100.1');
 });
 
+test('what could not be written is decided anew: an edit in between counts', async () => {
+  const office = new Office([lan, pool('other', '203.0.113.7', { autoAssign: false })]);
+  office.away = true;
+  await assert.rejects(office.apply('a'), /away/);
+  await assert.rejects(office.apply('b'), /away/);
+  office.away = false;
+  const from = (name: string) => ({ annotations: { 'metallb.io/address-pool': name } });
+  assert.equal(await office.apply('a', from('nowhere')), '');
+  office.pools = [{ ...lan, excluded: [range('198.51.100.2')] }];
+  assert.equal(await office.look('b'), '198.51.100.1');
+});
+
+test('who could not be moved keeps the old address where the new one is not wanted any more', async () => {
+  const office = new Office([lan]);
+  await office.apply('a');
+  office.away = true;
+  await assert.rejects(office.apply('a', wants('198.51.100.2')), /away/);
+  office.away = false;
+  assert.equal(await office.apply('a', wants('typo')), '198.51.100.1');
+  assert.equal(await office.apply('b'), '198.51.100.2');
+});
+
+test('what was written without an answer is what the Service has', async () => {
+  const office = new Office([lan]);
+  const next = pool('next', '203.0.113.7-203.0.113.9');
+  office.mute = true;
+  await assert.rejects(office.apply('a'), /no answer/);
+  office.mute = false;
+  office.pools = [next];
+  assert.equal(await office.look('a'), '198.51.100.1');
+  office.mute = true;
+  await assert.rejects(office.apply('a', wants('203.0.113.8')), /no answer/);
+  office.mute = false;
+  office.pools = [lan];
+  assert.equal(await office.apply('a', wants('203.0.113.8')), '203.0.113.8');
+  assert.equal(await office.apply('b'), '198.51.100.1');
+});
+
+test('what may have been written is given to nobody before the server has told', async () => {
+  const office = new Office([lan]);
+  await office.apply('a', { annotations: { 'metallb.io/address-pool': 'new' } });
+  const read = office.services.get('default/a');
+  office.pools = [pool('new', '198.51.100.1-198.51.100.2')];
+  office.mute = true;
+  await assert.rejects(office.look('a'), /no answer/);
+  office.mute = false;
+  // What the watch has brought says already that there is no such pool.
+  office.behind = read;
+  office.pools = [lan];
+  await assert.rejects(office.look('a'), /has changed/);
+  assert.equal(await office.apply('b'), '198.51.100.2');
+});
+
 test('an address that a status still names is given to nobody, even if its holder has moved', async () => {
   const office = new Office([lan]);
   await office.apply('a');
@@ -153,6 +233,72 @@ test('those who wait are tried in the order in which they came', async () => {
   assert.deepEqual([...office.due], ['default/y', 'default/x', 'default/z']);
 });
 
+const sharing = (port: number, annotations: Record<string, string> = {}): ServiceCase => ({
+  annotations: { 'metallb.io/allow-shared-ip': 'key', ...annotations },
+  spec: { ports: [{ port }] },
+});
+
+test('who waits for a port of a shared address is tried when that is given up, though others stay', async () => {
+  const office = new Office([pool('one', '198.51.100.1')]);
+  for (const [name, port] of [
+    ['a', 80],
+    ['b', 443],
+    ['c', 53],
+    ['d', 443],
+    ['e', 53],
+  ] as const)
+    await office.apply(name, sharing(port));
+  assert.deepEqual(
+    ['d', 'e'].map((name) => office.ips(name)),
+    ['', ''],
+  );
+  office.remove('b');
+  assert.deepEqual([...office.due], ['default/d', 'default/e'], 'the holder is deleted');
+  assert.equal(await office.look('d'), '198.51.100.1');
+  office.due.clear();
+  await office.apply('c', { ...sharing(53), spec: { type: 'ClusterIP' } });
+  assert.deepEqual([...office.due], ['default/e'], 'the holder is no LoadBalancer any more');
+});
+
+test('who has several addresses of one family and prefers two waits for the other', async () => {
+  const both = pool('both', ['198.51.100.1-198.51.100.9', '2001:db8::1-2001:db8::2']);
+  const office = new Office([both]);
+  const two = { 'metallb.io/address-count': '2' };
+  await office.apply('a', { ...dualStack('RequireDualStack') });
+  await office.apply('b', { ...dualStack('PreferDualStack'), annotations: two });
+  assert.equal(office.ips('b'), '198.51.100.2 198.51.100.3');
+  office.remove('a');
+  assert.deepEqual([...office.due], ['default/b']);
+  assert.equal(await office.look('b'), '198.51.100.2 198.51.100.3 2001:db8::1 2001:db8::2');
+});
+
+test('who breaks the conditions of sharing loses the address also where nothing else of it can be read', async () => {
+  const office = new Office([lan]);
+  await office.apply('a', sharing(80));
+  await office.apply('b', sharing(443));
+  const typo = { 'metallb.io/loadBalancerIPs': 'typo' };
+  assert.equal(await office.apply('b', sharing(443, typo)), '198.51.100.1');
+  assert.equal(await office.apply('b', sharing(80, typo)), '');
+  assert.equal(await office.look('a'), '198.51.100.1');
+});
+
+test('who shows an address does not lose it to one who was to share it and does not show it yet', async () => {
+  const office = new Office([lan]);
+  await office.apply('a', sharing(443));
+  office.away = true;
+  await assert.rejects(office.apply('b', sharing(80)), /away/);
+  office.away = false;
+  await office.apply('c');
+  assert.equal(
+    await office.apply('a', { annotations: { 'metallb.io/allow-shared-ip': '' } }),
+    '198.51.100.1',
+  );
+  assert.equal(await office.look('b'), '');
+  assert.deepEqual([...office.due], ['default/a', 'default/b']);
+  assert.equal(await office.look('a'), '198.51.100.1');
+  assert.equal(office.told.at(-1), 'a IPAllocated');
+});
+
 test('of two statuses that claim one address the older Service has it, and the other moves', async () => {
   const claims = (name: string, created: string) =>
     service(name, { ips: ['198.51.100.1'], created });
@@ -174,21 +320,64 @@ test('the status of another controller stays, with or without a class of ours', 
   }
 });
 
-test('what is wrong on one Service never changes another', async () => {
-  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.ipV4(), fc.ipV6());
-  const names = ['loadBalancerIPs', 'address-pool', 'allow-shared-ip'];
-  const notes = fc.dictionary(fc.constantFrom(...names.map((name) => `metallb.io/${name}`)), text);
-  const good = new Office([lan]);
-  await good.apply('good');
+const nodes = (...ips: readonly string[]): NodeWorld => ({
+  nodes: ips.map((ip) => rosterNode(ip, ip)),
+  servingOf: () => new Set(),
+});
+
+test('a Service with a faulty request keeps its nodes, and goes on following them', async () => {
+  const office = new Office([nodePool('nodes')]);
+  office.nodeWorld = nodes('198.51.100.11', '198.51.100.12');
+  await office.apply('web');
+  assert.equal(await office.apply('web', wants('junk')), '198.51.100.11 198.51.100.12');
+  office.nodeWorld = nodes('198.51.100.11', '198.51.100.13');
+  assert.equal(await office.look('web'), '198.51.100.11 198.51.100.13');
+  assert.equal(office.told.at(-1), 'web AddressUnreadable');
+});
+
+test('who waits for a port of the nodes is tried when it is given back, whoever else has the nodes', async () => {
+  const office = new Office([nodePool('nodes')]);
+  office.nodeWorld = nodes('198.51.100.11');
+  const on = (...ports: readonly number[]) => ({
+    spec: { ports: ports.map((port) => ({ port })) },
+  });
+  await office.apply('other', on(8080));
+  await office.apply('web', on(80, 443));
+  assert.equal(await office.apply('shop', on(443)), '');
+  await office.apply('web', on(80));
+  assert.deepEqual([...office.due], ['default/shop']);
+  assert.equal(await office.look('shop'), '198.51.100.11');
+  assert.equal(await office.apply('late', on(80)), '');
+  office.due.clear();
+  office.remove('web');
+  assert.deepEqual([...office.due], ['default/late']);
+});
+
+test('whatever stands in a Service gives it what it asks for or a reason, and changes no other', async () => {
+  const office = new Office([lan]);
+  await office.apply('good');
+  const good = office.services.get('default/good');
   await fc.assert(
-    fc.asyncProperty(notes, text, async (annotations, loadBalancerIP) => {
-      const before = good.services.get('default/good');
-      await good.apply('odd', { annotations, spec: { loadBalancerIP } });
-      good.remove('odd');
-      await good.look('good');
-      assert.equal(good.services.get('default/good'), before);
+    fc.asyncProperty(hostileService('odd', 'default'), async (odd) => {
+      office.services.set('default/odd', odd);
+      await office.look('odd');
+      const reading = readRequest(office.services.get('default/odd') ?? odd, undefined);
+      const now = office.services.get('default/odd')?.status;
+      const told = now?.conditions?.find(({ type }) => type === conditionType);
+      if (reading.kind === 'faulty') assert.equal(told?.status, 'False');
+      if (told?.status === 'False' && reading.kind !== 'unready' && reading.kind !== 'foreign')
+        assert.ok(remedyOf(told.reason as Reason), `${told.reason} is a reason`);
+      if (reading.kind === 'request' && told?.status !== 'False')
+        assert.notEqual(office.ips('odd'), '', 'it has an address, or is told why not');
+      const { writes } = office;
+      await office.look('odd');
+      assert.equal(office.writes, writes, 'once is enough');
+      office.remove('odd');
+      await office.look('good');
+      assert.equal(office.services.get('default/good'), good);
+      assert.equal(office.ledger.size, 1, 'nothing is left of it');
     }),
-    { numRuns: 150 },
+    { numRuns: 500 },
   );
 });
 

@@ -1,13 +1,21 @@
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Service } from '../kube/object.ts';
-import { formatAddress } from '../net/address.ts';
+import { type Address, type Family, formatAddress } from '../net/address.ts';
 import { adoptLate } from './adopt.ts';
-import { allocate, type Decision, enact, type World } from './allocate.ts';
+import { allocate, allocateNothing, type Decision, type World } from './allocate.ts';
+import { enact } from './enact.ts';
 import type { Holding, Ledger } from './ledger.ts';
 import type { Terms } from './terms.ts';
 import { readRequest, type Reading, statusAddresses } from './request.ts';
-import { changeStatus, clearStatus, type News, type Standing, type StatusPatch } from './status.ts';
+import {
+  changeStatus,
+  clearStatus,
+  confirm,
+  type News,
+  type Standing,
+  type StatusPatch,
+} from './status.ts';
 
 /** What one reconcile needs of the world around it. */
 export type Ports = {
@@ -53,8 +61,8 @@ export async function reconcile(key: string, ports: Ports, signal: AbortSignal):
 }
 
 function takeUp(key: string, service: Service, ports: Ports): void {
-  const { pools } = ports.world(service.metadata.namespace ?? '');
-  for (const { holder } of adoptLate(service, pools, ports.ledger))
+  const world = ports.world(service.metadata.namespace ?? '');
+  for (const { holder } of adoptLate(service, world))
     ports.log.warn('an address is shown twice', {
       service: key,
       holder,
@@ -74,18 +82,39 @@ function decide(
   ports: Ports,
 ): Verdict {
   const { ledger, clock } = ports;
-  if (reading.kind === 'faulty') {
-    const decision: Decision = { kind: 'refuse', refusal: reading.refusal };
-    return { decision, terms: reading.terms, complete: false };
-  }
   const { request } = reading;
+  const { terms } = request;
+  const world = ports.world(metadata.namespace ?? '');
   ledger.wake(clock.nowMs());
-  const decision = allocate(request, ports.world(metadata.namespace ?? ''));
-  const held = decision.kind === 'assign' ? decision : ledger.holdingOf(key);
+  if (reading.kind === 'faulty') {
+    const decision = bearWith(reading, world);
+    return { decision, terms, complete: false };
+  }
+  const decision = allocate(request, world);
+  const held = decision.kind === 'assign' ? decision : ledger.shownBy(key);
   const met = decision.kind === 'assign' || decision.kind === 'keep';
-  const complete = met && (held?.addresses.length ?? 0) >= request.families.length;
-  return { decision, terms: request.terms, complete };
+  const whole = met && !('refusal' in decision);
+  const complete = whole && request.families.every((family) => hasOne(held?.addresses, family));
+  return { decision, terms, complete };
 }
+
+/** What is wrong with a request moves its Service nowhere; but one that has the addresses of nodes goes on following them. */
+function bearWith(
+  { request, refusal }: Extract<Reading, { kind: 'faulty' }>,
+  world: World,
+): Decision {
+  const { service, terms } = request;
+  const held = world.ledger.shownBy(service);
+  if (held?.terms.onNodes !== true)
+    return allocateNothing({ service, terms }, refusal, world.ledger);
+  const decision = allocate(request, world);
+  if (decision.kind === 'release') return decision;
+  const follows = decision.kind === 'assign' && decision.pool === held.pool;
+  return follows ? { ...decision, refusal } : { kind: 'refuse', refusal };
+}
+
+const hasOne = (addresses: readonly Address[] = [], family: Family): boolean =>
+  addresses.some((address) => address.family === family);
 
 async function serve(
   key: string,
@@ -100,15 +129,26 @@ async function serve(
   else waiting.add(key);
   const held = ledger.holdingOf(key);
   const refusal = 'refusal' in decision ? decision.refusal : undefined;
-  const standing = { addresses: held?.addresses ?? [], pool: held?.pool ?? '', refusal };
+  const { addresses = [], pool = '', terms: heldOn } = held ?? {};
+  const standing = { addresses, pool, onNodes: heldOn?.onNodes, refusal };
   const change = changeStatus(service, standing, clock.wall());
-  if (change !== undefined) await ports.write(service, change.patch, signal);
-  const freed = ledger.settle(key, clock.nowMs());
+  // What an earlier write may have shown is given back only when the server has confirmed that it does not.
+  const patch = change?.patch ?? (ledger.isSettled(key) ? undefined : confirm(service));
+  if (patch !== undefined) await ports.write(service, patch, signal);
+  const left = ledger.settle(key, clock.nowMs());
   if (change?.news !== undefined) ports.tell(service, change.news, standing);
-  if (decision.kind === 'assign' || freed.length > 0) {
+  if (decision.kind === 'assign' || left.length > 0) {
     for (const pool of new Set([before?.pool, held?.pool])) if (pool) ports.poolChanged(pool);
   }
-  if (freed.length > 0 || opensSharing(before, held)) ports.retryWaiting();
+  if (left.length > 0 || opensSharing(before, held) || opensPorts(before, held))
+    ports.retryWaiting();
+}
+
+/** Whether a port of the nodes may have become free. */
+function opensPorts(before: Holding | undefined, held: Holding | undefined): boolean {
+  if (before?.terms.onNodes !== true) return false;
+  const same = held?.pool === before.pool && held.terms.onNodes === true;
+  return !same || before.terms.ports.some((port) => !held.terms.ports.includes(port));
 }
 
 /** Whether others may now join an address that they could not join before. */
@@ -134,11 +174,12 @@ async function letGo(
 /** A Service that is gone gives back what it held. */
 export function dismiss(key: string, ports: Ports): void {
   const { ledger, waiting, clock, log } = ports;
-  const pool = ledger.holdingOf(key)?.pool;
+  const before = ledger.holdingOf(key);
+  const pool = before?.pool;
   waiting.delete(key);
-  const freed = ledger.forget(key, clock.nowMs());
+  const left = ledger.forget(key, clock.nowMs());
   if (pool !== undefined) ports.poolChanged(pool);
-  if (freed.length === 0) return;
-  log.info('released', { service: key, addresses: freed.map(formatAddress), pool });
-  ports.retryWaiting();
+  if (left.length > 0)
+    log.info('released', { service: key, addresses: left.map(formatAddress), pool });
+  if (left.length > 0 || opensPorts(before, undefined)) ports.retryWaiting();
 }

@@ -21,6 +21,8 @@ export type Request = {
   readonly wanted: readonly Address[];
   /** Only from this pool; undefined: from any that is meant for the Service. */
   readonly pool: string | undefined;
+  /** externalTrafficPolicy Local: only nodes that run an endpoint of it serve it. */
+  readonly local: boolean;
   readonly terms: Terms;
 };
 
@@ -29,7 +31,8 @@ export type Reading =
   | { readonly kind: 'foreign' }
   /** The API server has not given it a cluster address yet, or it is about to go. */
   | { readonly kind: 'unready' }
-  | { readonly kind: 'faulty'; readonly refusal: Refusal; readonly terms: Terms }
+  /** `request` is what it asks for without its fault: nothing in particular. */
+  | { readonly kind: 'faulty'; readonly refusal: Refusal; readonly request: Request }
   | { readonly kind: 'request'; readonly request: Request };
 
 /** Whether a Service is one of ours: a LoadBalancer whose class is the one we were started for. */
@@ -40,31 +43,31 @@ export const isOurs = ({ spec }: Service, lbClass: string | undefined): boolean 
 export function readRequest(service: Service, lbClass: string | undefined): Reading {
   if (!isOurs(service, lbClass)) return { kind: 'foreign' };
   if (service.metadata.deletionTimestamp !== undefined) return { kind: 'unready' };
-  const terms = readTerms(service);
   const families = readFamilies(service);
   if (families.length === 0) return { kind: 'unready' };
-  const policy = service.spec?.ipFamilyPolicy;
-  if (policy === 'RequireDualStack' && families.length < 2) {
-    const detail = `spec.ipFamilyPolicy is RequireDualStack, and the Service has only an ${families.join()} cluster address`;
-    return { kind: 'faulty', terms, refusal: refusal('ClusterAddressMissing', detail) };
-  }
-  const wanted = readWanted(service, families);
-  if ('reason' in wanted) return { kind: 'faulty', terms, refusal: wanted };
-  const count = readCount(service);
-  if (typeof count !== 'number') return { kind: 'faulty', terms, refusal: count };
   const { namespace = '', labels = {}, annotations } = service.metadata;
+  const policy = service.spec?.ipFamilyPolicy;
   const request: Request = {
     service: keyOf(service),
     namespace,
     labels,
     families,
-    count,
+    count: 1,
     secondOptional: policy === 'PreferDualStack' && families.length === 2,
-    wanted,
+    wanted: [],
     pool: readAnnotation(annotations, 'address-pool')?.trim() || undefined,
-    terms,
+    local: service.spec?.externalTrafficPolicy === 'Local',
+    terms: readTerms(service),
   };
-  return { kind: 'request', request };
+  if (policy === 'RequireDualStack' && families.length < 2) {
+    const detail = `spec.ipFamilyPolicy is RequireDualStack, and the Service has only an ${families.join()} cluster address`;
+    return { kind: 'faulty', request, refusal: refusal('ClusterAddressMissing', detail) };
+  }
+  const wanted = readWanted(service, families);
+  if ('reason' in wanted) return { kind: 'faulty', request, refusal: wanted };
+  const count = readCount(service);
+  if (typeof count !== 'number') return { kind: 'faulty', request, refusal: count };
+  return { kind: 'request', request: { ...request, wanted, count } };
 }
 
 /** The families of the cluster addresses; spec.ipFamilies says which of two is preferred. */

@@ -8,23 +8,41 @@ import {
 } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
 import type { Ledger } from './ledger.ts';
-import { avoids, poolContains, poolSize, rangesForAll, reservedFor } from './pool-addresses.ts';
+import { grantNodes, isNodePool, type NodePool, type Surroundings } from './node-addresses.ts';
+import {
+  avoids,
+  poolContains,
+  poolSize,
+  rangesForAll,
+  reservedBy,
+  reservedFor,
+} from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 
 export type Find =
-  | { readonly kind: 'found'; readonly addresses: readonly Address[]; readonly pool: Pool }
+  | {
+      readonly kind: 'found';
+      readonly addresses: readonly Address[];
+      readonly pool: Pool;
+      /** What is lacking all the same. */
+      readonly refusal?: Refusal;
+    }
   | { readonly kind: 'none'; readonly refusal: Refusal };
 
 /**
  * Addresses for a request that leaves the choice to us: all its families from the first pool that
  * has them; where one family will do, the preferred one from the first pool that has that.
  */
-export function findAddresses(request: Request, pools: readonly Pool[], ledger: Ledger): Find {
+export function findAddresses(
+  request: Request,
+  pools: readonly Pool[],
+  around: Surroundings,
+): Find {
   let second: Find | undefined;
   let third: Find | undefined;
   for (const pool of pools) {
-    const here = findHere(request, pool, ledger);
+    const here = findHere(request, pool, around);
     if (here === undefined) continue;
     if (here.lacking === undefined) return here.find;
     if (here.lacking === request.families[0]) third ??= here.find;
@@ -32,23 +50,36 @@ export function findAddresses(request: Request, pools: readonly Pool[], ledger: 
   }
   if (request.secondOptional && second !== undefined) return second;
   if (request.secondOptional && third !== undefined) return third;
-  return { kind: 'none', refusal: explainNone(request, pools, ledger) };
+  return { kind: 'none', refusal: explainNone(request, pools, around) };
 }
 
 /** What one pool has of all the families, and the first family of which it has not enough. */
 function findHere(
   request: Request,
   pool: Pool,
-  ledger: Ledger,
+  around: Surroundings,
 ): { readonly find: Find; readonly lacking: Family | undefined } | undefined {
+  if (isNodePool(pool)) return findOnNodes(request, pool, around);
   let addresses: readonly Address[] = [];
   let lacking: Family | undefined;
   for (const family of request.families) {
-    const found = findInPool(request, family, pool, ledger);
+    const found = findInPool(request, family, pool, around.ledger);
     if (found === undefined) lacking ??= family;
     else addresses = addresses.length === 0 ? found : [...addresses, ...found];
   }
   return addresses.length === 0 ? undefined : { find: { kind: 'found', addresses, pool }, lacking };
+}
+
+function findOnNodes(
+  request: Request,
+  pool: NodePool,
+  around: Surroundings,
+): ReturnType<typeof findHere> {
+  const grant = grantNodes(request, pool, around);
+  if (grant.addresses.length === 0) return undefined;
+  const given = grant.addresses.map(({ family }) => family);
+  const lacking = request.families.find((family) => !given.includes(family));
+  return { find: { kind: 'found', pool, ...grant }, lacking };
 }
 
 /** What one pool has of one family for a request, as far as it has been found. */
@@ -84,7 +115,30 @@ const isMet = ({ request, found }: Search): boolean => found.length >= request.c
 
 /** Whether the namespace has all that it may have of the pool. */
 const isFull = ({ request, family, pool, ledger, found }: Search): boolean =>
-  ledger.isAtQuota(pool, family, request.service, found.length);
+  ledger.isAtQuota(pool, family, request.service, countAlone(found, request.service, ledger));
+
+/** How many of these addresses no other Service of its namespace holds. */
+const countAlone = (addresses: readonly Address[], service: string, ledger: Ledger): number =>
+  addresses.filter((address) => !ledger.isHeldBeside(address, service)).length;
+
+/** Whether a namespace would have more of a pool than it may if the Service had these addresses in place of its own. */
+export function exceedsQuota(
+  addresses: readonly Address[],
+  pool: Pool,
+  service: string,
+  ledger: Ledger,
+): boolean {
+  // What it has already is no step over the limit, and takes room all the same.
+  const kept = addresses.filter((address) => ledger.owns(service, address));
+  for (const address of addresses) {
+    if (kept.includes(address) || ledger.isHeldBeside(address, service)) continue;
+    const { family } = address;
+    const same = kept.filter((one) => one.family === family);
+    if (ledger.isAtQuota(pool, family, service, countAlone(same, service, ledger))) return true;
+    kept.push(address);
+  }
+  return false;
+}
 
 const fits = ({ request, family, pool, ledger }: Search, address: Address): boolean =>
   address.family === family &&
@@ -104,7 +158,7 @@ function take(search: Search, address: Address): void {
 
 function takeOwn(search: Search): void {
   const { request, ledger } = search;
-  for (const address of ledger.holdingOf(request.service)?.addresses ?? [])
+  for (const address of ledger.ownedBy(request.service))
     if (fits(search, address)) take(search, address);
 }
 
@@ -118,8 +172,12 @@ function takeShared(search: Search): void {
   if (request.terms.sharing === '' || isMet(search)) return;
   const shared = [...ledger.sharedUnder(request.terms.sharing)];
   for (const address of shared.filter((each) => fits(search, each)).toSorted(compareAddresses))
-    if (mayCount(search, address)) take(search, address);
+    if (isFor(search, address) && mayCount(search, address)) take(search, address);
 }
+
+/** Not reserved for somebody else. */
+const isFor = ({ request: { service }, pool }: Search, address: Address): boolean =>
+  (reservedBy(pool, address) ?? service) === service;
 
 function takeFree(search: Search, rested: boolean): void {
   for (const range of rangesForAll(search.pool))
@@ -143,10 +201,17 @@ function takeFreeIn(search: Search, range: Range, rested: boolean): void {
 // A sentence, not a report: the rest of the pools is counted.
 const poolsNamed = 3;
 
-function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): Refusal {
+function explainNone(request: Request, pools: readonly Pool[], around: Surroundings): Refusal {
+  const { ledger } = around;
   const exhausted: string[] = [];
   const atQuota: string[] = [];
+  const byNodes: Refusal[] = [];
   for (const pool of pools) {
+    if (isNodePool(pool)) {
+      const { refusal: why } = grantNodes(request, pool, around);
+      if (why !== undefined) byNodes.push(why);
+      continue;
+    }
     if (request.families.some((family) => ledger.isAtQuota(pool, family, request.service))) {
       atQuota.push(describeQuota(pool, request));
       continue;
@@ -164,7 +229,10 @@ function explainNone(request: Request, pools: readonly Pool[], ledger: Ledger): 
       exhausted.push(`pool ${pool.name}: ${full.join(' and ')} addresses in use`);
   }
   if (atQuota.length > 0) return refusal('QuotaReached', listed([...atQuota, ...exhausted]));
-  if (exhausted.length > 0) return refusal('PoolExhausted', listed(exhausted));
+  const details = byNodes.map(({ detail }) => detail);
+  if (exhausted.length > 0) return refusal('PoolExhausted', listed([...exhausted, ...details]));
+  const [first] = byNodes;
+  if (first !== undefined) return refusal(first.reason, listed(details));
   const lacking = pools.map((pool) => pool.name);
   const families = request.families.join(' and ');
   return refusal('PoolLacksFamily', `no ${families} range in pool ${listed(lacking)}`);

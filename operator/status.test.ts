@@ -56,6 +56,17 @@ test('addresses, pool and condition are one write, bound to the version that was
   });
 });
 
+test('addresses of nodes are marked as such, for who announces and for who comes after, and no others', () => {
+  const mark = 'metallb.io/has-node-addresses';
+  const onNodes = { addresses: [one], pool: 'nodes', onNodes: true } as const;
+  const marked = after(service('a'), changeStatus(service('a'), onNodes, now));
+  assert.equal(marked.metadata.annotations?.[mark], 'true');
+  assert.equal(changeStatus(marked, onNodes, now), undefined);
+  const moved = after(marked, changeStatus(marked, { addresses: [one], pool: 'lan' }, now));
+  assert.deepEqual(moved.metadata.annotations, { [key]: 'lan' });
+  assert.deepEqual(clearStatus(marked)?.metadata.annotations, { [key]: null, [mark]: null });
+});
+
 test('what is written once is not written again', () => {
   for (const standing of [
     { addresses: [one], pool: 'lan' },

@@ -1,4 +1,4 @@
-import { annotationKey } from '../crds/names.ts';
+import { annotationPrefixes } from '../crds/names.ts';
 import type { Condition, Ingress, Service } from '../kube/object.ts';
 import { type Address, formatAddress, sameAddress } from '../net/address.ts';
 import { assignedReason, explainRefusal, type Refusal } from './reasons.ts';
@@ -14,6 +14,8 @@ export const conditionType = 'metallb.io/AddressAsRequested';
 export type Standing = {
   readonly addresses: readonly Address[];
   readonly pool: string;
+  /** They are those of nodes. */
+  readonly onNodes?: true | undefined;
   readonly refusal?: Refusal | undefined;
 };
 
@@ -45,9 +47,9 @@ export type Change = { readonly patch: StatusPatch; readonly news?: News };
  * taking over a running cluster writes nothing.
  */
 export function changeStatus(service: Service, standing: Standing, now: Date): Change | undefined {
-  const { addresses, pool } = standing;
+  const { addresses } = standing;
   const moved = !showsExactly(service, addresses);
-  const annotations = changeAnnotation(service, addresses.length === 0 ? undefined : pool);
+  const annotations = changeAnnotations(service, standing);
   const before = service.status?.conditions?.find(({ type }) => type === conditionType);
   const wanted = before !== undefined || moved || standing.refusal !== undefined;
   const condition = wanted ? judge(standing, before, now) : undefined;
@@ -69,12 +71,17 @@ export function changeStatus(service: Service, standing: Standing, now: Date): C
   return { patch, news: { type: standing.refusal ? 'Warning' : 'Normal', reason, message } };
 }
 
+/** Changes nothing, and is refused where the Service is not the one any more that was judged. */
+export const confirm = ({ metadata }: Service): StatusPatch => ({
+  metadata: { resourceVersion: metadata.resourceVersion },
+});
+
 /** Takes everything of ours off a Service that is no LoadBalancer any more. */
 export function clearStatus(service: Service): StatusPatch | undefined {
   const { metadata, status } = service;
   const conditions = (status?.conditions ?? []).filter(({ type }) => type !== conditionType);
   const conditioned = conditions.length < (status?.conditions ?? []).length;
-  const annotations = changeAnnotation(service, undefined);
+  const annotations = changeAnnotations(service, { addresses: [], pool: '' });
   const addressed = (status?.loadBalancer?.ingress ?? []).length > 0;
   if (annotations === undefined && !conditioned) return undefined;
   return {
@@ -102,15 +109,25 @@ function showsExactly(service: Service, addresses: readonly Address[]): boolean 
 const toIngress = (addresses: readonly Address[]): readonly Ingress[] | null =>
   addresses.length === 0 ? null : addresses.map((address) => ({ ip: formatAddress(address) }));
 
-function changeAnnotation(
+type AnnotationChange = Readonly<Record<string, string | null>>;
+
+/** What is written beside the addresses on where they are from; undefined: it stands there already. */
+function changeAnnotations(
   { metadata }: Service,
-  pool: string | undefined,
-): Readonly<Record<string, string | null>> | undefined {
-  const key = annotationKey('ip-allocated-from-pool');
-  const before = metadata.annotations?.[key];
-  // A pool that is not known (it is gone) is no news about what the Service has.
-  if (before === pool || pool === '') return undefined;
-  return { [key]: pool ?? null };
+  { addresses, pool, onNodes }: Standing,
+): AnnotationChange | undefined {
+  const held = addresses.length > 0;
+  const wanted = {
+    // A pool that is not known (it is gone) is no news about what the Service has.
+    ...(held && pool === '' ? {} : { 'ip-allocated-from-pool': held ? pool : null }),
+    'has-node-addresses': held && onNodes === true ? 'true' : null,
+  } as const;
+  const change: Record<string, string | null> = {};
+  for (const [name, value] of Object.entries(wanted)) {
+    const key = `${annotationPrefixes[0]}/${name}`;
+    if ((metadata.annotations?.[key] ?? null) !== value) change[key] = value;
+  }
+  return Object.keys(change).length === 0 ? undefined : change;
 }
 
 function judge(standing: Standing, before: Condition | undefined, now: Date): Condition {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { adopt } from './adopt.ts';
-import { pool, request, service, type ServiceCase, Town } from './testing/town.ts';
+import { noNodes, pool, request, service, type ServiceCase, Town } from './testing/town.ts';
 
 /** A Service that shares under one key, on a port of its own. */
 const sharing = (namespace: string, port: number, withNamespaces?: string): ServiceCase => ({
@@ -64,7 +64,7 @@ describe('sharing an address', () => {
       service('a', { ...sharing('shop', 80), ips }),
       service('b', { ...sharing('lab', 443), ips }),
     ];
-    adopt({ services, pools: lan.pools, lbClass: undefined }, lan.ledger);
+    adopt({ services, pools: lan.pools, nodeWorld: noNodes, lbClass: undefined }, lan.ledger);
     assert.equal(lan.serve(request('a', sharing('shop', 80))), '198.51.100.1');
     assert.equal(lan.serve(request('b', sharing('lab', 443))), '198.51.100.1');
   });

@@ -10,7 +10,13 @@ export type Terms = {
   readonly namespaces: readonly string[];
   /** Two Services may share only when the same nodes may receive for both. */
   readonly backend: string;
+  /** The addresses are those of nodes: who has them so shares them, port by port, as `NodePorts` says. */
+  readonly onNodes?: true;
 };
+
+/** The terms on which a Service holds the addresses that it has: those of nodes, or others. */
+export const termsOf = (terms: Terms, onNodes: true | undefined): Terms =>
+  onNodes === undefined ? terms : { ...terms, onNodes };
 
 /** A Service that holds an address, and on which terms. */
 export type Holder = { readonly service: string; readonly terms: Terms };
@@ -32,7 +38,8 @@ export function obstacleAmong(
   stays: boolean,
 ): Obstacle | undefined {
   for (const { service: holder, terms: theirs } of holders) {
-    if (holder === service) continue;
+    if (holder === service || (theirs.onNodes === true && terms.onNodes === true)) continue;
+    if (theirs.onNodes !== terms.onNodes) return { holder, conflict: 'unshared' };
     if (theirs.sharing === '' || terms.sharing === '') return { holder, conflict: 'unshared' };
     if (theirs.sharing !== terms.sharing) return { holder, conflict: 'sharing' };
     const agreed = consents(terms, service, holder) && consents(theirs, holder, service);

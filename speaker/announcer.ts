@@ -57,17 +57,15 @@ export class Announcer {
 
   /**
    * Answers for this address from now on, and announces it at the next tick; one held already goes
-   * on as it was. False when its family has no protocol here.
+   * on as it was.
    */
-  hold(address: Address, nowMs: number): boolean {
+  hold(address: Address, nowMs: number): void {
     const key = formatAddress(address);
+    if (this.#held.has(key)) return;
     const neighbours = neighboursOf(address.family);
-    if (neighbours === undefined) return false;
-    if (this.#held.has(key)) return true;
     const held = { address, neighbours, startMs: nowMs, ...noCounts };
     this.#held.set(key, held);
     this.#schedule.set(held, nowMs);
-    return true;
   }
 
   /** Not another word about this address. */
@@ -148,9 +146,11 @@ export class Announcer {
       const address = heard.kind === 'question' ? heard.target : heard.address;
       const held = this.#held.get(formatAddress(address));
       if (held === undefined) continue;
+      const mac = heard.kind === 'question' ? heard.asker : heard.mac;
+      // Our own frames come back from bonds and from switches with loops.
+      if (mac === this.#mac) continue;
       if (heard.kind === 'assertion') {
-        // Our own frames come back from bonds and from switches with loops.
-        if (heard.mac !== this.#mac) conflicts.set(keyOf(heard), { address, mac: heard.mac });
+        conflicts.set(keyOf(heard), { address, mac });
         continue;
       }
       held.questions++;

@@ -1,6 +1,8 @@
 import type { Advertisement } from '../crds/advertisement.ts';
 import { matches } from '../crds/selector.ts';
+import { isExcluded, isReachable } from '../kube/node-state.ts';
 import type { EndpointSlice, Node, Service } from '../kube/object.ts';
+import { nodesOf, servingEndpoints } from '../kube/serving.ts';
 import type { Candidate } from './core/rank.ts';
 
 /** What decides whether a node may hold a Service's addresses. */
@@ -26,9 +28,6 @@ export type Candidacy =
     }
   | { readonly kind: 'silent'; readonly reason: Silence };
 
-/** Kubernetes' own mark for nodes that load balancers leave alone, whatever its value. */
-const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers';
-
 /** Which nodes may hold a Service's addresses, and how gladly; the same answer on every node. */
 export function candidatesFor(scene: Scene): Candidacy {
   const { service, slices, nodes } = scene;
@@ -36,12 +35,13 @@ export function candidatesFor(scene: Scene): Candidacy {
     anyMatches(serviceSelectors, service.metadata.labels),
   );
   if (applying.length === 0) return { kind: 'silent', reason: 'NoAdvertisement' };
-  const serving = servingNodes(slices);
-  if (serving === 'none') return { kind: 'silent', reason: 'NoEndpoints' };
+  const endpoints = servingEndpoints(slices);
+  if (endpoints.length === 0) return { kind: 'silent', reason: 'NoEndpoints' };
+  const serving = nodesOf(endpoints);
   const local = service.spec?.externalTrafficPolicy === 'Local';
   const candidates = nodes
     .filter((node) => !local || serving.has(node.metadata.name))
-    .filter((node) => isAble(node, scene.ignoreExcludeLabel))
+    .filter((node) => isReachable(node) && (scene.ignoreExcludeLabel || !isExcluded(node)))
     .filter((node) => applying.some((advertisement) => selectsNode(advertisement, node)))
     .map((node) => ({ node: node.metadata.name, score: scoreOf(applying, node) }));
   if (candidates.length === 0) return { kind: 'silent', reason: 'NoCandidates' };
@@ -64,25 +64,6 @@ export function linksOf(
   const selecting = advertisements.filter((advertisement) => selectsNode(advertisement, node));
   if (selecting.some(({ interfaces }) => interfaces.length === 0)) return undefined;
   return [...new Set(selecting.flatMap(({ interfaces }) => interfaces))].sort();
-}
-
-/** A bare cordon is no reason: it is about pods, not about addresses. */
-function isAble({ metadata, status }: Node, ignoreExcludeLabel: boolean): boolean {
-  if (metadata.deletionTimestamp !== undefined) return false;
-  if (!ignoreExcludeLabel && metadata.labels?.[excludeLabel] !== undefined) return false;
-  return !(status?.conditions ?? []).some(
-    ({ type, status: value }) => type === 'NetworkUnavailable' && value === 'True',
-  );
-}
-
-/** The names of the nodes with an endpoint that can serve; `none` where there is no such endpoint at all. */
-function servingNodes(slices: readonly EndpointSlice[]): ReadonlySet<string> | 'none' {
-  const serving = slices
-    .flatMap(({ endpoints }) => endpoints ?? [])
-    // Unknown counts as ready (EndpointConditions); a terminating endpoint may still be serving.
-    .filter(({ conditions }) => conditions?.ready !== false || conditions.serving === true);
-  if (serving.length === 0) return 'none';
-  return new Set(serving.flatMap(({ nodeName }) => (nodeName === undefined ? [] : [nodeName])));
 }
 
 /** Weights add up over all advertisements that admit the node. */

@@ -15,6 +15,8 @@ export function chronicle(log: Log, fact: Fact): void {
       return log.info('phase changed', fields);
     case 'joined':
       return log.info('joined a link', fields);
+    case 'unfit':
+      return log.info('questions are answered from a packet socket, not by the kernel', fields);
     case 'gone':
       return log.warn('a link is gone', fields);
     case 'absent':
@@ -30,6 +32,11 @@ export function chronicle(log: Log, fact: Fact): void {
       return log.error('another machine uses the name of this node: rename one of them', fields);
     case 'conflict':
       return log.error('another station answers for an address held here', fields);
+    case 'deaf':
+      return log.warn(
+        'a link with IPv6 addresses to answer for has no IPv6: switch it on, or leave the link out',
+        fields,
+      );
     case 'sibling':
       return log.warn(
         'two links of this node lie on one segment: one of them stays silent',

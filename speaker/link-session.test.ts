@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { until } from '../daemon/testing/until.ts';
 import type { Mac } from '../net/mac.ts';
 import { parseAddress } from '../net/address.ts';
+import { kernelOpener } from './kernel-opener.ts';
 import { readLinks } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
-import { type Host, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
+import { type Host, ip, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
 import { type Identity, LinkSession } from './link-session.ts';
 import type { Fact } from './orders.ts';
+import { needsBpf } from './io/testing/run-program.ts';
 import { withoutKey } from './pulse-keys.ts';
 import { PulseRing } from './pulse-ring.ts';
 import { SpeakersSocket } from './speakers-socket.ts';
@@ -40,6 +43,7 @@ describe('a session on a real link', needsTwoHosts, () => {
       random64: () => ++drawn,
       nowMs: () => nowMs,
       report: (fact) => void facts.push(fact),
+      answerInKernel: () => undefined,
     };
   });
   afterEach(() => hosts[Symbol.dispose]());
@@ -51,12 +55,15 @@ describe('a session on a real link', needsTwoHosts, () => {
   };
 
   /** A session that holds the address, since it is alone. */
-  function openHolding(): LinkSession {
+  function openHolding(
+    address = vip,
+    listen = (session: LinkSession) => pass(session, 400),
+  ): LinkSession {
     using _ = hosts.enter(hosts.near);
     const session = new LinkSession(linkOf(hosts.near), identity);
     const candidates = [{ node: 'node-1', score: 0 }];
-    session.adopt(new Map([[vip, { services: [], candidates, links: [hosts.near.link] }]]), []);
-    pass(session, 400);
+    session.adopt(new Map([[address, { services: [], candidates, links: [hosts.near.link] }]]), []);
+    listen(session);
     assert.equal(session.counts().held, 1);
     return session;
   }
@@ -88,14 +95,32 @@ describe('a session on a real link', needsTwoHosts, () => {
     assert.equal(session.counts().held, 1);
   });
 
-  test('answers no question it read before it stood still', () => {
-    using session = openHolding();
+  test('tells once that a link without IPv6 joins no group, and joins when it has it', () => {
+    using session = openHolding('2001:db8::1:40');
+    const mtu = (bytes: number) => {
+      ip('-n', hosts.near.namespace, 'link', 'set', hosts.near.link, 'mtu', String(bytes));
+      using _ = hosts.enter(hosts.near);
+      session.follow(linkOf(hosts.near));
+      pass(session, 100);
+    };
+    const deaf = () => facts.filter(({ kind }) => kind === 'deaf');
+    assert.deepEqual(deaf(), []);
+    mtu(1000);
+    mtu(1001);
+    assert.deepEqual(deaf(), [{ kind: 'deaf', groups: 1, link: hosts.near.link }]);
+    mtu(1500);
+    const joined = ip('-n', hosts.near.namespace, 'maddress', 'show', 'dev', hosts.near.link);
+    assert(joined.includes('ff02::1:ff01:40'));
+  });
+
+  /** Asks from the far host; how many answers have come when `serve` has been called. */
+  function openAsker() {
     using _ = hosts.enter(hosts.far);
     const link = linkOf(hosts.far);
     const address = parseAddress(vip);
     const asker = parseAddress(hosts.far.address);
     assert(address && asker);
-    using socket = new PacketSocket({
+    const socket = new PacketSocket({
       link,
       etherType: etherTypes.arp,
       filter: arpFilter([address]),
@@ -109,13 +134,45 @@ describe('a session on a real link', needsTwoHosts, () => {
     } as const;
     const destination = 'ff:ff:ff:ff:ff:ff';
     const header = { destination, source: link.mac, etherType: etherTypes.arp };
-    const ask = () => {
-      socket.send([formatFrame({ ...header, payload: formatArp(question) })]);
-      session.readQuestions();
+    const frame = formatFrame({ ...header, payload: formatArp(question) });
+    const ask = (serve: () => void) => {
+      socket.send([frame]);
+      serve();
       return socket.receive().frames.length;
     };
-    assert.equal(ask(), 1);
+    return { ask, [Symbol.dispose]: () => socket.close() };
+  }
+
+  test('answers no question it read before it stood still', () => {
+    using session = openHolding();
+    using asker = openAsker();
+    const serve = () => session.readQuestions();
+    assert.equal(asker.ask(serve), 1);
     nowMs += 5_000;
-    assert.equal(ask(), 0);
+    assert.equal(asker.ask(serve), 0);
+  });
+
+  test('has the kernel answer as long as it runs, and hardly longer', needsBpf, async () => {
+    const answerInKernel = kernelOpener('kernel', identity.report);
+    const realMs = () => Number(process.hrtime.bigint()) / 1e6;
+    identity = { ...identity, nowMs: realMs, answerInKernel };
+    using session = openHolding(vip, (listening) => {
+      while (listening.counts().held === 0) listening.tick();
+    });
+    assert.equal(session.responder, 'kernel');
+    using asker = openAsker();
+    const answered = () => asker.ask(() => {}) > 0;
+    const runs = () => {
+      session.tick();
+      return answered();
+    };
+    await until('the kernel answers', runs);
+    assert(session.dueAtMs() <= realMs() + 20, 'it wants to renew the lease');
+    let lastMs = realMs();
+    const ranMs = lastMs;
+    for (let askedMs = ranMs; answered(); askedMs = realMs()) lastMs = askedMs;
+    assert(lastMs - ranMs <= 40, `answered ${lastMs - ranMs} ms after it ran`);
+    await until('the kernel answers again', runs);
+    assert.equal(session.counts().kernelAnswers, session.counts().answers);
   });
 });

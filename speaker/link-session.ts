@@ -5,7 +5,8 @@ import type { Action, Event } from './core/action.ts';
 import type { Candidate } from './core/rank.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
-import { strangerMs, suspectAfterMs } from './core/timing.ts';
+import { leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
+import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
 import { type Plan, siblingsOf } from './plan.ts';
@@ -25,6 +26,8 @@ export type Identity = Omit<Voice, 'boot'> & {
   readonly random64: () => bigint;
   readonly nowMs: () => number;
   readonly report: (fact: Fact) => void;
+  /** Has the kernel answer on a link, where it is to and can. */
+  readonly answerInKernel: (link: Link & { readonly mac: Mac }) => KernelResponder | undefined;
 };
 
 /** A flood of frames must not keep questions waiting for longer than about a millisecond. */
@@ -38,7 +41,9 @@ const newsWithin = 64n;
  */
 export class LinkSession implements Disposable {
   readonly speakersFd: number;
-  readonly questionsFd: number;
+  readonly questionsFds: readonly number[];
+  /** Who answers questions as a rule: the kernel, or this process through its packet socket. */
+  readonly responder: 'kernel' | 'packet';
   readonly #identity: Identity;
   /** A session is a life of its own: it knows nothing of what one before it claimed on a link of the same name. */
   readonly #boot: bigint;
@@ -53,6 +58,9 @@ export class LinkSession implements Disposable {
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
 
+  /** How many groups the link would not join. */
+  #deafTo = 0;
+
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
     this.#link = link;
@@ -62,9 +70,12 @@ export class LinkSession implements Disposable {
     this.#boot = boot;
     identity.boots.add(boot);
     this.#speakers = new SpeakersSocket(link, { ...identity, boot });
-    this.#responder = new Responder(link, identity.random);
+    const { random } = identity;
+    const kernel = identity.answerInKernel(link);
+    this.responder = kernel === undefined ? 'packet' : 'kernel';
+    this.#responder = new Responder(link, { random, kernel });
     this.speakersFd = this.#speakers.fd;
-    this.questionsFd = this.#responder.fd;
+    this.questionsFds = this.#responder.fds;
     this.#segment = openSegment({
       node: identity.node,
       mac: link.mac,
@@ -99,6 +110,7 @@ export class LinkSession implements Disposable {
     this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
+    this.#responder.renew();
     const blinked = this.#blinkSinceMs !== undefined;
     this.#blinkSinceMs = undefined;
     if (!before.running) this.#siblingAtMs = undefined;
@@ -145,6 +157,7 @@ export class LinkSession implements Disposable {
     if (this.#identity.nowMs() >= this.#returnAtMs) this.#standUp();
     this.#step({ kind: 'tick' });
     this.#responder.tick(this.#identity.nowMs());
+    this.#noteDeafness();
   }
 
   /** Peers begin to miss this node after as long. */
@@ -192,6 +205,12 @@ export class LinkSession implements Disposable {
     this.#responder[Symbol.dispose]();
   }
 
+  #noteDeafness(): void {
+    const before = this.#deafTo;
+    this.#deafTo = this.#responder.refusedGroups;
+    if (before === 0 && this.#deafTo > 0) this.#report({ kind: 'deaf', groups: this.#deafTo });
+  }
+
   #mayAnnounce(address: string, links: readonly string[] | undefined): boolean {
     if (links !== undefined) return links.includes(this.#link.name);
     const parsed = parseAddress(address);
@@ -235,6 +254,7 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     const actions = step(this.#segment, event, nowMs);
     const hushedMs = this.#responder.follow(actions, nowMs);
+    this.#responder.lend(nowMs, leaseMs(intervalMs(this.#segment)));
     if (hushedMs !== undefined) this.#report({ kind: 'stalled', hushedMs });
     const takeoverMs = this.#identity.nowMs() - nowMs;
     for (const action of actions) this.#tell(action, takeoverMs);

@@ -13,6 +13,10 @@ export class SpeakerMetrics {
     'Questions about held addresses',
   );
   readonly #answers = this.#perLink('metallb_layer2_responses_sent', 'Answers to them');
+  readonly #kernelAnswers = this.#perLink(
+    'mercurylb_kernel_answers',
+    'Those of the answers that the kernel gave by itself',
+  );
   readonly #announcements = this.#perLink(
     'metallb_layer2_gratuitous_sent',
     'Announcements that nobody asked for',
@@ -59,12 +63,13 @@ export class SpeakerMetrics {
   }
 
   #count(counts: readonly LinkCounts[]): void {
-    for (const { link, questions, answers, announcements, refused, peers } of counts) {
-      this.#questions.set(questions, { link });
-      this.#answers.set(answers, { link });
-      this.#announcements.set(announcements, { link });
-      this.#refused.set(refused, { link });
-      this.#peers.set(peers, { link });
+    for (const { link, ...seen } of counts) {
+      this.#questions.set(seen.questions, { link });
+      this.#answers.set(seen.answers, { link });
+      this.#kernelAnswers.set(seen.kernelAnswers, { link });
+      this.#announcements.set(seen.announcements, { link });
+      this.#refused.set(seen.refused, { link });
+      this.#peers.set(seen.peers, { link });
     }
   }
 

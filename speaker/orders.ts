@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import type { Mac } from '../net/mac.ts';
 import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
+import type { Unfit } from './io/kernel-responder.ts';
 import type { Plan } from './plan.ts';
 import type { PulseKeys } from './pulse-keys.ts';
 import type { Speaker } from './roster.ts';
@@ -16,6 +17,8 @@ export type WireStart = {
   /** The links to announce on; undefined: all but those that match `excludedLinks`. */
   readonly links: readonly string[] | undefined;
   readonly excludedLinks: readonly RegExp[];
+  /** Who is to answer questions: the kernel, this process through a packet socket, or whichever can, in this order. */
+  readonly responder: 'auto' | 'kernel' | 'packet';
   readonly orders: MessagePort;
   /** Until when the main thread was last alive, in nanoseconds of the monotonic clock. */
   readonly mainAliveUntil: BigUint64Array;
@@ -34,7 +37,19 @@ export type Order =
 export type Fact =
   /** Orders wake the thread through this descriptor. */
   | { readonly kind: 'ready'; readonly wakerFd: number }
-  | { readonly kind: 'joined'; readonly link: string; readonly mac: Mac }
+  | {
+      readonly kind: 'joined';
+      readonly link: string;
+      readonly mac: Mac;
+      readonly responder: 'kernel' | 'packet';
+    }
+  /** The kernel was to answer on this link if it can, and cannot. Told once for each reason. */
+  | {
+      readonly kind: 'unfit';
+      readonly link: string;
+      readonly reason: Unfit['reason'];
+      readonly detail: string;
+    }
   | { readonly kind: 'gone'; readonly link: string }
   /** Links that the settings name and this machine does not have now; empty: all are there again. */
   | { readonly kind: 'absent'; readonly links: readonly string[] }
@@ -66,6 +81,8 @@ export type Fact =
       readonly address: string;
       readonly mac: Mac;
     }
+  /** So many groups could not be joined: the link has no IPv6. */
+  | { readonly kind: 'deaf'; readonly link: string; readonly groups: number }
   /** Two links of this node lie on one segment: this one stays silent. */
   | { readonly kind: 'sibling'; readonly link: string; readonly mac: Mac }
   | { readonly kind: 'counts'; readonly counts: readonly LinkCounts[] }
@@ -92,6 +109,8 @@ export type LinkCounts = {
   readonly held: number;
   readonly questions: number;
   readonly answers: number;
+  /** Those of the answers that the kernel gave. */
+  readonly kernelAnswers: number;
   readonly announcements: number;
   /** Frames of the speakers' own type that no key of ours had sealed, or that made no sense. */
   readonly refused: number;

@@ -136,6 +136,14 @@ test('what a node has as its own address is announced by nobody', () => {
   );
 });
 
+test('a Service that has the addresses of nodes is no matter of speakers, also when a node is gone', () => {
+  const marked = assigned('web', '198.51.100.1', { 'metallb.io/has-node-addresses': 'true' });
+  assert.deepEqual(planFor(world({ services: [marked] }), settings), {
+    plan: new Map(),
+    silent: [],
+  });
+});
+
 test('what nobody announces is told with its reason', () => {
   const { plan, silent } = planFor(
     world({ services: [assigned('web', '198.51.100.1')], advertisements: [] }),

@@ -60,7 +60,7 @@ export function planFor(
   const self = nodes.get(settings.node);
   const ofNodes = new Set(world.nodes.flatMap(canonicalAddresses));
   for (const service of world.services) {
-    if (!isOurs(service, settings.loadBalancerClass)) continue;
+    if (!isOurs(service, settings.loadBalancerClass) || hasNodeAddresses(service)) continue;
     const key = keyOf(service);
     for (const address of addressesOf(service)) {
       if (ofNodes.has(formatAddress(address))) {
@@ -112,6 +112,10 @@ export function siblingsOf(plan: Plan): ReadonlyMap<string, readonly string[]> {
 export function isOurs({ spec }: Service, loadBalancerClass: string | undefined): boolean {
   return spec?.type === 'LoadBalancer' && spec.loadBalancerClass === loadBalancerClass;
 }
+
+/** They are the nodes' own, or were: a node that was deleted may well still run, and answer. */
+const hasNodeAddresses = ({ metadata }: Service): boolean =>
+  readAnnotation(metadata.annotations, 'has-node-addresses') !== undefined;
 
 export const addressesOf = ({ status }: Service): Address[] =>
   (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => {

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { parseAddress } from '../net/address.ts';
+import { broadcastMac } from '../net/mac.ts';
 import type { Action } from './core/action.ts';
 import { readLinks } from './io/link.ts';
+import { KernelResponder } from './io/kernel-responder.ts';
 import { PacketSocket } from './io/packet-socket.ts';
+import { needsBpf } from './io/testing/run-program.ts';
 import { type Host, ip, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
 import { Responder } from './responder.ts';
-import { etherTypes } from './wire/ethernet.ts';
+import { formatArp } from './wire/arp.ts';
+import { etherTypes, formatFrame } from './wire/ethernet.ts';
 import { arp } from './wire/family.ts';
+import { arpFilter } from './wire/filter.ts';
 
 const vip = '198.51.100.40';
 const stranger = '02:00:00:00:00:66';
@@ -28,10 +33,36 @@ describe('a responder on a real link', needsTwoHosts, () => {
     return { ...link, mac: link.mac };
   };
 
-  const respond = (): Responder => {
+  const respond = (kernel?: KernelResponder): Responder => {
     using _ = hosts.enter(hosts.near);
-    return new Responder(linkOf(hosts.near), () => 0.5);
+    return new Responder(linkOf(hosts.near), { random: () => 0.5, kernel });
   };
+
+  function openKernel(): KernelResponder {
+    using _ = hosts.enter(hosts.near);
+    const opened = KernelResponder.open(linkOf(hosts.near));
+    assert(opened.kind === 'open');
+    return opened;
+  }
+
+  /** On the far host: asks for the address byte by byte, and counts what has been answered since the last time. */
+  function openAsker() {
+    using _ = hosts.enter(hosts.far);
+    const { mac, ...link } = linkOf(hosts.far);
+    const [target, sender] = [parseAddress(vip), parseAddress(hosts.far.address)];
+    assert(target && sender);
+    const filter = arpFilter([target]);
+    const socket = new PacketSocket({ link, etherType: etherTypes.arp, filter });
+    const asked = { operation: 'request', senderMac: mac, sender, target } as const;
+    const payload = formatArp({ ...asked, targetMac: '00:00:00:00:00:00' });
+    const header = { destination: broadcastMac, source: mac, etherType: etherTypes.arp };
+    const frame = formatFrame({ ...header, payload });
+    return {
+      ask: () => void socket.send([frame]),
+      answers: () => socket.receive().frames.length,
+      [Symbol.dispose]: () => socket.close(),
+    };
+  }
 
   /** The far host claims the address so many times, as a station with another MAC. */
   function claim(times: number): void {
@@ -70,6 +101,106 @@ describe('a responder on a real link', needsTwoHosts, () => {
     assert.equal(answered(), 1);
     assert.equal(responder.follow([{ kind: 'speak' }], 350), 250);
     assert.ok(responder.dueAtMs() <= 350);
+  });
+
+  it(
+    'answers each question once, by whichever of the two, while the kernel comes and goes',
+    needsBpf,
+    () => {
+      using responder = respond(openKernel());
+      using asker = openAsker();
+      const clockMs = () => Number(process.hrtime.bigint()) / 1e6;
+      responder.follow([hold], 0);
+      asker.answers();
+      const expectOne = (what: string) => {
+        asker.ask();
+        responder.read(0, nobody, always);
+        assert.equal(asker.answers(), 1, what);
+      };
+      expectOne('before there is a lease');
+      for (let round = 0; round < 50; round++) {
+        responder.lend(clockMs(), 60_000);
+        expectOne('on a lease');
+        responder.lend(clockMs() - 2, 1);
+        expectOne('when the lease has run out');
+        responder.follow([hold], 0);
+        expectOne('held again');
+      }
+      const { answers, questions, kernelAnswers } = responder.counts();
+      assert.deepEqual(
+        { answers, questions, kernelAnswers },
+        { answers: 151, questions: 151, kernelAnswers: 50 },
+      );
+    },
+  );
+
+  it(
+    'has the kernel answer nothing while it is hushed, nor for what it has given up',
+    needsBpf,
+    () => {
+      using responder = respond(openKernel());
+      using asker = openAsker();
+      const clockMs = () => Number(process.hrtime.bigint()) / 1e6;
+      responder.follow([hold], 0);
+      responder.lend(clockMs(), 60_000);
+      asker.answers();
+      const answered = () => {
+        asker.ask();
+        return asker.answers();
+      };
+      assert.equal(answered(), 1);
+      responder.follow([{ kind: 'hush' }], 100);
+      responder.lend(clockMs(), 60_000);
+      assert.equal(answered(), 0);
+      assert.equal(responder.dueAtMs(), Infinity);
+      responder.follow([{ kind: 'speak' }], 350);
+      responder.lend(clockMs(), 60_000);
+      asker.answers();
+      assert.equal(answered(), 1);
+      responder.follow([{ kind: 'yield', address: vip, reason: 'BetterClaim' }], 400);
+      assert.equal(answered(), 0);
+      responder.read(0, nobody, always);
+      assert.equal(asker.answers(), 0);
+      responder.lend(clockMs(), 60_000);
+      assert.equal(responder.dueAtMs(), Infinity, 'a lease on nothing is not renewed');
+    },
+  );
+
+  it('wants to renew a lease when half of it is over', needsBpf, () => {
+    using responder = respond(openKernel());
+    responder.follow([hold], 0);
+    responder.lend(1_000, 40);
+    responder.tick(1_000);
+    assert.equal(responder.dueAtMs(), 1_020);
+  });
+
+  it('is in the groups of what it holds, and in none when it has given everything up', () => {
+    using responder = respond();
+    const joined = () =>
+      ip('-n', hosts.near.namespace, 'maddress', 'show', 'dev', hosts.near.link).match(
+        /ff02::1:ff01:/g,
+      )?.length ?? 0;
+    /** Lets it do what it says is due at that time. */
+    const work = (nowMs: number) => {
+      for (let turn = 0; turn < 5 && responder.dueAtMs() <= nowMs; turn++) responder.tick(nowMs);
+    };
+    const addresses = Array.from({ length: 100 }, (_, index) => `2001:db8::1:${index + 1}`);
+    responder.follow(
+      addresses.map((address) => ({ ...hold, address })),
+      0,
+    );
+    work(0);
+    assert.equal(joined(), 100);
+    assert.equal(responder.counts().announcements, 100);
+    const given = addresses.map((address): Action => ({
+      kind: 'yield',
+      address,
+      reason: 'BetterClaim',
+    }));
+    responder.follow(given, 10);
+    work(10);
+    assert.equal(joined(), 0);
+    assert.equal(responder.dueAtMs(), Infinity);
   });
 
   it('answers no more for what it has given up', () => {

@@ -1,11 +1,11 @@
-import { parseAddress } from '../net/address.ts';
+import { type Address, parseAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
 import { Announcer, type Conflict, type Counts } from './announcer.ts';
 import type { Action } from './core/action.ts';
+import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
-import { PacketSocket } from './io/packet-socket.ts';
-import { etherTypes } from './wire/ethernet.ts';
-import { arpFilters, dropAll } from './wire/filter.ts';
+import { Memberships } from './memberships.ts';
+import { NeighbourSockets } from './neighbour-sockets.ts';
 
 /** A flood of questions must not keep pulses waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
@@ -14,23 +14,37 @@ const conflictEveryMs = 10_000;
 /** So many at a time are remembered; a sweep through addresses and MACs must not fill the memory. */
 const conflictsAtMost = 256;
 
+export type ResponderOptions = {
+  readonly random: () => number;
+  /** Answers what it can; closed with the responder. Without it, all is answered from the packet socket. */
+  readonly kernel: KernelResponder | undefined;
+};
+
 /**
  * Answers for what is held on one link, or, hushed, for nothing. The kernel's filter follows what is held, so that
- * questions about other addresses never wake us.
+ * questions about other addresses never wake us. What the kernel answers by itself never comes to the packet socket,
+ * and what comes there it has not answered.
  */
 export class Responder implements Disposable {
-  readonly #socket: PacketSocket;
+  readonly #sockets: NeighbourSockets;
+  readonly #memberships: Memberships;
   readonly #announcer: Announcer;
   readonly #conflicts = new Map<string, number>();
+  readonly #kernel: KernelResponder | undefined;
+  /** When half of the kernel's lease is over; Infinity while it has none. */
+  #renewAtMs = Infinity;
   #hushedAtMs: number | undefined;
 
-  constructor(link: Link & { readonly mac: Mac }, random: () => number) {
-    this.#socket = new PacketSocket({ link, etherType: etherTypes.arp });
-    this.#announcer = new Announcer({ lan: this.#socket, mac: link.mac, random });
+  constructor(link: Link & { readonly mac: Mac }, { random, kernel }: ResponderOptions) {
+    this.#kernel = kernel;
+    this.#sockets = new NeighbourSockets(link);
+    this.#memberships = new Memberships(link);
+    this.#announcer = new Announcer({ lan: this.#sockets, mac: link.mac, random });
   }
 
-  get fd(): number {
-    return this.#socket.fd;
+  /** Any of them is readable when somebody has asked. */
+  get fds(): readonly number[] {
+    return this.#sockets.fds;
   }
 
   /** How many addresses are held. */
@@ -38,26 +52,58 @@ export class Responder implements Disposable {
     return this.#announcer.held().length;
   }
 
-  counts(): Counts {
-    return this.#announcer.counts();
+  /** Groups that the link would not join: questions to them arrive by luck. */
+  get refusedGroups(): number {
+    return this.#memberships.refused;
   }
 
-  /** When `tick` has something to do. */
+  /** `kernelAnswers` are those of the answers that the kernel gave. */
+  counts(): Counts & { readonly kernelAnswers: number } {
+    const { questions, answers, announcements } = this.#announcer.counts();
+    const kernelAnswers = this.#kernel?.answers ?? 0;
+    return {
+      questions: questions + kernelAnswers,
+      answers: answers + kernelAnswers,
+      announcements,
+      kernelAnswers,
+    };
+  }
+
+  /** When `tick` or `lend` has something to do. */
   dueAtMs(): number {
-    return this.#hushedAtMs === undefined ? this.#announcer.dueAtMs() : Infinity;
+    if (this.#hushedAtMs !== undefined) return Infinity;
+    if (!this.#memberships.settled) return -Infinity;
+    return Math.min(this.#announcer.dueAtMs(), this.#renewAtMs);
   }
 
-  /** Announces what is due. */
+  /** This process runs: the kernel may answer for so long, where it answers, and something is held. */
+  lend(nowMs: number, leaseMs: number): void {
+    if (this.#kernel === undefined) return;
+    const silent = this.#hushedAtMs !== undefined || this.#announcer.dueAtMs() === Infinity;
+    this.#renewAtMs = silent ? Infinity : nowMs + leaseMs / 2;
+    if (silent) this.#kernel.revoke();
+    else this.#kernel.renew(nowMs + leaseMs);
+  }
+
+  /** Announces what is due; then sees to it that questions arrive, which those who heard it need not ask. */
   tick(nowMs: number): void {
-    if (this.#hushedAtMs === undefined) this.#announcer.tick(nowMs);
+    if (this.#hushedAtMs !== undefined) return;
+    this.#announcer.tick(nowMs);
+    this.#memberships.settle();
   }
 
   moveTo(mac: Mac, nowMs: number): void {
+    this.#kernel?.moveTo(mac);
     this.#announcer.moveTo(mac, nowMs);
   }
 
   announceAgain(nowMs: number): void {
     this.#announcer.announceAgain(nowMs);
+  }
+
+  /** The link has changed: what the kernel knew of it may be forgotten. */
+  renew(): void {
+    this.#memberships.renew();
   }
 
   /**
@@ -69,7 +115,7 @@ export class Responder implements Disposable {
     const hushedMs = nowMs - (this.#hushedAtMs ?? nowMs);
     const changes = actions.map((action) => this.#carryOut(action, nowMs));
     if (!changes.includes(true)) return undefined;
-    this.#swapFilter();
+    this.#listen();
     if (spoken) this.#announcer.announceAgain(nowMs);
     if (actions.some(({ kind }) => kind === 'hold')) this.tick(nowMs);
     return spoken ? hushedMs : undefined;
@@ -82,7 +128,7 @@ export class Responder implements Disposable {
   read(nowMs: number, ours: ReadonlySet<Mac>, mayAnswer: () => boolean): readonly Conflict[] {
     const conflicts: Conflict[] = [];
     for (let batch = 0; batch < batchesPerTurn; batch++) {
-      const { frames } = this.#socket.receive();
+      const frames = this.#sockets.receive();
       if (frames.length === 0) break;
       if (this.#hushedAtMs === undefined && mayAnswer())
         conflicts.push(...this.#announcer.answer(frames));
@@ -91,7 +137,9 @@ export class Responder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#socket.close();
+    this.#kernel?.close();
+    this.#sockets[Symbol.dispose]();
+    this.#memberships[Symbol.dispose]();
   }
 
   /** Whether the action changes what is answered for. */
@@ -101,12 +149,13 @@ export class Responder implements Disposable {
       case 'yield': {
         const address = parseAddress(action.address);
         if (address === undefined) return false;
-        if (action.kind === 'hold') this.#announcer.hold(address, nowMs);
-        else this.#announcer.release(address);
+        if (action.kind === 'hold') this.#hold(address, nowMs);
+        else this.#release(address);
         return true;
       }
       case 'hush':
         this.#hushedAtMs = nowMs;
+        this.#kernel?.revoke();
         return true;
       case 'speak':
         this.#hushedAtMs = undefined;
@@ -119,11 +168,23 @@ export class Responder implements Disposable {
     }
   }
 
-  #swapFilter(): void {
-    const hushed = this.#hushedAtMs !== undefined;
-    this.#socket.swapFilter(hushed ? [dropAll] : arpFilters(this.#announcer.held()));
+  #hold(address: Address, nowMs: number): void {
+    this.#announcer.hold(address, nowMs);
+    this.#kernel?.hold(address);
+  }
+
+  /** The kernel first: what it passes on meanwhile finds nobody. */
+  #release(address: Address): void {
+    this.#kernel?.release(address);
+    this.#announcer.release(address);
+  }
+
+  #listen(): void {
+    const held = this.#announcer.held();
+    this.#memberships.follow(held);
     // What came in before the silence would be answered after it.
-    while (hushed && this.#socket.receive().frames.length > 0);
+    if (this.#hushedAtMs === undefined) this.#sockets.listenFor(held);
+    else this.#sockets.deafen();
   }
 
   #isNews({ address, mac }: Conflict, nowMs: number): boolean {

@@ -3,6 +3,7 @@ import {
   flag,
   integerBetween,
   listOf,
+  oneOf,
   type Table,
   text,
   type Values,
@@ -48,6 +49,12 @@ export const settingsTable = {
     fallback: listOf(pattern)(virtualLinks),
     parse: listOf(pattern),
     help: 'patterns of interface names never to announce on',
+  },
+  responder: {
+    env: 'METALLB_RESPONDER',
+    fallback: 'auto',
+    parse: oneOf('auto', 'kernel', 'packet'),
+    help: 'who answers questions: a program in the kernel, which needs the rights BPF and NET_ADMIN, a packet socket, or auto: the first that can',
   },
   pulseMs: {
     fallback: 100,
@@ -115,7 +122,7 @@ export function accessOf(
 
 /** What the wire thread needs of the settings. Reads the keys; says so where there are none. */
 export function wireStart(
-  { nodeName, pulseMs, pulsePort, links, excludeLinks, pulseKeyFile }: Settings,
+  { nodeName, pulseMs, pulsePort, links, excludeLinks, responder, pulseKeyFile }: Settings,
   log: Log,
 ): Omit<WireStart, 'orders' | 'mainAliveUntil'> {
   if (pulseKeyFile === undefined) {
@@ -130,6 +137,7 @@ export function wireStart(
     pulsePort,
     links,
     excludedLinks: excludeLinks,
+    responder,
   };
 }
 

@@ -4,6 +4,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import { rangeContains } from '../net/range.ts';
 import { Datagrams } from './datagrams.ts';
+import { kernelOpener } from './kernel-opener.ts';
 import { LinkEvents } from './io/link-events.ts';
 import { type Link, readGateways, readLinks } from './io/link.ts';
 import { Poll, Waker } from './io/poll.ts';
@@ -63,6 +64,7 @@ class WireThread {
       random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
       nowMs,
       report,
+      answerInKernel: kernelOpener(start.responder, report),
     };
     this.#boot = random64();
     if (start.pulsePort > 0) this.#datagrams = new Datagrams(start.pulsePort, this.#identity);
@@ -100,7 +102,9 @@ class WireThread {
       this.#readDatagrams(this.#datagrams);
     }
     for (const session of sessions) session.tick();
-    for (const session of sessions) if (ready.has(session.questionsFd)) session.readQuestions();
+    for (const session of sessions) {
+      if (session.questionsFds.some((fd) => ready.has(fd))) session.readQuestions();
+    }
     if (this.#leaving && sessions.every(({ hasLeft }) => hasLeft)) this.#sayLeft();
     this.#count();
   }
@@ -199,16 +203,14 @@ class WireThread {
     if (mac === undefined) return;
     const session = new LinkSession({ ...link, mac }, this.#identity);
     this.#sessions.set(link.name, session);
-    this.#poll.add(session.speakersFd);
-    this.#poll.add(session.questionsFd);
-    report({ kind: 'joined', link: link.name, mac });
+    for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.add(fd);
+    report({ kind: 'joined', link: link.name, mac, responder: session.responder });
     session.adopt(this.#plan, this.#speakers);
   }
 
   #close(name: string, session: LinkSession): void {
     session.lose();
-    this.#poll.remove(session.speakersFd);
-    this.#poll.remove(session.questionsFd);
+    for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.remove(fd);
     session[Symbol.dispose]();
     this.#sessions.delete(name);
     report({ kind: 'gone', link: name });

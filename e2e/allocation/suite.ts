@@ -8,6 +8,7 @@ import { openTransport } from '../../kube/transport.ts';
 import { create } from '../../kube/write.ts';
 import { customResourceDefinition } from '../lab/manifests.ts';
 import { describeFamilies } from './families.ts';
+import { describeNodeAddresses } from './node-addresses.ts';
 import { describeGround } from './ground.ts';
 import { describePoolEdits } from './pool-edits.ts';
 import { describePools } from './pools.ts';
@@ -44,6 +45,7 @@ export function describeAllocation(name: string, open: () => Promise<Access>): v
     describeSelection(found);
     describeRestarts(found);
     describeStatus(found);
+    describeNodeAddresses(found);
     describeGround(found);
     describeRetry(found);
   });

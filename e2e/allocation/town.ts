@@ -2,7 +2,7 @@ import { annotationKey, ipAddressPoolKind } from '../../crds/names.ts';
 import { until } from '../../daemon/testing/until.ts';
 import type { Access } from '../../kube/access.ts';
 import { apiVersionOf, type Kind, kinds, pathOf } from '../../kube/kinds.ts';
-import type { Event, Service, ServiceSpec } from '../../kube/object.ts';
+import type { Condition, Event, Service, ServiceSpec } from '../../kube/object.ts';
 import { ApiError, openTransport, type Transport } from '../../kube/transport.ts';
 import { apply, create, mergePatch, type Target } from '../../kube/write.ts';
 import type { Judged } from '../../operator/pool-status.ts';
@@ -17,7 +17,13 @@ export type Wish = {
   readonly spec?: { readonly [Field in keyof ServiceSpec]: ServiceSpec[Field] | null };
 };
 
-type Parts = { readonly spec?: object; readonly status?: object };
+type Parts = {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly spec?: object;
+  readonly status?: object;
+  /** What stands beside these where a kind has neither. */
+  readonly body?: object;
+};
 
 /** A town of its own for one test. */
 export type Found = () => Promise<Town>;
@@ -78,6 +84,37 @@ export class Town implements AsyncDisposable {
     await this.#put(ipAddressPoolKind, name, { addresses: [addresses].flat(), ...spec });
   }
 
+  /** Creates a pool of nodes of this town, or makes it say this and nothing else. */
+  async nodePool(name: string, spec: object = {}): Promise<void> {
+    const selector = { matchLabels: { town: this.namespace } };
+    await this.#put(ipAddressPoolKind, name, { nodes: { selector }, ...spec });
+  }
+
+  /** Makes a node of this town, or says of it what its kubelet or the node controller would. */
+  async node(name: string, ip: string, ready: Condition['status'] = 'True'): Promise<void> {
+    const status = {
+      addresses: [{ type: 'InternalIP', address: ip }],
+      conditions: [{ type: 'Ready', status: ready }],
+    };
+    await this.put(kinds.node, this.#fullName(name), { labels: { town: this.namespace }, status });
+  }
+
+  async removeNode(name: string): Promise<void> {
+    await this.take(kinds.node, this.#fullName(name));
+  }
+
+  /** Has these nodes serve a Service, and no others. */
+  async serve(service: string, ...nodes: readonly string[]): Promise<void> {
+    const endpoints = nodes.map((node, index) => ({
+      addresses: [`198.18.200.${index + 1}`],
+      nodeName: this.#fullName(node),
+      conditions: { ready: true },
+    }));
+    const labels = { 'kubernetes.io/service-name': service };
+    const body = { addressType: 'IPv4', endpoints };
+    await this.put(kinds.endpointSlice, `${service}-1`, { labels, body });
+  }
+
   async removePool(name: string): Promise<void> {
     await this.#remove(this.#target(ipAddressPoolKind, name));
   }
@@ -105,13 +142,15 @@ export class Town implements AsyncDisposable {
   }
 
   /** Makes an object of the cluster, as kubelets and speakers do. */
-  async put(kind: Kind, name: string, { spec = {}, status = {} }: Parts): Promise<void> {
+  async put(kind: Kind, name: string, { labels = {}, spec, status, body }: Parts): Promise<void> {
     const target = this.#target(kind, name);
     this.#made.set(`${kind.kind}/${name}`, target);
-    const metadata = { name, ...(kind.namespaced && { namespace: this.namespace }) };
-    const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, spec };
+    const metadata = { name, labels, ...(kind.namespaced && { namespace: this.namespace }) };
+    const about = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata };
+    const object = { ...about, ...(spec && { spec }), ...body };
     await apply(this.#api, target, { object, fieldManager: 'town' });
-    await mergePatch(this.#api, { ...target, subresource: 'status' }, { status });
+    if (status !== undefined)
+      await mergePatch(this.#api, { ...target, subresource: 'status' }, { status });
   }
 
   async take(kind: Kind, name: string): Promise<void> {
@@ -237,6 +276,8 @@ export class Town implements AsyncDisposable {
   }
 
   #target = (kind: Kind, name: string): Target => ({ kind, namespace: this.namespace, name });
+
+  #fullName = (node: string): string => `${this.namespace}-${node}`;
 
   #place(name: string): Target {
     const target = this.#made.get(name);

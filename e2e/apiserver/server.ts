@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { type Clock, systemClock } from '../../daemon/clock.ts';
-import type { Parts } from './api/api.ts';
+import { type Answer, refusalAnswer, type Stream } from './api/answer.ts';
+import { type ApiRequest, type Parts, respond, routeOrRefusal } from './api/api.ts';
 import { serveExchange } from './exchange.ts';
 import { Faults } from './faults.ts';
 import { HttpServer, type Place } from './http-server.ts';
@@ -16,6 +17,7 @@ import { workloadKinds } from './kinds/workloads.ts';
 import { timestamp } from './metadata.ts';
 import { freshUid } from './names.ts';
 import { Objects, type Target } from './objects.ts';
+import { Refusal } from './refusal.ts';
 import { Registry } from './registry.ts';
 import { RequestLog } from './request-log.ts';
 import { apiVersionOf, collectionOf, keyOf, type Resource, type Stored } from './resource.ts';
@@ -108,6 +110,12 @@ export class ApiServer implements AsyncDisposable {
   /** Forgets the history: watches that resume from before it and pages of older lists get 410. */
   compact(): void {
     this.#parts.store.compact();
+  }
+
+  /** Answers as it would over a connection, at once: neither faults nor the log of requests know of it. */
+  ask(request: ApiRequest): Answer | Stream {
+    const route = routeOrRefusal(request, this.#parts.registry);
+    return route instanceof Refusal ? refusalAnswer(route) : respond(request, route, this.#parts);
   }
 
   /** Creates an object as a client would, with all checks. */

@@ -34,6 +34,7 @@ export class Speaker implements AsyncDisposable {
         server: plane.server,
         keyPath: await credentials(ground),
         stateFolder: folderOf(host, hosts.folder),
+        responder: 'packet',
       }),
     );
     const { args } = program;

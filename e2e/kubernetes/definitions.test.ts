@@ -53,6 +53,9 @@ const wrongAddresses: Readonly<Record<string, string>> = {
   'fe80::1%eth0/64': writeIPv6,
 };
 
+const eitherOr =
+  'give either spec.addresses (what to hand out) or spec.nodes (the nodes themselves), and not both';
+
 type Case = readonly [what: string, object: object, says: string];
 
 /** What a single object can show wrong, and what the person who wrote it reads. */
@@ -72,7 +75,22 @@ const refused: readonly Case[] = [
     pool({ addresses: ['198.51.100.0/24', '198.51.100.0/24'] }),
     'spec.addresses[1]: Duplicate value: "198.51.100.0/24"',
   ],
-  ['no addresses', pool({}), 'spec.addresses: Required value'],
+  ['neither addresses nor nodes', pool({}), eitherOr],
+  ['both addresses and nodes', pool({ addresses: ['198.51.100.0/24'], nodes: {} }), eitherOr],
+  ...[
+    { exclude: ['198.51.100.1'] },
+    { pinning: 'Reserved' },
+    { serviceAllocation: { maxPerNamespace: 2 } },
+  ].map((beside): Case => [
+    `${Object.keys(beside).join()} beside nodes`,
+    pool({ nodes: {}, ...beside }),
+    'exclude, reservations, pinning and maxPerNamespace are about spec.addresses: leave them out beside spec.nodes',
+  ]),
+  [
+    'a type of address that no node has',
+    pool({ nodes: { addressType: 'Hostname' } }),
+    'spec.nodes.addressType: Unsupported value: "Hostname": supported values: "InternalIP", "ExternalIP"',
+  ],
   [
     'an empty list of addresses',
     pool({ addresses: [] }),
@@ -184,6 +202,19 @@ suite('our kinds on Kubernetes', needs, () => {
     assert.deepEqual(stored.spec, { addresses, autoAssign: true, avoidBuggyIPs: false });
   });
 
+  test('a pool goes from nodes to addresses and back, by either way of applying', async () => {
+    const nodes = { selector: { matchLabels: { edge: 'true' } }, addressType: 'InternalIP' };
+    for (const how of [[], ['--server-side', '--force-conflicts']]) {
+      const name = `changes-${how.length}`;
+      for (const spec of [{ nodes }, { addresses: ['203.0.113.128/28'] }, { nodes: {} }]) {
+        await kubectl(['apply', ...how, '--filename=-'], pool(spec, name));
+        const args = ['get', '-n', namespace, `ipaddresspool/${name}`, '-o=json'];
+        const stored = JSON.parse(await kubectl(args));
+        assert.deepEqual(stored.spec, { ...spec, autoAssign: true, avoidBuggyIPs: false });
+      }
+    }
+  });
+
   test('what no schema knows is not kept', async () => {
     const args = ['create', '--validate=ignore', '--filename=-'];
     await kubectl(args, pool({ addresses: ['203.0.113.64/28'], colour: 'red' }, 'pruned'));
@@ -223,6 +254,7 @@ suite('our kinds on Kubernetes', needs, () => {
       'AUTO ASSIGN',
       'ASSIGNED',
       'AVAILABLE',
+      'READY NODES',
       'PROBLEM',
       'AGE',
     ]);

@@ -58,6 +58,8 @@ suite('the rights of deploy/', needs, () => {
       method: 'DELETE',
       path: pathOf(kinds.service, { namespace: 'default', name: 'pinned' }),
     });
+    // What serves is read where it decides which nodes give their addresses.
+    await cluster.applyFile('examples/node-addresses.yaml');
     // The same refusal twice: its event is counted on.
     for (const wanted of ['203.0.113.7', null, '203.0.113.7', null]) {
       await ask('web', wanted);

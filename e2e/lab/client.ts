@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Mac, parseMac } from '../../net/mac.ts';
 import type { Host } from './host.ts';
@@ -5,7 +6,7 @@ import { until } from '../../daemon/testing/until.ts';
 
 /**
  * A neighbour on the LAN that judges by tools which know nothing of us: the kernel's neighbour table,
- * arping, curl, tcpdump.
+ * arping, ndisc6, curl, tcpdump.
  */
 export class Client {
   readonly host: Host;
@@ -15,7 +16,7 @@ export class Client {
     this.host = host;
   }
 
-  /** The neighbour table of the kernel, read through the package `arp-a`. */
+  /** The IPv4 neighbour table of the kernel, read through the package `arp-a`. */
   async neighbours(): Promise<ReadonlyMap<string, Mac>> {
     const printed = await this.host.run(process.execPath, [neighboursProgram]);
     const lines = printed.split('\n').filter((line) => line !== '');
@@ -23,14 +24,31 @@ export class Client {
     return new Map(entries.map(({ address, mac }) => [address, mac]));
   }
 
-  /** The MAC of every answer to one broadcast question, with repetitions; waits a second for late ones. */
+  /** The MAC of every answer to one such question, with repetitions; waits a second for late ones. */
   async answers(address: string): Promise<Mac[]> {
-    return macsIn(await this.#arping(['-b', '-w', '1'], address));
+    const many = isIPv6(address) ? this.#ndisc6('-m', address) : undefined;
+    return macsIn(await (many ?? this.#arping(['-b', '-w', '1'], address)));
   }
 
-  /** The first answer to a broadcast question, undefined when there is none within a second. */
+  /**
+   * The first answer to a question to all, or to the group of an IPv6 address, undefined when there is none within a
+   * second. For ndisc6 an announcement that comes by meanwhile is an answer, too.
+   */
   async ask(address: string): Promise<Mac | undefined> {
-    return macsIn(await this.#arping(['-f', '-w', '1'], address))[0];
+    const one = isIPv6(address) ? this.#ndisc6('-1', address) : undefined;
+    return macsIn(await (one ?? this.#arping(['-f', '-w', '1'], address)))[0];
+  }
+
+  /** Where the kernel believes an address to be. */
+  async macOf(address: string): Promise<Mac | undefined> {
+    if (!isIPv6(address)) return (await this.neighbours()).get(address);
+    return parseMac(/^lladdr (\S+)/.exec(await this.neighbour(address))?.[1] ?? '');
+  }
+
+  /** What the kernel's table says of one address: `lladdr MAC STATE`, FAILED, or nothing. */
+  async neighbour(address: string): Promise<string> {
+    const line = await this.host.run('ip', ['neighbour', 'show', 'to', address, 'dev', 'eth0']);
+    return line.slice(address.length).trim();
   }
 
   /** The body behind a URL; throws what curl says when there is none within two seconds. */
@@ -69,6 +87,15 @@ export class Client {
     throw new Error(`${count} frames matching '${filter}' were not seen within ${timeoutMs} ms`);
   }
 
+  async #ndisc6(how: '-1' | '-m', address: string): Promise<string> {
+    // Its long options do not all do what the short ones do.
+    const args = [how, '-q', '-r', '1', '-w', '1000', address, 'eth0'];
+    const { code, stdout, stderr } = await this.host.outcomeOf('ndisc6', args);
+    // 2 is "nobody answered".
+    if (code === 0 || code === 2) return stdout;
+    throw new Error(`ndisc6 ${args.join(' ')}: ${stderr.trim()}`);
+  }
+
   async #arping(options: readonly string[], address: string): Promise<string> {
     const args = [...options, '-I', 'eth0', address];
     const { code, stdout, stderr } = await this.host.outcomeOf('arping', args);
@@ -78,11 +105,12 @@ export class Client {
   }
 }
 
-const neighboursProgram = fileURLToPath(new URL('./programs/neighbours.ts', import.meta.url));
-
-/** `Unicast reply from 198.51.100.11 [02:00:00:00:00:11]  0.7ms`, a line per answer. */
+/** `Unicast reply from 198.51.100.11 [02:00:00:00:00:11]  0.7ms`, or the MAC alone: a line per answer. */
 function macsIn(printed: string): Mac[] {
-  return [...printed.matchAll(/ reply from .*\[([0-9A-F:]+)\]/gi)].flatMap(
-    ([, mac = '']) => parseMac(mac) ?? [],
-  );
+  return printed.split('\n').flatMap((line) => {
+    const said = / reply from .*\[(.+)\]/.exec(line)?.[1] ?? line.trim();
+    return parseMac(said) ?? [];
+  });
 }
+
+const neighboursProgram = fileURLToPath(new URL('./programs/neighbours.ts', import.meta.url));

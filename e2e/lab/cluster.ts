@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../kube/object.ts';
 import type { Transport } from '../../kube/transport.ts';
+import type { Family } from '../../net/address.ts';
 import type { Client } from './client.ts';
 import type { Host } from './host.ts';
 import type { Hosts } from './hosts.ts';
@@ -15,6 +16,8 @@ export type Cluster = AsyncDisposable & {
   readonly kubectl: string;
   /** What leads a packet from a node to a backend: its own one, or any. */
   readonly serviceProxy: 'stand-in' | 'kube-proxy';
+  /** What backends have addresses of. */
+  readonly families: readonly Family[];
   /** Applies every object of a file of the project; answers them as the server keeps them. */
   readonly applyFile: (path: string) => Promise<KubeObject[]>;
   /** The API server, the nodes and their backends, and what goes with them in a cluster. */
@@ -33,7 +36,16 @@ export type Cluster = AsyncDisposable & {
   readonly logs: (lines: number) => string;
 };
 
-export type ClusterOptions = { readonly nodes: number; readonly lab?: string };
+/** Who answers questions on a node; as installed, with NET_RAW alone, it is the packet socket. */
+export const responders = ['packet', 'kernel'] as const;
+export type LabResponder = (typeof responders)[number];
+
+export type ClusterOptions = {
+  readonly nodes: number;
+  readonly lab?: string;
+  /** Of speakers that are started as they are; those in a Pod go by its rights. */
+  readonly responder?: LabResponder;
+};
 
 /** What can serve the API of a lab: a double of our own in one process, or Kubernetes itself. */
 export const apis = ['embedded', 'kubernetes'] as const;

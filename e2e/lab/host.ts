@@ -36,6 +36,7 @@ export class Host {
   readonly name: string;
   readonly namespace: string;
   readonly address: string;
+  readonly address6: string;
   readonly mac: Mac;
   /** The namespace of the switch, where this host's port has the host's name. */
   readonly switchNamespace: string;
@@ -48,12 +49,13 @@ export class Host {
 
   constructor(
     record: LabRecord,
-    { name, address, mac }: { name: string; address: string; mac: Mac },
+    who: { name: string; address: string; address6: string; mac: Mac },
   ) {
-    this.name = name;
-    this.address = address;
-    this.mac = mac;
-    this.namespace = namespaceOf(record.lab, name);
+    this.name = who.name;
+    this.address = who.address;
+    this.address6 = who.address6;
+    this.mac = who.mac;
+    this.namespace = namespaceOf(record.lab, who.name);
     this.switchNamespace = namespaceOf(record.lab, 'switch');
     this.#record = record;
   }

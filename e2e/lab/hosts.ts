@@ -5,7 +5,8 @@ import { missing } from './requirements.ts';
 
 /**
  * The machines of a lab, each a network namespace, on one switch (a bridge in a namespace of its own,
- * so that nothing shows on the real machine). 198.51.100.0/24 is reserved for documentation (RFC 5737).
+ * so that nothing shows on the real machine). 198.51.100.0/24 and 2001:db8::/32 are reserved for documentation
+ * (RFC 5737, RFC 3849).
  */
 export type Hosts = AsyncDisposable & {
   readonly lab: string;
@@ -59,9 +60,10 @@ export async function openHosts({
   return { lab, folder, control, client, nodes, all, node, [Symbol.asyncDispose]: close };
 }
 
-/** 198.51.100.11 has the MAC 02:00:00:00:00:11, so that tables and captures read themselves. */
+/** 198.51.100.11 and 2001:db8::11 have the MAC 02:00:00:00:00:11, so that tables and captures read themselves. */
 function hostAt(record: LabRecord, name: string, last: number): Host {
-  return new Host(record, { name, address: `198.51.100.${last}`, mac: `02:00:00:00:00:${last}` });
+  const [address, address6] = [`198.51.100.${last}`, `2001:db8::${last}`];
+  return new Host(record, { name, address, address6, mac: `02:00:00:00:00:${last}` });
 }
 
 async function wire(hosts: readonly Host[]): Promise<void> {
@@ -73,7 +75,9 @@ async function wire(hosts: readonly Host[]): Promise<void> {
     [],
     namespaces.map((name) => `netns add ${name}`),
   );
-  await Promise.all(namespaces.map(silenceIPv6));
+  await Promise.all(hosts.map(({ namespace }) => settleIPv6(namespace, settings)));
+  // The switch is no station: it and its ports say nothing of themselves.
+  await settleIPv6(switchNamespace, { ...settings, disable_ipv6: 1 });
   // A plain switch: forwards at once (no spanning tree to wait for), floods multicast like one
   // without IGMP snooping.
   await batch(
@@ -88,10 +92,15 @@ async function wire(hosts: readonly Host[]): Promise<void> {
     ],
   );
   await Promise.all(
-    hosts.map(({ namespace, address }) =>
+    hosts.map(({ namespace, address, address6 }) =>
       batch(
         ['-n', namespace],
-        ['link set lo up', 'link set eth0 up', `address add ${address}/24 dev eth0`],
+        [
+          'link set lo up',
+          'link set eth0 up',
+          `address add ${address}/24 dev eth0`,
+          `address add ${address6}/64 dev eth0`,
+        ],
       ),
     ),
   );
@@ -100,8 +109,23 @@ async function wire(hosts: readonly Host[]): Promise<void> {
 const batch = (options: readonly string[], lines: readonly string[]): Promise<string> =>
   run('ip', [...options, '-batch', '-'], { input: `${lines.join('\n')}\n` });
 
-/** Router solicitations and duplicate address detection would only blur captures. */
-async function silenceIPv6(namespace: string): Promise<void> {
-  const write = 'for set in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 > $set; done';
-  await run('ip', ['netns', 'exec', namespace, 'sh', '-c', write]);
+/**
+ * A LAN without a router, on which every host knows that its own address is free: asking for either would only blur
+ * captures. A link that is taken down keeps its addresses, as with an administrator's tools.
+ */
+const settings = {
+  accept_ra: 0,
+  router_solicitations: 0,
+  accept_dad: 0,
+  keep_addr_on_down: 1,
+} as const;
+
+async function settleIPv6(
+  namespace: string,
+  wanted: Readonly<Record<string, number>>,
+): Promise<void> {
+  const all = Object.entries(wanted).flatMap(([name, value]) =>
+    ['all', 'default'].map((whose) => `net.ipv6.conf.${whose}.${name}=${value}`),
+  );
+  await run('ip', ['netns', 'exec', namespace, 'sysctl', '-qw', ...all]);
 }

@@ -110,6 +110,7 @@ export async function openKubernetesCluster({
     kubeconfigPath,
     kubectl: kubectlPath,
     serviceProxy: 'kube-proxy',
+    families: ['IPv4'],
     async applyFile(path) {
       const applied: KubeObject[] = [];
       for (const object of await readManifests(fromRoot(path)))

@@ -1,3 +1,4 @@
+import { until } from '../../daemon/testing/until.ts';
 import { etherTypes } from '../../speaker/wire/ethernet.ts';
 import { run } from './command.ts';
 import type { Host } from './host.ts';
@@ -73,6 +74,30 @@ async function nftOnSwitch(host: Host, rules: string): Promise<void> {
   await run('ip', ['netns', 'exec', host.switchNamespace, 'nft', '-f', '-'], { input: rules });
 }
 
+/**
+ * From now on the switch forwards a multicast group to those ports only where somebody has reported it (MLD), as managed
+ * switches do. It asks who is there, too, and goes by the answers when it has waited for them.
+ */
+export async function snoop(host: Host): Promise<void> {
+  const inSwitch = ['netns', 'exec', host.switchNamespace];
+  // It asks from an address of its own, and when it has none, not again for two minutes.
+  await run('ip', [...inSwitch, 'sysctl', '-qw', 'net.ipv6.conf.lan.disable_ipv6=0']);
+  const own = ['-n', host.switchNamespace, 'address', 'show', 'dev', 'lan', 'scope', 'link'];
+  await until('the switch has an address', async () => (await run('ip', own)).includes('fe80::'));
+  const bridge = (...options: readonly string[]): Promise<string> =>
+    run('ip', ['-n', host.switchNamespace, 'link', 'set', 'lan', 'type', 'bridge', ...options]);
+  // In hundredths of a second; it floods until it has waited for answers, for as long as is set when it begins to ask.
+  await bridge('mcast_query_response_interval', '100', 'mcast_startup_query_interval', '100');
+  await bridge('mcast_mld_version', '2', 'mcast_snooping', '1', 'mcast_querier', '1');
+}
+
+/** The hosts to whose ports the switch forwards this group. */
+export async function portsOf(host: Host, group: string): Promise<string[]> {
+  const printed = await run('bridge', ['-n', host.switchNamespace, '-j', 'mdb', 'show']);
+  const [{ mdb = [] } = {}] = JSON.parse(printed) as { mdb?: { port: string; grp: string }[] }[];
+  return mdb.filter(({ grp }) => grp === group).map(({ port }) => port);
+}
+
 /** The device goes and another one comes with its name, MAC and address, as when a driver is loaded again. */
 export async function replaceLink({ name, mac, ...host }: Host): Promise<void> {
   const onSwitch = [
@@ -80,7 +105,11 @@ export async function replaceLink({ name, mac, ...host }: Host): Promise<void> {
     `link add ${name} type veth peer name eth0 address ${mac} netns ${host.namespace}`,
     `link set ${name} master lan up`,
   ];
-  const onHost = ['link set eth0 up', `address add ${host.address}/24 dev eth0`];
+  const onHost = [
+    'link set eth0 up',
+    `address add ${host.address}/24 dev eth0`,
+    `address add ${host.address6}/64 dev eth0`,
+  ];
   await run('ip', ['-n', host.switchNamespace, '-batch', '-'], { input: onSwitch.join('\n') });
   await run('ip', ['-n', host.namespace, '-batch', '-'], { input: onHost.join('\n') });
 }

@@ -18,7 +18,7 @@ const nobody = 'nobody';
 const movesShown = 8;
 
 /**
- * Who holds which address, asked by ARP from the client until the signal aborts. On a terminal one picture,
+ * Who holds which address, asked by ARP or NDP from the client until the signal aborts. On a terminal one picture,
  * redrawn in place; elsewhere a line for every change.
  */
 export async function watchHolders(

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { LabResponder } from './cluster.ts';
 import type { Host, Program } from './host.ts';
 import { backendPort } from './service-proxy.ts';
 
@@ -26,9 +27,16 @@ export function operator(kubeconfigPath: string): Program {
   });
 }
 
+export type SpeakerOptions = {
+  readonly server: string;
+  readonly keyPath: string;
+  readonly stateFolder: string;
+  readonly responder: LabResponder;
+};
+
 export function speaker(
   host: Host,
-  { server, keyPath, stateFolder }: { server: string; keyPath: string; stateFolder: string },
+  { server, keyPath, stateFolder, responder }: SpeakerOptions,
 ): Program {
   return program('speaker', 'speaker/main.ts', {
     'node-name': host.name,
@@ -37,13 +45,14 @@ export function speaker(
     'pulse-key-file': keyPath,
     links: 'eth0',
     'state-dir': stateFolder,
+    responder,
     'metrics-port': '0',
   });
 }
 
 export function backend(host: Host): Program {
   const main = fromRoot('e2e/lab/programs/backend.ts');
-  const args = [main, host.name, host.address, String(backendPort)];
+  const args = [main, host.name, `${host.address},${host.address6}`, String(backendPort)];
   return { name: 'backend', file: process.execPath, args };
 }
 

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import { outcomeOf } from './command.ts';
@@ -8,6 +8,8 @@ const tools: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   nft: 'nftables',
   arping: 'iputils-arping',
+  ndisc6: 'ndisc6',
+  sysctl: 'procps',
   tcpdump: 'tcpdump',
   curl: 'curl',
   setpriv: 'util-linux',
@@ -21,6 +23,9 @@ export async function missing(): Promise<string[]> {
   const faults = absent.length === 0 ? [] : [`not installed: ${absent.join(', ')}; ${install}`];
   if (process.getuid?.() !== 0) {
     return [...faults, 'network namespaces need root: run it again with `sudo`'];
+  }
+  if (!existsSync('/proc/sys/net/ipv6')) {
+    return [...faults, 'the hosts need IPv6: this kernel was started with ipv6.disable=1'];
   }
   return absent.length > 0 ? faults : await refusedByKernel();
 }

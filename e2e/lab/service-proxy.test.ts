@@ -9,15 +9,22 @@ const service = (addresses: readonly string[], ports: readonly number[]): Servic
   status: { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } },
 });
 const rules = (services: readonly Service[]): string[] =>
-  proxyRules(services, '198.51.100.11')
+  proxyRules(services, { address: '198.51.100.11', address6: '2001:db8::11' })
     .split('\n')
     .filter((line) => line.includes('daddr'))
     .map((line) => line.trim());
 
 test("every port of an address leads to the node's own backend, and the echo port too", () => {
   assert.deepEqual(rules([service(['198.51.100.200'], [80])]), [
-    'ip daddr 198.51.100.200 tcp dport 80 dnat to 198.51.100.11:8080',
-    'ip daddr 198.51.100.200 udp dport 7 dnat to 198.51.100.11:8080',
+    'ip daddr 198.51.100.200 tcp dport 80 dnat ip to 198.51.100.11:8080',
+    'ip daddr 198.51.100.200 udp dport 7 dnat ip to 198.51.100.11:8080',
+  ]);
+});
+
+test('an IPv6 address leads to the backend of its own family', () => {
+  assert.deepEqual(rules([service(['2001:db8::200'], [80])]), [
+    'ip6 daddr 2001:db8::200 tcp dport 80 dnat ip6 to [2001:db8::11]:8080',
+    'ip6 daddr 2001:db8::200 udp dport 7 dnat ip6 to [2001:db8::11]:8080',
   ]);
 });
 

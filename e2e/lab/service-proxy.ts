@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Service } from '../../kube/object.ts';
 import type { Host } from './host.ts';
 
@@ -12,16 +13,16 @@ export const echoPort = 7;
  * reached, and how soon, is the same with both.
  */
 export async function proxyServices(host: Host, services: readonly Service[]): Promise<void> {
-  await host.run('nft', ['-f', '-'], { input: proxyRules(services, host.address) });
+  await host.run('nft', ['-f', '-'], { input: proxyRules(services, host) });
 }
 
 /** The nftables rules of a node; loading them replaces the ones before in one step. */
-export function proxyRules(services: readonly Service[], nodeAddress: string): string {
-  const rules = new Set(services.flatMap((service) => rulesOf(service, nodeAddress)));
+export function proxyRules(services: readonly Service[], node: NodeAddresses): string {
+  const rules = new Set(services.flatMap((service) => rulesOf(service, node)));
   return [
-    'table ip service-proxy',
-    'delete table ip service-proxy',
-    'table ip service-proxy {',
+    'table inet service-proxy',
+    'delete table inet service-proxy',
+    'table inet service-proxy {',
     '  chain prerouting {',
     '    type nat hook prerouting priority dstnat;',
     ...[...rules].map((rule) => `    ${rule}`),
@@ -31,17 +32,17 @@ export function proxyRules(services: readonly Service[], nodeAddress: string): s
   ].join('\n');
 }
 
-function rulesOf({ spec, status }: Service, nodeAddress: string): string[] {
+type NodeAddresses = Pick<Host, 'address' | 'address6'>;
+
+function rulesOf({ spec, status }: Service, { address, address6 }: NodeAddresses): string[] {
   const addresses = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []);
   const ports = (spec?.ports ?? []).map(({ protocol = 'TCP', port }) => ({ protocol, port }));
   const echo = { protocol: 'UDP', port: echoPort };
-  // The lab has IPv4 only.
-  return addresses
-    .filter((address) => address.includes('.'))
-    .flatMap((address) =>
-      [...ports, echo].map(
-        ({ protocol, port }) =>
-          `ip daddr ${address} ${protocol.toLowerCase()} dport ${port} dnat to ${nodeAddress}:${backendPort}`,
-      ),
+  return addresses.flatMap((given) => {
+    const [family, backend] = isIPv6(given) ? ['ip6', `[${address6}]`] : ['ip', address];
+    return [...ports, echo].map(
+      ({ protocol, port }) =>
+        `${family} daddr ${given} ${protocol.toLowerCase()} dport ${port} dnat ${family} to ${backend}:${backendPort}`,
     );
+  });
 }

@@ -1,21 +1,25 @@
 import { env } from 'node:process';
-import { type Api, apis, type Cluster, openCluster } from './cluster.ts';
+import { apis, type Cluster, openCluster, responders } from './cluster.ts';
 import { someHolderOf } from './holders.ts';
 import { assigned } from './steps/addresses.ts';
 
-/** `LAB_API=embedded|kubernetes` says on what the tests of the lab run. */
-function wantedApi(): Api {
-  const { LAB_API = 'embedded' } = env;
-  const api = apis.find((one) => one === LAB_API);
-  if (api !== undefined) return api;
-  throw new Error(`LAB_API=${LAB_API}: it is one of ${apis.join(', ')}`);
+/** What a variable says of the tests of the lab; the first choice where it says nothing. */
+function wanted<const T extends string>(variable: string, choices: readonly [T, ...T[]]): T {
+  const said = env[variable] ?? choices[0];
+  const choice = choices.find((one) => one === said);
+  if (choice !== undefined) return choice;
+  throw new Error(`${variable}=${said}: it is one of ${choices.join(', ')}`);
 }
 
-/** A cluster in which everything runs, and the address of examples/web.yaml is answered for. */
+/**
+ * A cluster in which everything runs, and the address of examples/web.yaml is answered for. `LAB_API=embedded|kubernetes`
+ * and `LAB_RESPONDER=packet|kernel` say on what, where the test does not.
+ */
 export async function openServing(
-  api = wantedApi(),
+  api = wanted('LAB_API', apis),
+  responder = wanted('LAB_RESPONDER', responders),
 ): Promise<{ cluster: Cluster; address: string }> {
-  const cluster = await openCluster({ nodes: 3, api });
+  const cluster = await openCluster({ nodes: 3, api, responder });
   try {
     await cluster.startControlPlane();
     await cluster.applyDefinitions();

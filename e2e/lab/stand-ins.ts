@@ -6,7 +6,7 @@ import { keyOf, type Service } from '../../kube/object.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import type { Transport } from '../../kube/transport.ts';
 import { speakersService } from '../../speaker/roster.ts';
-import { endpointSliceOf } from './endpoints.ts';
+import { endpointSlicesOf } from './endpoints.ts';
 import type { Host } from './host.ts';
 import { apply } from './manifests.ts';
 import { countsAsReady, writeStatus } from './node-objects.ts';
@@ -70,8 +70,10 @@ class StandIns {
       await this.#once(about, countsAsReady(host), () => writeStatus(this.#api, host));
     }
     for (const service of [speakers, ...services]) {
-      const slice = endpointSliceOf(service, this.#nodes);
-      await this.#once(`slice ${keyOf(service)}`, slice, () => apply(this.#api, slice));
+      for (const slice of endpointSlicesOf(service, this.#nodes)) {
+        const about = `slice ${keyOf(service)} ${slice.addressType}`;
+        await this.#once(about, slice, () => apply(this.#api, slice));
+      }
     }
   }
 

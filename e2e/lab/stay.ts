@@ -2,6 +2,7 @@ import type { Cluster } from './cluster.ts';
 import { openControl, type Wish } from './control.ts';
 import { watchHolders } from './live.ts';
 import { allAddresses } from './steps/addresses.ts';
+import { urlOf } from './url.ts';
 
 type Output = { readonly isTTY: boolean; write(text: string): unknown };
 
@@ -13,7 +14,7 @@ export async function stay(cluster: Cluster, out: Output, signal: AbortSignal): 
 The lab stays until Ctrl-C. From another terminal, as root:
   export KUBECONFIG=${cluster.kubeconfigPath}
   kubectl get services,ipaddresspools,servicel2statuses --all-namespaces
-  ip netns exec ${cluster.hosts.client.namespace} curl http://${address}/
+  ip netns exec ${cluster.hosts.client.namespace} curl ${urlOf(address)}
   make cut NODE=node-1      cut its power
   make power NODE=node-1    give it back
 

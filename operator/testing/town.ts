@@ -1,10 +1,14 @@
 /** Builders for tests: each mentions only what the case is about. */
 import type { Allocation, Pool } from '../../crds/pool.ts';
+import type { PoolNodes } from '../../crds/pool-nodes.ts';
 import type { IpFamily, Service, ServiceSpec } from '../../kube/object.ts';
 import { type Address, formatAddress, parseAddress } from '../../net/address.ts';
 import type { Range } from '../../net/range.ts';
-import { allocate, type Decision, enact, type World } from '../allocate.ts';
+import { allocate, type Decision, type World } from '../allocate.ts';
+import { enact } from '../enact.ts';
 import { Ledger } from '../ledger.ts';
+import type { NodeWorld } from '../node-addresses.ts';
+import type { RosterNode } from '../node-roster.ts';
 import type { Terms } from '../terms.ts';
 import { readRequest, type Request } from '../request.ts';
 
@@ -43,6 +47,32 @@ export function pool(name: string, ranges: string | readonly string[], extra: Po
     ...rest,
   };
 }
+
+/** A pool of all nodes, unless it says which. */
+export const nodePool = (
+  name: string,
+  nodes: Partial<PoolNodes> = {},
+  extra: PoolCase = {},
+): Pool =>
+  pool(name, [], {
+    nodes: { selector: [], addressType: 'InternalIP', reservedPorts: new Set([22]), ...nodes },
+    ...extra,
+  });
+
+/** A node that is Ready, and has been for long, with these addresses of its own. */
+export const rosterNode = (
+  name: string,
+  ips: string | readonly string[],
+  extra: Partial<RosterNode> = {},
+): RosterNode => ({
+  name,
+  labels: { name },
+  addresses: { InternalIP: [ips].flat().map(address), ExternalIP: [] },
+  excluded: false,
+  ready: true,
+  steady: true,
+  ...extra,
+});
 
 export type ServiceCase = {
   readonly namespace?: string;
@@ -103,11 +133,14 @@ export const terms = (...ports: string[]): Terms => ({
   backend: '',
 });
 
+export const noNodes: NodeWorld = { nodes: [], servingOf: () => new Set() };
+
 /** A small world in which requests are decided and carried out one after another. */
 export class Town {
   readonly ledger: Ledger;
   pools: readonly Pool[];
   namespaceLabels: Readonly<Record<string, string>> | undefined = {};
+  nodeWorld: NodeWorld = noNodes;
   nowMs = 0;
 
   constructor(pools: readonly Pool[], restMs = 0) {
@@ -117,8 +150,8 @@ export class Town {
 
   decide(wish: Request): Decision {
     this.ledger.wake(this.nowMs);
-    const { pools, namespaceLabels, ledger } = this;
-    const world: World = { pools, namespaceLabels, ledger };
+    const { pools, namespaceLabels, ledger, nodeWorld } = this;
+    const world: World = { pools, namespaceLabels, ledger, nodeWorld };
     return allocate(wish, world);
   }
 

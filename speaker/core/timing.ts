@@ -31,6 +31,13 @@ export const stallMs = (intervalMs: number): number => 2 * intervalMs;
 /** By then everybody who speaks here has been heard once, if nothing is lost. */
 export const hearAnyMs = (intervalMs: number): number => 1.25 * intervalMs;
 
+/**
+ * For so long the kernel may answer without this process. Shorter than a question of a peer stays unanswered before its
+ * node is dead: had this process not stood still since before the last renewal, it would have answered the question.
+ * So the lease has run out before anybody takes over, however many pulses were lost before.
+ */
+export const leaseMs = (intervalMs: number): number => 0.8 * confirmationMs(intervalMs);
+
 /** Each lower rank waits one step longer for a vacant address, in case the ones before it do not see the vacancy. */
 export const vacancyStepMs = (intervalMs: number): number => intervalMs;
 /** The same while a candidate still listens and may take what falls to it. */

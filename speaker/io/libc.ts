@@ -49,6 +49,13 @@ type Libc = {
   epoll_wait(epoll: number, events: Uint8Array, most: number, timeoutMs: number): number;
   eventfd(initial: number, flags: number): number;
   read(fd: number, bytes: Uint8Array, length: number): number;
+  /** bpf(2), for which the C library has no name. */
+  bpf(command: number, attributes: Uint8Array, bytes: number): number;
+  /** The address that was mapped; -1 as an unsigned number where that failed. */
+  mmap(
+    ...mapping: [at: null, bytes: number, access: number, flags: number, fd: number, offset: number]
+  ): bigint;
+  munmap(at: bigint, bytes: number): number;
   /** Moves the calling thread into another network namespace, as tests do. */
   setns(fd: number, kind: number): number;
   close(fd: number): number;
@@ -85,6 +92,7 @@ function load(): typeof Koffi {
 function bind(koffi: typeof Koffi): Libc {
   const library = koffi.load(null);
   const call = (prototype: string) => library.func(prototype);
+  const bpf = call('long syscall(long number, int command, void *attributes, uint bytes)');
   return {
     socket: call('int socket(int domain, int type, int protocol)'),
     bind: call('int bind(int fd, void *address, uint bytes)'),
@@ -106,37 +114,54 @@ function bind(koffi: typeof Koffi): Libc {
     epoll_wait: call('int epoll_wait(int epoll, void *events, int most, int timeout)'),
     eventfd: call('int eventfd(uint initial, int flags)'),
     read: call('long read(int fd, void *bytes, size_t length)'),
+    bpf: (...words) => bpf(bpfNumber, ...words),
+    mmap: call('void *mmap(void *at, size_t bytes, int access, int flags, int fd, long offset)'),
+    munmap: call('int munmap(void *at, size_t bytes)'),
     setns: call('int setns(int fd, int kind)'),
     close: call('int close(int fd)'),
   };
 }
+
+/** `__NR_bpf`: of x86-64, and of all machines that came after (asm-generic/unistd.h). */
+const bpfNumber = process.arch === 'x64' ? 321 : 280;
 
 /** A system call that failed: what was being done, and `code`, the name of its errno. */
 export class SystemError extends Error {
   override readonly name = 'SystemError';
   readonly code: string;
 
-  /** @param code the name of the errno, `EPERM` and the like */
-  constructor(doing: string, code: string) {
+  /**
+   * @param code the name of the errno, `EPERM` and the like
+   * @param rights the capabilities that the call needs
+   */
+  constructor(doing: string, code: string, rights: Rights = rawFrames) {
     const errno = constants.errno[code as keyof typeof constants.errno];
-    super(`${doing}: ${getSystemErrorMessage(-errno) ?? 'unknown error'} (${code})${remedy(code)}`);
+    const fault = getSystemErrorMessage(-errno) ?? 'unknown error';
+    super(`${doing}: ${fault} (${code})${remedy(code, rights)}`);
     this.code = code;
   }
 }
 
-function remedy(code: string): string {
+type Rights = readonly string[];
+const rawFrames: Rights = ['NET_RAW'];
+
+function remedy(code: string, rights: Rights): string {
   if (code !== 'EPERM') return '';
-  return '. The process lacks a right: give the container the capability NET_RAW, or run as root.';
+  const missing = `the ${rights.length === 1 ? 'capability' : 'capabilities'} ${rights.join(' and ')}`;
+  return `. The process lacks a right: give the container ${missing}, or run as root.`;
 }
 
 /** The name of the last errno; to be asked before any other call. */
 export const errnoName = (): string => getSystemErrorName(-ffi().errno());
 
 /** The result of a call that must not fail; throws a `SystemError` otherwise. */
-export function check(doing: string, result: number): number {
-  if (result < 0) throw new SystemError(doing, errnoName());
+export function check(doing: string, result: number, rights?: Rights): number {
+  if (result < 0) throw new SystemError(doing, errnoName(), rights);
   return result;
 }
+
+/** So many bytes of memory at an address, never to be touched again once they are unmapped. */
+export const memoryAt = (at: bigint, bytes: number): ArrayBuffer => ffi().view(at, bytes);
 
 /** Where these bytes lie, for structures that hold pointers. Only for bytes outside V8's heap. */
 export const addressOf = (bytes: Uint8Array): bigint => ffi().address(bytes);

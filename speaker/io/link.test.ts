@@ -44,6 +44,28 @@ describe('links', needsTwoHosts, () => {
     }
   });
 
+  it('count an address that stands alone to the network that its neighbours are in', () => {
+    const { namespace, link } = hosts.near;
+    const networks = () => linkOf(hosts.near)?.networks.map(formatRange) ?? [];
+    const route = (...words: readonly string[]) =>
+      ip('-n', namespace, 'route', ...words, 'dev', link);
+    for (const [alone, prefix, around] of [
+      ['2001:db8:5::7', '2001:db8:5::/64', '2001:db8:5::-2001:db8:5:0:ffff:ffff:ffff:ffff'],
+      ['203.0.113.9', '203.0.113.0/28', '203.0.113.0-203.0.113.15'],
+    ] as const) {
+      ip('-n', namespace, 'address', 'add', alone, 'dev', link, 'nodad');
+      assert(networks().includes(alone), 'nobody has said what is on the link');
+      route('add', prefix);
+      assert(networks().includes(around), networks().join());
+      route('delete', prefix);
+      const router = alone.includes(':') ? '2001:db8::fe' : '198.51.100.254';
+      route('add', prefix, 'via', router);
+      assert(networks().includes(alone), 'its neighbours are behind a router');
+      route('delete', prefix, 'via', router);
+      ip('-n', namespace, 'address', 'delete', alone, 'dev', link);
+    }
+  });
+
   it('have the default gateways of both families, and none where there is no way out', () => {
     const { namespace, link } = hosts.far;
     const gateways = () => {

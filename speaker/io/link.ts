@@ -1,5 +1,5 @@
 import { parseAddress } from '../../net/address.ts';
-import type { Range } from '../../net/range.ts';
+import { type Range, rangeContains } from '../../net/range.ts';
 import {
   formatDump,
   formatRouteQuestion,
@@ -28,9 +28,26 @@ export function readLinks(): readonly Link[] {
     told.kind === 'address' ? [told.address] : [],
   );
   return links.map((link) => {
-    const own = addresses.filter(({ index }) => index === link.index);
+    const own = addresses
+      .filter(({ index }) => index === link.index)
+      .map((one) => (link.resolves && !link.loopback ? widened(socket, one) : one));
     return { ...link, addresses: own, networks: own.map(({ network }) => network) };
   });
+}
+
+/**
+ * An address that DHCPv6 gave stands in no network of its own (its prefix has 128 bits): which addresses are on the link is
+ * for the router to say (RFC 5942 §3), and then in the routes. So it counts to the network that its neighbour is in. A
+ * change of routes alone is not told to us: the router speaks first, then the address comes.
+ */
+function widened(socket: NetlinkSocket, one: LinkAddress): LinkAddress {
+  const { family, value } = one.address;
+  if (one.network.first !== one.network.last) return one;
+  socket.send(formatRouteQuestion({ family, value: value ^ 1n }, sequences.networks, 'entry'));
+  const around = answerTo(socket, sequences.networks)
+    .flatMap((told) => (told.kind === 'route' ? (told.onLink ?? []) : []))
+    .find(({ index, network }) => index === one.index && rangeContains(network, one.address));
+  return around === undefined ? one : { ...one, ...around };
 }
 
 /** Addresses that lie somewhere out there: the ways to them are the default ways. Nothing is sent. */
@@ -42,19 +59,25 @@ export function readGateways(): readonly Gateway[] {
   return elsewhere.flatMap((to, index) => {
     const sequence = sequences.routes + index;
     socket.send(formatRouteQuestion(to, sequence));
-    for (;;) {
-      const bytes = socket.receive({ wait: true });
-      if (bytes === 'nothing') continue;
-      if (bytes === 'lost') return [];
-      const told = parseMessages(bytes, sequence);
-      // There may be no way there: that is an error to the kernel, and an answer to us.
-      if (told.length > 0)
-        return told.flatMap((one) => (one.kind === 'route' ? (one.gateway ?? []) : []));
-    }
+    return answerTo(socket, sequence).flatMap((told) =>
+      told.kind === 'route' ? (told.gateway ?? []) : [],
+    );
   });
 }
 
-const sequences = { links: 1, addresses: 2, routes: 3 } as const;
+/** The answer to a question about a route. There may be no way there: that is an error to the kernel, and an answer to us. */
+function answerTo(socket: NetlinkSocket, sequence: number): readonly Told[] {
+  for (;;) {
+    const bytes = socket.receive({ wait: true });
+    if (bytes === 'nothing') continue;
+    if (bytes === 'lost') return [];
+    const told = parseMessages(bytes, sequence);
+    if (told.length > 0) return told;
+  }
+}
+
+// Two questions about routes follow each other, one for each family.
+const sequences = { links: 1, addresses: 2, routes: 3, networks: 5 } as const;
 
 function dump(socket: NetlinkSocket, what: 'links' | 'addresses'): readonly Told[] {
   const sequence = sequences[what];

@@ -189,6 +189,8 @@ describe('a packet socket', needsTwoHosts, () => {
     assert(socket.swapFilter(arpFilters(scattered)));
     hosts.ask(hosts.far, '198.51.100.32');
     assert.equal(collect(socket, 1).length, 1);
+    for (const foreign of ['198.51.100.31', '198.51.100.33']) hosts.ask(hosts.far, foreign);
+    assert.deepEqual(collect(socket, 1), [], 'it is exact');
   });
 
   it('may be closed twice', () => {

@@ -1,6 +1,7 @@
 /**
  * Classic BPF: the programs a kernel runs over each frame to decide whether a socket gets it
- * (Linux Documentation/networking/filter.rst). One accumulator; jumps go forward only.
+ * (Linux Documentation/networking/filter.rst). One accumulator, one index register beside it, and sixteen words of
+ * memory; jumps go forward only.
  */
 export type Instruction = {
   readonly code: number;
@@ -25,7 +26,16 @@ export const codes = {
   jumpEqual: 0x15,
   jumpGreater: 0x25,
   jumpAtLeast: 0x35,
+  jumpIfAnyBit: 0x45,
   verdict: 0x06,
+  loadConstant: 0x00,
+  loadMemory: 0x60,
+  storeMemory: 0x02,
+  and: 0x54,
+  shiftRight: 0x74,
+  shiftLeftByIndex: 0x6c,
+  toIndex: 0x07,
+  fromIndex: 0x87,
 } as const;
 
 /**
@@ -50,7 +60,7 @@ export const load = (size: 'word' | 'half', offset: number): Instruction => ({
 
 /** Compares the accumulator with `k` and skips as many instructions as the outcome says. */
 export const skip = (
-  comparison: 'jumpEqual' | 'jumpGreater' | 'jumpAtLeast',
+  comparison: 'jumpEqual' | 'jumpGreater' | 'jumpAtLeast' | 'jumpIfAnyBit',
   k: number,
   { holds = 0, fails = 0 }: { holds?: number; fails?: number },
 ): Instruction => ({ code: codes[comparison], jt: holds, jf: fails, k });
@@ -61,6 +71,20 @@ export const skipAlways = (count: number): Instruction => ({
   jf: 0,
   k: count,
 });
+
+/** What changes the accumulator or moves it: `k` is the operand, or which word of the memory. */
+export const compute = (
+  operation:
+    | 'loadConstant'
+    | 'loadMemory'
+    | 'storeMemory'
+    | 'and'
+    | 'shiftRight'
+    | 'shiftLeftByIndex'
+    | 'toIndex'
+    | 'fromIndex',
+  k = 0,
+): Instruction => ({ code: codes[operation], jt: 0, jf: 0, k });
 
 /** Goes on with what follows only when the accumulator equals `k`, else drops the frame. */
 export const demand = (k: number): Program => [skip('jumpEqual', k, { holds: 1 }), drop];

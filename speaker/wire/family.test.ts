@@ -4,8 +4,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { type Address, formatAddress, parseAddress } from '../../net/address.ts';
+import { formatFrame } from './ethernet.ts';
+import { formatNdp, parseNdp } from './ndp.ts';
 import { captured } from './testing/captured.ts';
-import { arp, neighboursOf } from './family.ts';
+import { capturedNdp } from './testing/captured-ndp.ts';
+import { arp, ndp, neighboursOf, readNeighbours } from './family.ts';
 
 const at = (text: string): Address => {
   const address = parseAddress(text);
@@ -101,7 +104,113 @@ describe('neighbours over ARP', () => {
   });
 });
 
-it('every family has its protocol, or says that it has none', () => {
+describe('neighbours over NDP', () => {
+  const mac = '02:00:00:00:00:0b';
+
+  it('takes solicitations to the group and to one station for questions', () => {
+    assert.deepEqual(ndp.read(capturedNdp.question), {
+      kind: 'question',
+      target: at('2001:db8::b'),
+      asker: '02:00:00:00:00:0a',
+      askerAddress: at('2001:db8::a'),
+    });
+    assert.equal(ndp.read(capturedNdp.unicastQuestion)?.kind, 'question');
+  });
+
+  it('takes a probe for a question of somebody who has no address yet', () => {
+    const heard = ndp.read(capturedNdp.probe);
+    assert(heard?.kind === 'question');
+    assert.equal(heard.askerAddress, undefined);
+    assert.equal(heard.asker, '02:00:00:00:00:0a');
+  });
+
+  it('takes advertisements for assertions, of whoever sent the frame where they name no MAC', () => {
+    const claimed = { kind: 'assertion', address: at('2001:db8::b'), mac };
+    for (const frame of [capturedNdp.answer, capturedNdp.defence, capturedNdp.unsolicited]) {
+      assert.deepEqual(ndp.read(frame), claimed);
+    }
+    const heard = ndp.read(capturedNdp.unicastAnswer);
+    assert.deepEqual(heard, { ...claimed, address: at('2001:db8::a'), mac: '02:00:00:00:00:0a' });
+  });
+
+  it('takes a question that somebody asks from the address itself for an assertion', () => {
+    const [own, asker] = [at('2001:db8::b'), '02:00:00:00:00:66'];
+    const question = { kind: 'solicitation', source: own, target: own, mac: asker } as const;
+    const payload = formatNdp({ ...question, destination: at('ff02::1:ff00:b') });
+    const header = { destination: '33:33:ff:00:00:0b', source: asker, etherType: 0x86dd };
+    const heard = ndp.read(formatFrame({ ...header, payload }));
+    assert.deepEqual(heard, { kind: 'assertion', address: own, mac: asker });
+  });
+
+  it('answers a question and a probe byte for byte as Linux does', () => {
+    for (const [asked, answered] of [
+      [capturedNdp.question, capturedNdp.answer],
+      [capturedNdp.probe, capturedNdp.defence],
+    ] as const) {
+      const question = ndp.read(asked);
+      assert(question?.kind === 'question');
+      assert.deepEqual(ndp.answer(question, mac), answered);
+    }
+  });
+
+  it('names the MAC in answers to one station, too, where Linux does not', () => {
+    const question = ndp.read(capturedNdp.unicastQuestion);
+    assert(question?.kind === 'question');
+    const answer = parseNdp(ndp.answer(question, '02:00:00:00:00:0a').subarray(14));
+    const plain = parseNdp(capturedNdp.unicastAnswer.subarray(14));
+    assert(plain);
+    assert.deepEqual(answer, { ...plain, mac: '02:00:00:00:00:0a', override: true });
+  });
+
+  it('announces byte for byte as Linux does', () => {
+    assert.deepEqual(ndp.unsolicited(at('2001:db8::b'), mac), [capturedNdp.unsolicited]);
+  });
+
+  it('believes nobody whose MAC is a group, broadcast or nothing', () => {
+    const question = parseNdp(capturedNdp.question.subarray(14));
+    assert(question);
+    for (const mac of ['01:00:00:00:00:0a', 'ff:ff:ff:ff:ff:ff', '00:00:00:00:00:00']) {
+      const payload = formatNdp({ ...question, mac });
+      const header = { destination: '33:33:ff:00:00:0b', source: mac, etherType: 0x86dd };
+      assert.equal(ndp.read(formatFrame({ ...header, payload })), undefined, mac);
+      assert.equal(ndp.read(capturedNdp.probe.with(6, 0x33)), undefined);
+    }
+  });
+
+  it('reads nothing in a tagged frame, another type or a cut frame', () => {
+    const { question } = capturedNdp;
+    const tagged = Uint8Array.of(...question.subarray(0, 12), 0x81, 0, 0, 7, ...question.slice(12));
+    assert.equal(ndp.read(tagged), undefined);
+    assert.equal(ndp.read(question.with(12, 8)), undefined);
+    assert.equal(ndp.read(question.subarray(0, 85)), undefined);
+  });
+
+  it('never throws, whatever the bytes', () => {
+    const nearly = fc
+      .tuple(
+        fc.constantFrom(...Object.values(capturedNdp)),
+        fc.nat({ max: 77 }),
+        fc.nat({ max: 255 }),
+      )
+      .map(([bytes, offset, byte]) => bytes.with(offset, byte));
+    fc.assert(
+      fc.property(fc.oneof(nearly, fc.uint8Array({ maxLength: 1600 })), (bytes) => {
+        const heard = ndp.read(bytes);
+        if (heard?.kind === 'question') ndp.answer(heard, mac);
+      }),
+    );
+  });
+});
+
+it('every family has its protocol, and a frame is read by whichever it is of', () => {
   assert.equal(neighboursOf('IPv4'), arp);
-  assert.equal(neighboursOf('IPv6'), undefined);
+  assert.equal(neighboursOf('IPv6'), ndp);
+  for (const frame of [captured.question, capturedNdp.question]) {
+    assert.equal(readNeighbours(frame)?.kind, 'question');
+  }
+});
+
+it('IPv6 questions go to a group, IPv4 questions to all', () => {
+  assert.deepEqual(ndp.group(at('2001:db8::1:2345')), at('ff02::1:ff01:2345'));
+  assert.equal(arp.group(at('198.51.100.11')), undefined);
 });

@@ -1,5 +1,5 @@
 import type { Address, Family } from '../../net/address.ts';
-import { broadcastMac, type Mac } from '../../net/mac.ts';
+import { broadcastMac, type Mac, macFromBytes } from '../../net/mac.ts';
 import {
   answerTo,
   type Arp,
@@ -8,7 +8,17 @@ import {
   gratuitousRequest,
   parseArp,
 } from './arp.ts';
+import type { Program } from './bpf.ts';
 import { etherTypeOf, etherTypes, formatFrame, headerBytes, isStation } from './ethernet.ts';
+import { arpFilters, ndpFilters } from './filter.ts';
+import {
+  allNodes,
+  formatNdp,
+  groupMac,
+  isUnspecified,
+  parseNdp,
+  solicitedNodeGroup,
+} from './ndp.ts';
 
 /** Somebody wants to know who has `target`. */
 export type Question = {
@@ -27,8 +37,8 @@ export type Assertion = {
 };
 
 /**
- * How one address family finds and announces neighbours. The responder knows only this shape, so
- * that IPv6 is one more value of it.
+ * How one address family finds and announces neighbours. The responder knows only this shape: ARP and NDP
+ * are two values of it.
  */
 export type Neighbours = {
   readonly family: Family;
@@ -39,9 +49,13 @@ export type Neighbours = {
   answer(question: Question, mac: Mac): Uint8Array;
   /** The frames that make a segment learn, unasked, that `address` is at `mac`. */
   unsolicited(address: Address, mac: Mac): readonly Uint8Array[];
+  /** The group that questions about this address are sent to; undefined where they are broadcast. */
+  group(address: Address): Address | undefined;
+  /** What a kernel is to let through where these are held, ever coarser; addresses of other families count for nothing. */
+  filters(addresses: readonly Address[]): Iterable<Program>;
 };
 
-const unspecified: Address = { family: 'IPv4', value: 0n };
+const nobody: Address = { family: 'IPv4', value: 0n };
 
 export const arp: Neighbours = {
   family: 'IPv4',
@@ -51,7 +65,7 @@ export const arp: Neighbours = {
     const asked: Arp = {
       operation: 'request',
       senderMac: question.asker,
-      sender: question.askerAddress ?? unspecified,
+      sender: question.askerAddress ?? nobody,
       targetMac: mac,
       target: question.target,
     };
@@ -62,6 +76,22 @@ export const arp: Neighbours = {
     frameOf(broadcastMac, mac, gratuitousRequest(address, mac)),
     frameOf(broadcastMac, mac, gratuitousReply(address, mac)),
   ],
+  group: () => undefined,
+  filters: arpFilters,
+};
+
+export const ndp: Neighbours = {
+  family: 'IPv6',
+  etherType: etherTypes.ipv6,
+  read: readNdp,
+  // Whoever probes has no address to answer to, so all are told (RFC 4861 §7.2.4).
+  answer: ({ target, asker, askerAddress }, mac) =>
+    askerAddress === undefined
+      ? toAllNodes(target, mac)
+      : advertisement({ target, mac, to: askerAddress, at: asker, solicited: true }),
+  unsolicited: (address, mac) => [toAllNodes(address, mac)],
+  group: solicitedNodeGroup,
+  filters: ndpFilters,
 };
 
 function readArp(bytes: Uint8Array): Question | Assertion | undefined {
@@ -80,11 +110,50 @@ function readArp(bytes: Uint8Array): Question | Assertion | undefined {
 const frameOf = (destination: Mac, source: Mac, message: Arp): Uint8Array =>
   formatFrame({ destination, source, etherType: etherTypes.arp, payload: formatArp(message) });
 
-const protocols: readonly Neighbours[] = [arp];
+function readNdp(bytes: Uint8Array): Question | Assertion | undefined {
+  if (etherTypeOf(bytes) !== etherTypes.ipv6) return undefined;
+  const message = parseNdp(bytes.subarray(headerBytes));
+  if (message === undefined) return undefined;
+  const { kind, source, target } = message;
+  const mac = message.mac ?? macFromBytes(bytes.subarray(6));
+  if (!isStation(mac)) return undefined;
+  if (kind === 'advertisement' || source.value === target.value) {
+    return { kind: 'assertion', address: target, mac };
+  }
+  const askerAddress = isUnspecified(source) ? undefined : source;
+  return { kind: 'question', target, asker: mac, askerAddress };
+}
 
-/** The protocol that announces addresses of this family; undefined where there is none yet. */
-export const neighboursOf = (family: Family): Neighbours | undefined =>
-  protocols.find((protocol) => protocol.family === family);
+const toAllNodes = (target: Address, mac: Mac): Uint8Array =>
+  advertisement({ target, mac, to: allNodes, at: groupMac(allNodes), solicited: false });
+
+type Told = { target: Address; mac: Mac; to: Address; at: Mac; solicited: boolean };
+
+/**
+ * The target is at `mac`, whatever was believed before. The option is in it, always: without it Linux takes no new
+ * MAC, nor without the flag (measured).
+ */
+function advertisement(told: Told): Uint8Array {
+  const { target, mac, to, at, solicited } = told;
+  const payload = formatNdp({
+    kind: 'advertisement',
+    source: target,
+    destination: to,
+    target,
+    mac,
+    router: false,
+    solicited,
+    override: true,
+  });
+  return formatFrame({ destination: at, source: mac, etherType: etherTypes.ipv6, payload });
+}
+
+const byFamily: Readonly<Record<Family, Neighbours>> = { IPv4: arp, IPv6: ndp };
+
+export const protocols: readonly Neighbours[] = Object.values(byFamily);
+
+/** The protocol that announces addresses of this family. */
+export const neighboursOf = (family: Family): Neighbours => byFamily[family];
 
 /** What a frame asks or says, of whichever family it is. */
 export function readNeighbours(frame: Uint8Array): Question | Assertion | undefined {

@@ -3,10 +3,11 @@ import { describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
-import { type Address, parseAddress } from '../../net/address.ts';
+import { type Address, addressToBytes, parseAddress } from '../../net/address.ts';
 import { formatProgram, mostInstructions, type Program } from './bpf.ts';
 import { captured } from './testing/captured.ts';
-import { arpFilter, arpFilters, dropAll, speakersFilter } from './filter.ts';
+import { capturedNdp } from './testing/captured-ndp.ts';
+import { arpFilter, arpFilters, dropAll, ndpFilter, ndpFilters, speakersFilter } from './filter.ts';
 
 const loaded = new WeakMap<Program, DataView>();
 
@@ -22,6 +23,8 @@ function passes(program: Program, frame: Uint8Array, arrival: Arrival = {}): boo
   loaded.set(program, memory);
   const data = new DataView(frame.buffer, frame.byteOffset, frame.length);
   let accumulator = 0;
+  let index = 0;
+  const words = new Uint32Array(16);
   for (let at = 0; at * 8 < memory.byteLength; at++) {
     const [jt, jf] = [memory.getUint8(at * 8 + 2), memory.getUint8(at * 8 + 3)];
     const k = memory.getUint32(at * 8 + 4, true);
@@ -35,6 +38,34 @@ function passes(program: Program, frame: Uint8Array, arrival: Arrival = {}): boo
       case 0x28: // ldh [k]
         if (k + 2 > frame.length) return false;
         accumulator = data.getUint16(k);
+        break;
+      case 0x00: // ld #k
+        accumulator = k;
+        break;
+      case 0x60: // ld M[k]
+        accumulator = words[k] ?? assert.fail();
+        break;
+      case 0x02: // st M[k]
+        words[k] = accumulator;
+        break;
+      case 0x54: // and #k
+        accumulator = (accumulator & k) >>> 0;
+        break;
+      case 0x74: // rsh #k
+        accumulator >>>= k;
+        break;
+      case 0x6c: // lsh x; by 32 and more is not defined
+        assert(index < 32);
+        accumulator = (accumulator << index) >>> 0;
+        break;
+      case 0x07: // tax
+        index = accumulator;
+        break;
+      case 0x87: // txa
+        accumulator = index;
+        break;
+      case 0x45: // jset
+        at += (accumulator & k) !== 0 ? jt : jf;
         break;
       case 0x05: // ja k
         at += k;
@@ -172,6 +203,22 @@ describe('the ARP filter', () => {
     }
   });
 
+  it('tells 10,000 addresses of a pool of 30,000 apart, and any number of one of 40,000', () => {
+    for (const [count, step] of [
+      [10_000, 3],
+      [20_000, 2],
+    ] as const) {
+      const held = Array.from({ length: count }, (_, index) => 0xc6336401 + index * step);
+      const program = arpFilter(held.map(ipv4));
+      assert(program.length <= mostInstructions);
+      for (const value of held) {
+        assert(passes(program, arpFrame(1, 1, value)));
+        assert(!passes(program, arpFrame(1, 1, value + 1)));
+      }
+      assert(!passes(program, arpFrame(1, 1, 0xc6336400)));
+    }
+  });
+
   it('holds a contiguous pool of any size in a few instructions', () => {
     const held = Array.from({ length: 10_000 }, (_, index) => ipv4(0xc6330000 + index));
     assert(arpFilter(held).length < 32);
@@ -197,7 +244,10 @@ describe('the ARP filter', () => {
   });
 
   it('covers 10,000 scattered addresses, and ever more coarsely', () => {
-    const held = Array.from({ length: 10_000 }, (_, index) => 0x0a000000 + index * 3 + (index % 2));
+    const held = Array.from(
+      { length: 10_000 },
+      (_, index) => 0x0a000000 + index * 99 + (index % 2),
+    );
     const lengths = [...arpFilters(held.map(ipv4))].map((program) => {
       for (const value of held.slice(0, 50)) assert(passes(program, arpFrame(1, 1, value)));
       return program.length;
@@ -208,6 +258,113 @@ describe('the ARP filter', () => {
     );
     assert(lengths[0] !== undefined && lengths[0] > 3000 && lengths[0] <= mostInstructions);
     assert((lengths.at(-1) ?? Infinity) <= 64);
+  });
+});
+
+describe('the NDP filter', () => {
+  const pool = 0x2001_0db8n << 96n;
+  const ipv6 = (value: bigint): Address => ({ family: 'IPv6', value });
+  const about = (target: Address, frame: Uint8Array = capturedNdp.question): Uint8Array => {
+    const other = frame.slice();
+    other.set(addressToBytes(target), 62);
+    return other;
+  };
+
+  it('passes questions for exactly the held addresses of a pool, whatever its prefix', () => {
+    const prefixes = fc.bigInt({ min: 0n, max: 2n ** 96n - 1n });
+    fc.assert(
+      fc.property(prefixes, anyValues, fc.array(anyValue), (prefix, held, others) => {
+        const inPool = (value: number): Address => ipv6((prefix << 32n) | BigInt(value));
+        const program = ndpFilter(held.map(inPool));
+        const neighbours = held.flatMap((value) => [value - 1, value + 1]);
+        for (const value of [...held, ...others, ...neighbours]) {
+          if (value < 0 || value > 0xffffffff) continue;
+          assert.equal(passes(program, about(inPool(value))), held.includes(value), `${value}`);
+        }
+        for (const bit of [33n, 65n, 97n]) {
+          const [value = 0] = held;
+          const elsewhere = ipv6(inPool(value).value ^ (1n << bit));
+          assert(!passes(program, about(elsewhere)));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('passes no less than is held, and no quarter that nobody has, whatever the addresses', () => {
+    const anyHeld = fc.array(fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }), { maxLength: 60 });
+    fc.assert(
+      fc.property(anyHeld, fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }), (held, other) => {
+        const program = ndpFilter(held.map(ipv6));
+        for (const value of held) assert(passes(program, about(ipv6(value))));
+        const low = other & 0xffff_ffffn;
+        if (!held.some((value) => (value & 0xffff_ffffn) === low)) {
+          assert(!passes(program, about(ipv6(other))));
+        }
+      }),
+    );
+  });
+
+  it('passes every real frame about a held address and no other', () => {
+    const [a, b] = [ndpFilter(addresses('2001:db8::a')), ndpFilter(addresses('2001:db8::b'))];
+    const { unicastQuestion, unicastAnswer, ...aboutB } = capturedNdp;
+    for (const frame of Object.values(aboutB)) {
+      assert(passes(b, frame));
+      assert(!passes(a, frame));
+    }
+    for (const frame of [unicastQuestion, unicastAnswer]) {
+      assert(passes(a, frame));
+      assert(!passes(b, frame));
+    }
+  });
+
+  it('drops frames for other hosts, tagged, cut short, routed, or not NDP', () => {
+    const { question } = capturedNdp;
+    const program = ndpFilter(addresses('2001:db8::b'));
+    for (const packetType of [0, 1, 2]) assert(passes(program, question, { packetType }));
+    for (const packetType of [3, 4, 7]) assert(!passes(program, question, { packetType }));
+    assert(!passes(program, question, { tagged: true }));
+    for (let length = 0; length < 78; length++) {
+      assert(!passes(program, question.subarray(0, length)), `${length} bytes`);
+    }
+    for (const index of [12, 13, 20, 21, 54, 55]) {
+      assert(!passes(program, question.with(index, 9)), `byte ${index}`);
+    }
+  });
+
+  it('drops everything when nothing is held', () => {
+    assert.deepEqual(ndpFilter([]), dropAll);
+    assert.deepEqual(ndpFilter(addresses('198.51.100.11')), dropAll);
+  });
+
+  it('covers 10,000 scattered addresses, and ever more coarsely', () => {
+    const held = Array.from({ length: 10_000 }, (_, index) =>
+      ipv6(pool + BigInt(index % 3) * 2n ** 64n + BigInt(index * 99 + (index % 2))),
+    );
+    const lengths = [...ndpFilters(held)].map((program) => {
+      for (const address of held.slice(0, 50)) assert(passes(program, about(address)));
+      return program.length;
+    });
+    assert.deepEqual(
+      lengths,
+      lengths.toSorted((a, b) => b - a),
+    );
+    assert(lengths[0] !== undefined && lengths[0] > 3000 && lengths[0] <= mostInstructions);
+    assert((lengths.at(-1) ?? Infinity) <= 64);
+  });
+
+  it('holds a contiguous pool of any size in a few instructions', () => {
+    const held = Array.from({ length: 10_000 }, (_, index) => ipv6(pool + BigInt(index)));
+    assert(ndpFilter(held).length < 40);
+  });
+
+  it('gives every frame a verdict, whatever the bytes', () => {
+    const program = ndpFilter(addresses('2001:db8::b', '2001:db8:1::b'));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 128 }), (bytes) => {
+        passes(program, bytes);
+      }),
+    );
   });
 });
 

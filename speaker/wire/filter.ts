@@ -4,25 +4,27 @@ import {
   demand,
   drop,
   facts,
-  type Instruction,
   load,
   mostInstructions,
-  mostJump,
   otherHost,
   type Program,
   skip,
   skipAlways,
 } from './bpf.ts';
 import { etherTypes } from './ethernet.ts';
-import { coarsen, narrowestGaps, type Run, runsOf } from './runs.ts';
+import { lookUp } from './lookup.ts';
+import { runsOf } from './runs.ts';
 
-// Where the fields lie in a whole frame: the offsets of ethernet.ts and arp.ts, added up.
+// Where the fields lie in a whole frame: the offsets of ethernet.ts with those of arp.ts and ndp.ts, added up.
 const etherTypeAt = 12;
 const arpTypesAt = 14;
 const arpLengthsAt = 18;
 const arpOperationAt = 20;
 const arpSenderAt = 28;
 const arpTargetAt = 38;
+const nextHeaderAt = 20;
+const icmpTypeAt = 54;
+const ndpTargetAt = 62;
 
 /**
  * Frames for this station or for a group, untagged. A tagged frame belongs to a VLAN device on top
@@ -69,9 +71,9 @@ const subjectOfArp: Program = [
  * replies in which another station claims it. The kernel looks the address up, so that questions
  * for other hosts never wake us.
  *
- * Up to about 3,900 scattered addresses are told apart exactly. Beyond that, or when the kernel
- * grants less room, the narrowest gaps between addresses pass too; so whoever reads must still look
- * the address up.
+ * Told apart exactly are some 3,900 addresses wherever they lie, and any number of those in a pool of
+ * 40,000. Beyond that, or when the kernel grants less room, the narrowest gaps between addresses pass
+ * too; so whoever reads must still look the address up.
  *
  * @param addresses those of other families are ignored: they have filters of their own
  */
@@ -79,60 +81,57 @@ export function arpFilter(addresses: readonly Address[], most = mostInstructions
   const values = addresses
     .filter(({ family }) => family === 'IPv4')
     .map(({ value }) => Number(value));
-  const runs = runsOf(values);
-  if (runs.length === 0) return dropAll;
-  const room = most - subjectOfArp.length;
-  // Joining never lengthens a program, so the finest that fits is found by halving.
-  if (lengthOf(runs) <= room) return [...subjectOfArp, ...search(runs)];
-  const gaps = narrowestGaps(runs);
-  let [fits, tooMany] = [1, runs.length];
-  while (tooMany - fits > 1) {
-    const middle = (fits + tooMany) >> 1;
-    if (lengthOf(coarsen(runs, gaps, middle)) <= room) fits = middle;
-    else tooMany = middle;
-  }
-  return [...subjectOfArp, ...search(coarsen(runs, gaps, fits))];
+  if (values.length === 0) return dropAll;
+  return [...subjectOfArp, ...lookUp(runsOf(values), most - subjectOfArp.length), accept];
 }
+
+/** Solicitations and advertisements that no router has passed on, without extension headers. */
+const isNdp: Program = [
+  ...forThisLink,
+  load('half', etherTypeAt),
+  ...demand(etherTypes.ipv6),
+  load('half', nextHeaderAt),
+  ...demand(0x3aff),
+  load('half', icmpTypeAt),
+  skip('jumpEqual', 0x8700, { holds: 2 }),
+  ...demand(0x8800),
+];
+
+/**
+ * NDP that concerns a held address: questions for it, and advertisements in which another station claims it.
+ *
+ * The machine compares 32 bits at a time, so each quarter of the target must be one that some held address has there.
+ * That is exact where the addresses differ in one quarter only, as those of a pool do; of addresses from several
+ * networks it passes mixtures, too, so whoever reads must still look the address up. A program that would be too
+ * long becomes coarser, as with ARP.
+ */
+export function ndpFilter(addresses: readonly Address[], most = mostInstructions): Program {
+  const held = addresses.filter(({ family }) => family === 'IPv6');
+  if (held.length === 0) return dropAll;
+  const quarters = [0, 1, 2, 3]
+    .map((index) => ({ at: ndpTargetAt + 4 * index, runs: runsOf(held.map(quarterOf(index))) }))
+    .toSorted((a, b) => a.runs.length - b.runs.length);
+  const program = [...isNdp];
+  // What the short ones leave is for the long ones.
+  for (const [index, { at, runs }] of quarters.entries()) {
+    const room = Math.floor((most - program.length - 1) / (quarters.length - index));
+    program.push(load('word', at), ...lookUp(runs, room - 1));
+  }
+  return [...program, accept];
+}
+
+const quarterOf =
+  (index: number) =>
+  ({ value }: Address): number =>
+    Number((value >> BigInt(96 - 32 * index)) & 0xffff_ffffn);
 
 /** Ever coarser filters for kernels that grant less room (`net.core.optmem_max`). */
-export function* arpFilters(addresses: readonly Address[]): Generator<Program> {
-  for (let most = mostInstructions; most >= 64; most /= 4) yield arpFilter(addresses, most);
+function* everCoarser(filter: (most: number) => Program): Generator<Program> {
+  for (let most = mostInstructions; most >= 64; most /= 4) yield filter(most);
 }
 
-/** Binary search down to leaves that a one-byte jump can cross. */
-function search(runs: readonly Run[]): Program {
-  if (testsOf(runs) < mostJump) return leaf(runs);
-  const middle = runs.length >> 1;
-  const low = search(runs.slice(0, middle));
-  const high = search(runs.slice(middle));
-  const pivot = runs[middle]?.first ?? 0;
-  return [skip('jumpAtLeast', pivot, { fails: 1 }), skipAlways(low.length), ...low, ...high];
-}
+export const arpFilters = (addresses: readonly Address[]): Generator<Program> =>
+  everCoarser((most) => arpFilter(addresses, most));
 
-function lengthOf(runs: readonly Run[]): number {
-  const tests = testsOf(runs);
-  if (tests < mostJump) return tests + 2;
-  const middle = runs.length >> 1;
-  return 2 + lengthOf(runs.slice(0, middle)) + lengthOf(runs.slice(middle));
-}
-
-const testOf = (run: Run): number => (run.first === run.last ? 1 : 2);
-const testsOf = (runs: readonly Run[]): number =>
-  runs.reduce((tests, run) => tests + testOf(run), 0);
-
-/** Tries each run in turn, then drops; the last instruction accepts. */
-function leaf(runs: readonly Run[]): Program {
-  const program: Instruction[] = [];
-  const dropAt = testsOf(runs);
-  for (const run of runs) {
-    const here = program.length;
-    if (run.first === run.last) {
-      program.push(skip('jumpEqual', run.first, { holds: dropAt - here }));
-    } else {
-      // Runs ascend: what lies below this one is in none of the later ones either.
-      program.push(skip('jumpAtLeast', run.first, { fails: dropAt - here - 1 }));
-      program.push(skip('jumpGreater', run.last, { fails: dropAt - here - 1 }));
-    }
-  }
-  return [...program, drop, accept];
-}
+export const ndpFilters = (addresses: readonly Address[]): Generator<Program> =>
+  everCoarser((most) => ndpFilter(addresses, most));

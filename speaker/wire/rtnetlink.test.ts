@@ -83,13 +83,29 @@ describe('what the kernel tells about links', () => {
 
   it('reads the router on the way to an address', () => {
     const gateway = { index: 7, address: { family: 'IPv4' as const, value: 0xc6336401n } };
-    assert.deepEqual(parseMessages(newRoute, 3), [{ kind: 'route', gateway }]);
+    assert.deepEqual(parseMessages(newRoute, 3), [{ kind: 'route', gateway, onLink: undefined }]);
   });
 
   it('reads a way without a router as such', () => {
     const direct = newRoute.slice();
     direct[46] = 99; // RTA_GATEWAY becomes something else.
-    assert.deepEqual(parseMessages(direct, 3), [{ kind: 'route', gateway: undefined }]);
+    const value = 0xf0000001n;
+    const network = { family: 'IPv4' as const, first: value, last: value };
+    const onLink = { index: 7, prefixLength: 32, network };
+    assert.deepEqual(parseMessages(direct, 3), [{ kind: 'route', gateway: undefined, onLink }]);
+  });
+
+  it('takes nothing for on the link that leads nowhere, over a router of the other family, or by default', () => {
+    const direct = newRoute.with(46, 99);
+    for (const other of [
+      direct.with(23, 6),
+      direct.with(46, 18),
+      direct.with(17, 0),
+      direct.with(17, 33),
+    ]) {
+      const [told] = parseMessages(other, 3);
+      assert(told?.kind === 'route' && told.onLink === undefined);
+    }
   });
 
   it('asks for the way to an address of either family', () => {
@@ -109,6 +125,8 @@ describe('what the kernel tells about links', () => {
         '1400 0100 2000 0000000000000000000000000000',
       ),
     );
+    const entry = formatRouteQuestion({ family: 'IPv4', value: 0xf0000001n }, 3, 'entry');
+    assert.deepEqual(entry.subarray(16, 28), bytes('02 20 0000 00000000 00200000'));
   });
 
   it('reads many messages in one datagram, the end among them, and leaves out other sequences', () => {

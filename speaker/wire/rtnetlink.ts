@@ -1,4 +1,4 @@
-import { type Address, addressFromBytes, addressToBytes } from '../../net/address.ts';
+import { type Address, addressFromBytes, addressToBytes, bitsOf } from '../../net/address.ts';
 import { type Mac, macFromBytes } from '../../net/mac.ts';
 import { prefixRange, type Range } from '../../net/range.ts';
 
@@ -28,13 +28,20 @@ export type LinkAddress = {
   readonly network: Range;
 };
 
+/** A network that needs no router: its stations are on the link. */
+export type OnLink = Pick<LinkAddress, 'index' | 'prefixLength' | 'network'>;
+
 /** A router on a link. */
 export type Gateway = { readonly index: number; readonly address: Address };
 
 export type Told =
   | { readonly kind: 'link'; readonly link: LinkState }
   | { readonly kind: 'address'; readonly address: LinkAddress }
-  | { readonly kind: 'route'; readonly gateway: Gateway | undefined }
+  | {
+      readonly kind: 'route';
+      readonly gateway: Gateway | undefined;
+      readonly onLink: OnLink | undefined;
+    }
   | { readonly kind: 'done' }
   /** `errno` is positive; the kernel acknowledges with zero. */
   | { readonly kind: 'error'; readonly errno: number }
@@ -60,6 +67,9 @@ const IFA_LOCAL = 2;
 const RTA_DST = 1;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
+const RTA_VIA = 18;
+const RTN_UNICAST = 1;
+const RTM_F_FIB_MATCH = 0x2000;
 const IFF_UP = 0x1;
 const IFF_BROADCAST = 0x2;
 const IFF_LOOPBACK = 0x8;
@@ -95,9 +105,14 @@ export function formatDump(what: keyof typeof dumps, sequence: number): Uint8Arr
 
 /**
  * The question by which way a packet to an address would leave (RTM_GETROUTE): a header as above, struct rtmsg (12 bytes:
- * family, prefix length, and what may be 0), and RTA_DST. The answer is one message.
+ * family, prefix length, flags at its end, and what may be 0), and RTA_DST. The answer is one message: about that address
+ * alone, or the entry of the table that decides.
  */
-export function formatRouteQuestion(to: Address, sequence: number): Uint8Array {
+export function formatRouteQuestion(
+  to: Address,
+  sequence: number,
+  about: 'address' | 'entry' = 'address',
+): Uint8Array {
   const destination = addressToBytes(to);
   const bytes = new Uint8Array(32 + destination.length);
   const view = new DataView(bytes.buffer);
@@ -107,6 +122,7 @@ export function formatRouteQuestion(to: Address, sequence: number): Uint8Array {
   view.setUint32(8, sequence, true);
   view.setUint8(16, destination.length === 4 ? AF_INET : AF_INET6);
   view.setUint8(17, destination.length * 8);
+  view.setUint32(24, about === 'entry' ? RTM_F_FIB_MATCH : 0, true);
   view.setUint16(28, 4 + destination.length, true);
   view.setUint16(30, RTA_DST, true);
   bytes.set(destination, 32);
@@ -210,16 +226,38 @@ function parseLinkAddress(body: Uint8Array): Told {
   };
 }
 
-/** struct rtmsg (12 bytes), then attributes; no gateway where the network is at hand. */
+/**
+ * struct rtmsg, then attributes; no gateway where the network is at hand.
+ *
+ * | offset | bytes | what                                    |
+ * |-------:|------:|-----------------------------------------|
+ * |      0 |     1 | family                                  |
+ * |      1 |     1 | prefix length                           |
+ * |      2 |     5 | source prefix, TOS, table, origin, scope |
+ * |      7 |     1 | type: 1 unicast; others lead nowhere    |
+ * |      8 |     4 | flags                                   |
+ */
 function parseRoute(body: Uint8Array): Told {
   if (body.length < 12) return { kind: 'other' };
   const attributes = parseAttributes(body.subarray(12));
-  const bytes = attributes.get(RTA_GATEWAY);
+  const [router, to] = [RTA_GATEWAY, RTA_DST].map((type) => {
+    const bytes = attributes.get(type);
+    return bytes === undefined ? undefined : addressFromBytes(bytes);
+  });
   const link = attributes.get(RTA_OIF);
-  const address = bytes === undefined ? undefined : addressFromBytes(bytes);
-  if (address === undefined || link?.length !== 4) return { kind: 'route', gateway: undefined };
+  if (link?.length !== 4) return { kind: 'route', gateway: undefined, onLink: undefined };
   const index = new DataView(link.buffer, link.byteOffset).getInt32(0, true);
-  return { kind: 'route', gateway: { index, address } };
+  if (router !== undefined) {
+    return { kind: 'route', gateway: { index, address: router }, onLink: undefined };
+  }
+  const prefixLength = body[1] ?? 0;
+  // A router of the other family has an attribute of its own.
+  const isDirect = body[7] === RTN_UNICAST && !attributes.has(RTA_VIA) && prefixLength > 0;
+  if (to === undefined || !isDirect || prefixLength > bitsOf(to.family)) {
+    return { kind: 'route', gateway: undefined, onLink: undefined };
+  }
+  const onLink = { index, prefixLength, network: prefixRange(to, prefixLength) };
+  return { kind: 'route', gateway: undefined, onLink };
 }
 
 /** struct rtattr: u16 length with these four bytes, u16 type, value, padding to four. */

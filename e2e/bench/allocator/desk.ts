@@ -1,6 +1,8 @@
-import { allocate, type Decision, enact } from '../../../operator/allocate.ts';
 import type { Pool } from '../../../crds/pool.ts';
+import { allocate, type Decision } from '../../../operator/allocate.ts';
+import { enact } from '../../../operator/enact.ts';
 import { Ledger } from '../../../operator/ledger.ts';
+import type { NodeWorld } from '../../../operator/node-addresses.ts';
 import type { Request } from '../../../operator/request.ts';
 import { settingsTable } from '../../../operator/settings.ts';
 
@@ -8,6 +10,8 @@ type Labels = Readonly<Record<string, string>>;
 
 /** As long as the operator lets an address rest when nobody says otherwise. */
 const restMs = settingsTable.restSeconds.fallback * 1_000;
+
+const nodeWorld: NodeWorld = { nodes: [], servingOf: () => new Set() };
 
 /**
  * The allocator and its ledger, asked as the operator asks them when it serves a Service and when one is gone; without
@@ -26,7 +30,8 @@ export class Desk {
     const { ledger, nowMs } = this;
     const { service, terms } = request;
     ledger.wake(nowMs);
-    const decision = allocate(request, { pools: this.#pools, namespaceLabels, ledger });
+    const world = { pools: this.#pools, namespaceLabels, ledger, nodeWorld };
+    const decision = allocate(request, world);
     enact(decision, service, terms, ledger);
     ledger.settle(service, nowMs);
     return decision.kind;

@@ -5,9 +5,10 @@
  */
 import { get } from 'node:http';
 import { systemClock } from '../../../daemon/clock.ts';
+import { urlOf } from '../url.ts';
 
 const [address = '', port = '', interval = '', timeout = ''] = process.argv.slice(2);
-const url = `http://${address}:${port}/`;
+const url = urlOf(address, Number(port));
 
 const timer = setInterval(connect, Number(interval));
 // What is under way is waited for, then there is nothing left to do.

@@ -1,6 +1,7 @@
 /**
  * `flood.ts ADDRESS MILLISECONDS`: what a hostile station can send: random and cut-off bytes in the speakers' frames
- * and in ARP, the speakers' own frames again from another MAC, and claims to ADDRESS. About 10,000 frames a second.
+ * and in those of neighbours, the speakers' own frames again from another MAC, and claims to ADDRESS. About 10,000
+ * frames a second.
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,13 +11,14 @@ import { readLinks } from '../../../speaker/io/link.ts';
 import { PacketSocket } from '../../../speaker/io/packet-socket.ts';
 import { etherTypes, speakersMac } from '../../../speaker/wire/ethernet.ts';
 import { macToBytes } from '../../../net/mac.ts';
-import { arp } from '../../../speaker/wire/family.ts';
+import { neighboursOf } from '../../../speaker/wire/family.ts';
 import { speakersFilter } from '../../../speaker/wire/filter.ts';
 
 const [said = '', lastsMs = ''] = process.argv.slice(2);
 const address = parseAddress(said);
 const link = readLinks().find(({ name }) => name === 'eth0');
 if (address === undefined || link === undefined) throw new Error('flood.ts ADDRESS MILLISECONDS');
+const neighbours = neighboursOf(address.family);
 const forgedMac = '02:00:00:00:00:66';
 const forged = macToBytes(forgedMac);
 
@@ -26,12 +28,12 @@ using speakers = new PacketSocket({
   filter: speakersFilter,
 });
 speakers.join(speakersMac);
-using talk = new PacketSocket({ link, etherType: etherTypes.arp });
+using talk = new PacketSocket({ link, etherType: neighbours.etherType });
 const heard: Uint8Array[] = [];
 
 /** A frame of this type with any bytes behind its header, of any length. */
 function noise(etherType: number): Uint8Array {
-  const to = etherType === etherTypes.arp ? 'ff:ff:ff:ff:ff:ff' : speakersMac;
+  const to = etherType === etherTypes.speaker ? speakersMac : 'ff:ff:ff:ff:ff:ff';
   const head = [...macToBytes(to), ...forged, etherType >> 8, etherType & 255];
   return Uint8Array.from([...head, ...randomBytes(randomInt(200))]);
 }
@@ -52,8 +54,8 @@ while (systemClock.nowMs() < endMs) {
   const frames = Array.from({ length: 60 }, (_, index) => {
     const recorded = heard[randomInt(Math.max(heard.length, 1))];
     if (index % 3 === 0 && recorded !== undefined) return again(recorded);
-    return noise(index % 3 === 1 ? etherTypes.speaker : etherTypes.arp);
+    return noise(index % 3 === 1 ? etherTypes.speaker : neighbours.etherType);
   });
-  talk.send([...frames, ...arp.unsolicited(address, forgedMac)]);
+  talk.send([...frames, ...neighbours.unsolicited(address, forgedMac)]);
   await wait(5);
 }

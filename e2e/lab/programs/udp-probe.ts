@@ -4,6 +4,7 @@
  * answers since the line before (CLOCK_MONOTONIC in ms, the same clock in every process of the machine).
  */
 import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { systemClock } from '../../../daemon/clock.ts';
 
 const [address = '', port = '', interval = ''] = process.argv.slice(2);
@@ -13,7 +14,10 @@ const startMs = systemClock.nowMs();
 let sent = 0;
 let replies: number[] = [];
 
-const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
+const socket = createSocket({
+  type: isIPv6(address) ? 'udp6' : 'udp4',
+  recvBufferSize: 1 << 20,
+});
 socket.on('message', (payload) => {
   const sequence = payload.length === 4 ? payload.readUInt32BE() : -1;
   // A duplicate or a stranger's datagram is no answer.

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { parseAddress } from '../../../net/address.ts';
 import { kinds, pathOf } from '../../../kube/kinds.ts';
@@ -7,7 +8,7 @@ import type { StepReport } from '../job.ts';
 import { until } from '../../../daemon/testing/until.ts';
 
 /** Applied in this order; `*` stands for any free address of the pool. */
-const requests: readonly { file: string; service: string; address: string; how: string }[] = [
+const allRequests: readonly { file: string; service: string; address: string; how: string }[] = [
   { file: 'web', service: 'web', address: '*', how: 'asks for nothing in particular' },
   {
     file: 'pinned',
@@ -33,6 +34,7 @@ const requests: readonly { file: string; service: string; address: string; how: 
     address: '198.51.100.240',
     how: 'metallb.io/address-pool',
   },
+  { file: 'ipv6', service: 'ipv6', address: '2001:db8::210', how: 'spec.ipFamilies' },
 ];
 
 /** The operator gives addresses to Services; what it cannot give it explains; restarting it changes nothing. */
@@ -41,6 +43,9 @@ export async function handOutAddresses(
   report: StepReport,
 ): Promise<Record<string, string>> {
   await cluster.startOperator();
+  const requests = allRequests.filter(({ address }) =>
+    cluster.families.includes(isIPv6(address) ? 'IPv6' : 'IPv4'),
+  );
   for (const { file } of requests) await cluster.applyFile(`examples/${file}.yaml`);
   const addresses: Record<string, string> = {};
   for (const { service, address, how } of requests) {

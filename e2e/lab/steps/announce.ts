@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Cluster } from '../cluster.ts';
 import { answerersOf, someHolderOf } from '../holders.ts';
 import type { StepReport } from '../job.ts';
@@ -8,7 +9,7 @@ export async function announce(
   addresses: readonly string[],
   report: StepReport,
 ): Promise<void> {
-  const frames = await cluster.client.capture('arp', async () => {
+  const frames = await cluster.client.capture('arp or icmp6', async () => {
     await cluster.startSpeakers();
     for (const address of addresses) await someHolderOf(cluster, address);
     await Promise.all(cluster.hosts.nodes.map(cluster.memberAgain));
@@ -21,9 +22,15 @@ export async function announce(
       holder.startsWith('node-') && others.length === 0,
       [holder, ...others].join(' and '),
     );
-    // RFC 5227 §3: an announcement asks for the address it comes from.
-    const about = frames.filter((frame) => frame.includes(` ${address} `));
-    const announced = about.some((frame) => frame.includes(`tell ${address},`));
-    report.check(`${address} was announced by gratuitous ARP`, announced, about.join('; '));
+    const about = frames.filter((frame) => frame.includes(` ${address}`));
+    // RFC 5227 §3: an announcement asks for the address it comes from. RFC 4861 §7.2.6: to all nodes.
+    const [how, said] = isIPv6(address)
+      ? [
+          'an unsolicited advertisement',
+          `> ff02::1: ICMP6, neighbor advertisement, tgt is ${address},`,
+        ]
+      : ['gratuitous ARP', `tell ${address},`];
+    const announced = about.some((frame) => frame.includes(said));
+    report.check(`${address} was announced by ${how}`, announced, about.join('; '));
   }
 }

@@ -8,7 +8,8 @@ import type { StepReport } from '../job.ts';
 export async function clusterUp(cluster: Cluster, report: StepReport): Promise<void> {
   const { api, hosts } = cluster;
   await cluster.startControlPlane();
-  for (const { name, address } of hosts.all) report.say(`host ${name.padEnd(8)} ${address}`);
+  for (const { name, address, address6 } of hosts.all)
+    report.say(`host ${name.padEnd(8)} ${address}  ${address6}`);
   const { items } = await api.call<{ items: readonly Node[] }>({
     method: 'GET',
     path: pathOf(kinds.node),

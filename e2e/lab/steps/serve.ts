@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster.ts';
 import { someHolderOf } from '../holders.ts';
 import type { StepReport } from '../job.ts';
+import { urlOf } from '../url.ts';
 import { until } from '../../../daemon/testing/until.ts';
 
 /** The client is served, by the node its neighbour table names. */
@@ -18,10 +19,10 @@ export async function serve(
       : 'nftables rules on every node stand in for kube-proxy: address and port lead to its own backend',
   );
   for (const address of addresses) {
-    const url = `http://${address}/`;
+    const url = urlOf(address);
     const body = (await until(`${url} is served`, () => client.curl(url))).trim();
     const holder = await someHolderOf(cluster, address);
-    const mac = (await client.neighbours()).get(address);
+    const mac = await client.macOf(address);
     report.check(
       `curl ${url}: ${body}`,
       anyNode ? body.startsWith('served by ') : body === `served by ${holder.name}`,

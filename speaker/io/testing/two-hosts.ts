@@ -14,11 +14,12 @@ export type Host = {
   readonly link: string;
   readonly mac: string;
   readonly address: string;
+  readonly address6: string;
 };
 
 /** Options for `describe`: skips, saying why; with `E2E_REQUIRE=1` the tests run, and fail, all the same. */
-type Needs = { readonly skip: string | false };
-const unless = (met: boolean, reason: string): Needs => ({
+export type Needs = { readonly skip: string | false };
+export const unless = (met: boolean, reason: string): Needs => ({
   skip: met || env['E2E_REQUIRE'] === '1' ? false : reason,
 });
 
@@ -30,12 +31,15 @@ function lacking(): string | undefined {
   if (!onLinux || process.getuid?.() !== 0) {
     return 'needs Linux and root for network namespaces: run it with sudo';
   }
+  if (!existsSync('/proc/sys/net/ipv6')) {
+    return 'needs a kernel with IPv6: it was started with ipv6.disable=1, or built without';
+  }
   const folders = (env['PATH'] ?? '').split(':');
-  const absent = ['ip', 'bash', 'arping', 'setpriv'].filter(
+  const absent = ['ip', 'bash', 'arping', 'setpriv', 'sysctl'].filter(
     (tool) => !folders.some((folder) => existsSync(join(folder, tool))),
   );
   if (absent.length === 0) return undefined;
-  return `needs ${absent.join(', ')}: apt-get install iproute2 bash iputils-arping util-linux`;
+  return `needs ${absent.join(', ')}: apt-get install iproute2 bash iputils-arping util-linux procps`;
 }
 
 const lack = lacking();
@@ -51,7 +55,11 @@ export class TwoHosts implements Disposable {
   constructor() {
     if (lack !== undefined) throw new Error(`connecting two hosts ${lack}`);
     removeLeftovers();
-    for (const { namespace } of [this.near, this.far]) ip('netns', 'add', namespace);
+    for (const { namespace } of [this.near, this.far]) {
+      ip('netns', 'add', namespace);
+      // Else the first seconds of every link are spent on finding out that its own address is free.
+      ip('netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv6.conf.default.accept_dad=0');
+    }
     this.connect();
   }
 
@@ -66,9 +74,15 @@ export class TwoHosts implements Disposable {
       mac,
     ];
     ip('link', 'add', ...end(near), 'type', 'veth', 'peer', 'name', ...end(far));
-    for (const { namespace, link, address } of [near, far]) {
+    for (const { namespace, link, address, address6 } of [near, far]) {
       ip('-n', namespace, 'address', 'add', `${address}/24`, 'dev', link);
+      ip('-n', namespace, 'address', 'add', `${address6}/64`, 'dev', link, 'nodad');
       ip('-n', namespace, 'link', 'set', link, 'up');
+    }
+    const endMs = performance.now() + 5_000;
+    while (!this.#speakIPv6()) {
+      if (performance.now() > endMs) throw new Error('the hosts have no IPv6 after 5 s');
+      execFileSync('sleep', ['0.02']);
     }
   }
 
@@ -104,6 +118,14 @@ export class TwoHosts implements Disposable {
   [Symbol.dispose](): void {
     for (const { namespace } of [this.near, this.far]) ip('netns', 'delete', namespace);
   }
+
+  /** A link speaks IPv6 some time after it has its carrier, and has an address of its own from then on. */
+  #speakIPv6(): boolean {
+    return [this.near, this.far].every(({ namespace, link }) => {
+      const shown = ip('-n', namespace, 'address', 'show', 'dev', link, 'scope', 'link');
+      return shown.includes('fe80::') && !shown.includes('tentative');
+    });
+  }
 }
 
 /** Runs iproute2; its standard output. */
@@ -115,6 +137,7 @@ const host = (name: string, last: number): Host => ({
   link: `cable-${name}`,
   mac: `02:00:00:00:00:${last.toString(16).padStart(2, '0')}`,
   address: `198.51.100.${last}`,
+  address6: `2001:db8::${last}`,
 });
 
 const CLONE_NEWNET = 0x40000000;

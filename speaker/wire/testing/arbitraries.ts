@@ -11,6 +11,10 @@ export const anyIPv4: fc.Arbitrary<Address> = fc
   .bigInt({ min: 0n, max: 0xffffffffn })
   .map((value) => ({ family: 'IPv4', value }));
 
+export const anyIPv6: fc.Arbitrary<Address> = fc
+  .bigInt({ min: 0n, max: 2n ** 128n - 1n })
+  .map((value) => ({ family: 'IPv6', value }));
+
 export const anyFrame: fc.Arbitrary<Frame> = fc.record(
   {
     destination: anyMac,

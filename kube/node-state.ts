@@ -1,0 +1,17 @@
+import type { Node } from './object.ts';
+
+/** Kubernetes' own mark for nodes that load balancers leave alone, whatever its value. */
+const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers';
+
+export const isExcluded = ({ metadata }: Node): boolean =>
+  metadata.labels?.[excludeLabel] !== undefined;
+
+/** Whether a node may be reached, as far as its object says. A bare cordon is about pods, not about that. */
+export const isReachable = (node: Node): boolean =>
+  node.metadata.deletionTimestamp === undefined && stateOf(node, 'NetworkUnavailable') !== 'True';
+
+/** `Unknown` is what the node controller says of a node from which it hears nothing. */
+export const isReady = (node: Node): boolean => stateOf(node, 'Ready') === 'True';
+
+const stateOf = ({ status }: Node, condition: string): string | undefined =>
+  status?.conditions?.find(({ type }) => type === condition)?.status;
