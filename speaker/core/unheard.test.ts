@@ -207,3 +207,17 @@ test('a peer that was heard and fell silent is dead, whatever the API says', () 
   lan.run(303);
   assertOneHolderEach(lan);
 });
+
+test('who was heard and died before the API could be asked is dead, and not unheard', () => {
+  const lan = new FakeSegment({ seed: 1, nodes: 3 });
+  for (const node of lan.nodes) lan.start(node);
+  lan.run(1000);
+  const last = first(lan);
+  for (const node of lan.nodes) if (node !== last) lan.crash(node);
+  lan.run(1000);
+  // The plan of the last life comes from disk, and with it who had a speaker then.
+  lan.list(lan.nodes);
+  lan.plan(everyNode(lan.nodes, addresses));
+  lan.run(100);
+  assert.equal(last.holding.size, addresses);
+});

@@ -85,7 +85,8 @@ function findUnheard(segment: Segment, nowMs: number): void {
 
 export function noteHeard(segment: Segment, node: string, nowMs: number): void {
   segment.absent.delete(node);
-  if (mayLive(segment.roster.get(node))) segment.heard.add(node);
+  // Also who is not listed yet: without an API server, the list comes seconds after the first frames.
+  if (segment.roster.get(node)?.state !== 'NodeLost') segment.heard.add(node);
   reviewDoubt(segment, nowMs);
 }
 
