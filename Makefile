@@ -26,6 +26,8 @@ ROUNDS ?= 3
 RUNS ?= 2000
 SEED ?=
 NODE ?=
+SCHEDULES ?= 100000
+FROM ?= 1
 
 .PHONY: help
 help:
@@ -48,7 +50,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test e2e bench-kubernetes bench-allocate bench-answering soak-allocate bundle check fix generate types lint format-check
+.PHONY: setup ready test soak e2e bench-kubernetes bench-allocate bench-answering soak-allocate bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -62,6 +64,9 @@ ifeq ($(FILE),)
 else
 	node --test $(FILE)
 endif
+
+soak: ready ## Play SCHEDULES=100000 fault schedules on the speaker's core, from FROM=1 on; the first that breaks an invariant is explained
+	@node speaker/testing/soak.ts --schedules $(SCHEDULES) --from $(FROM)
 
 soak-allocate: ready ## Random edits and mishaps against the operator until one breaks a law of allocation; RUNS=10000, SEED=7
 	@node e2e/laws/main.ts --runs $(RUNS) --seed '$(SEED)'

@@ -11,6 +11,7 @@ import { type Identity, LinkSession } from './link-session.ts';
 import type { Fact } from './orders.ts';
 import { needsBpf } from './io/testing/run-program.ts';
 import { withoutKey } from './pulse-keys.ts';
+import { PulseRing } from './pulse-ring.ts';
 import { SpeakersSocket } from './speakers-socket.ts';
 import { arpFilter } from './wire/filter.ts';
 import { etherTypes, formatFrame } from './wire/ethernet.ts';
@@ -33,10 +34,11 @@ describe('a session on a real link', needsTwoHosts, () => {
     identity = {
       node: 'node-1',
       boots: new Set(),
-      keys: withoutKey(),
+      ring: new PulseRing(withoutKey(), () => nowMs),
       shortestPulseMs: 100,
       nextSequence: () => ++said,
       said: () => said,
+      sendDatagram: () => {},
       random: () => 0.5,
       random64: () => ++drawn,
       nowMs: () => nowMs,
@@ -60,7 +62,7 @@ describe('a session on a real link', needsTwoHosts, () => {
     using _ = hosts.enter(hosts.near);
     const session = new LinkSession(linkOf(hosts.near), identity);
     const candidates = [{ node: 'node-1', score: 0 }];
-    session.adopt(new Map([[address, { services: [], candidates, links: [hosts.near.link] }]]));
+    session.adopt(new Map([[address, { services: [], candidates, links: [hosts.near.link] }]]), []);
     listen(session);
     assert.equal(session.counts().held, 1);
     return session;

@@ -9,8 +9,9 @@ import { leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
 import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, siblingsOf } from './plan.ts';
 import { Responder } from './responder.ts';
+import { rosterOf, type Speaker } from './roster.ts';
 import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
 
 /** What all sessions of one process have in common. */
@@ -123,14 +124,15 @@ export class LinkSession implements Disposable {
     if (this.#link.mac !== undefined) this.#step({ kind: 'link', up: false, mac: this.#link.mac });
   }
 
-  adopt(plan: Plan): void {
+  adopt(plan: Plan, speakers: readonly Speaker[]): void {
     const candidates = new Map<string, readonly Candidate[]>();
     for (const [address, { candidates: all, links }] of plan) {
       const here = this.#mayAnnounce(address, links);
       const { node } = this.#identity;
       candidates.set(address, here ? all : all.filter((candidate) => candidate.node !== node));
     }
-    this.#step({ kind: 'plan', candidates });
+    const roster = rosterOf(speakers, this.#link, this.#identity.node);
+    this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(plan) });
   }
 
   leave(): void {
@@ -170,6 +172,11 @@ export class LinkSession implements Disposable {
       if (heard === undefined) return;
       for (const one of heard) this.#hear(one);
     }
+  }
+
+  /** What a speaker of this segment says in a datagram. */
+  hearDatagram(heard: Heard): void {
+    this.#step({ ...heard, kind: 'frame', by: 'datagram' });
   }
 
   /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */

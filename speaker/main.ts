@@ -7,6 +7,7 @@ import { KeyedQueue } from '../kube/queue.ts';
 import { openTransport } from '../kube/transport.ts';
 import { announcing, chronicle } from './chronicle.ts';
 import { Holdings } from './holdings.ts';
+import { watchKeys } from './key-watch.ts';
 import { L2Report } from './l2-report.ts';
 import { SpeakerMetrics } from './metrics.ts';
 import { reportNetworks } from './network-report.ts';
@@ -14,6 +15,8 @@ import { Observer } from './observer.ts';
 import type { Fact, Held } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { Planner } from './planner.ts';
+import type { PulseKeys } from './pulse-keys.ts';
+import type { Speaker } from './roster.ts';
 import { accessOf, settingsTable, wireStart } from './settings.ts';
 import { WirePort } from './wire-port.ts';
 
@@ -62,6 +65,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     },
     stateDir: settings.stateDir,
     onPlan,
+    namespace,
     clock,
     log,
   });
@@ -81,6 +85,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
         observer.run(signal),
         planner.run(signal),
         reports.run(signal),
+        settings.pulseKeyFile === undefined ? undefined : watch(settings.pulseKeyFile),
         networkReports.run(signal),
       ]),
       wire.failed,
@@ -102,8 +107,13 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     }
   }
 
-  function onPlan(plan: Plan): void {
-    wire.give({ kind: 'plan', plan });
+  function watch(path: string): Promise<void> {
+    const onKeys = (keys: PulseKeys) => wire.give({ kind: 'keys', keys });
+    return watchKeys({ path, onKeys, clock, log }, signal);
+  }
+
+  function onPlan(plan: Plan, speakers: readonly Speaker[]): void {
+    wire.give({ kind: 'plan', plan, speakers });
     for (const service of holdings.adopt(plan)) reports.add(service);
   }
 

@@ -145,7 +145,10 @@ function keepService({ metadata, spec, status }: Service): Service {
 
 function keepNode({ metadata, status }: Node): Node {
   const { name, uid, resourceVersion, labels, deletionTimestamp } = metadata;
-  const conditions = (status?.conditions ?? []).filter(({ type }) => type === 'NetworkUnavailable');
+  // Without their times: a condition that is confirmed is no change.
+  const conditions = (status?.conditions ?? [])
+    .filter((condition) => condition.type === 'NetworkUnavailable' || condition.type === 'Ready')
+    .map((condition) => ({ type: condition.type, status: condition.status }));
   return {
     metadata: compact({ name, uid, resourceVersion, labels, deletionTimestamp }),
     status: { conditions, addresses: status?.addresses ?? [] },

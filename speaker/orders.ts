@@ -5,12 +5,15 @@ import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts
 import type { Unfit } from './io/kernel-responder.ts';
 import type { Plan } from './plan.ts';
 import type { PulseKeys } from './pulse-keys.ts';
+import type { Speaker } from './roster.ts';
 
 /** What the wire thread is started with. */
 export type WireStart = {
   readonly node: string;
   readonly keys: PulseKeys;
   readonly shortestPulseMs: number;
+  /** Where speakers talk when a switch drops their frames; 0: nowhere. */
+  readonly pulsePort: number;
   /** The links to announce on; undefined: all but those that match `excludedLinks`. */
   readonly links: readonly string[] | undefined;
   readonly excludedLinks: readonly RegExp[];
@@ -23,7 +26,9 @@ export type WireStart = {
 
 /** What the main thread tells the wire thread. */
 export type Order =
-  | { readonly kind: 'plan'; readonly plan: Plan }
+  | { readonly kind: 'plan'; readonly plan: Plan; readonly speakers: readonly Speaker[] }
+  /** The file has other keys now. */
+  | { readonly kind: 'keys'; readonly keys: PulseKeys }
   /** Hand everything over; the answer is the fact `left`. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'stop' };

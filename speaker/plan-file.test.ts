@@ -18,8 +18,12 @@ const plan: Plan = new Map([
 
 test('a plan that was kept is read back', () => {
   using state = folder();
-  writePlanFile(state.path, plan);
-  assert.deepEqual(readPlanFile(state.path).plan, plan);
+  const kept = {
+    plan,
+    speakers: [{ node: 'a', addresses: ['192.0.2.1'], state: 'Ready' as const }],
+  };
+  writePlanFile(state.path, kept);
+  assert.deepEqual(readPlanFile(state.path), kept);
 });
 
 test('a file that is missing, cut short or of another shape is no plan, and says why', () => {
@@ -34,5 +38,5 @@ test('a file that is missing, cut short or of another shape is no plan, and says
 });
 
 test('a plan that cannot be kept says why', () => {
-  assert.match(writePlanFile('/proc/nowhere', plan) ?? '', /ENOENT/);
+  assert.match(writePlanFile('/proc/nowhere', { plan, speakers: [] }) ?? '', /ENOENT/);
 });

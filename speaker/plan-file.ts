@@ -3,10 +3,20 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { explain } from '../daemon/log.ts';
 import type { Plan } from './plan.ts';
+import type { Speaker } from './roster.ts';
 
 /** The plan as it lies on disk, for a start while the API server is away. */
 const fileShape = z.object({
   version: z.literal(1),
+  speakers: z
+    .array(
+      z.object({
+        node: z.string(),
+        addresses: z.array(z.string()),
+        state: z.enum(['Ready', 'NotReady', 'NodeLost']),
+      }),
+    )
+    .default([]),
   addresses: z.array(
     z.tuple([
       z.string(),
@@ -21,17 +31,20 @@ const fileShape = z.object({
 
 const fileName = 'plan.json';
 
+/** What is kept: the plan, and where speakers run. */
+export type Kept = { readonly plan: Plan; readonly speakers: readonly Speaker[] };
+
 /** The plan kept last; undefined where there is none or it cannot be read, with the reason. */
 export function readPlanFile(
   stateDir: string,
-): { readonly plan: Plan } | { readonly plan: undefined; readonly reason: string } {
+): Kept | { readonly plan: undefined; readonly reason: string } {
   const path = join(stateDir, fileName);
   try {
-    const { addresses } = fileShape.parse(JSON.parse(readFileSync(path, 'utf8')));
+    const { addresses, speakers } = fileShape.parse(JSON.parse(readFileSync(path, 'utf8')));
     const entries = addresses.map(
       ([address, { links, ...rest }]) => [address, { ...rest, links }] as const,
     );
-    return { plan: new Map(entries) };
+    return { plan: new Map(entries), speakers };
   } catch (error) {
     // A start without this file is a start that waits for the API server; nothing else is lost.
     return { plan: undefined, reason: explain(error) };
@@ -42,11 +55,11 @@ export function readPlanFile(
  * Replaces the plan on disk whole: a power cut leaves the old one or the new one. Returns why it could not be kept; a
  * full disk is no reason to stop announcing.
  */
-export function writePlanFile(stateDir: string, plan: Plan): string | undefined {
+export function writePlanFile(stateDir: string, { plan, speakers }: Kept): string | undefined {
   const path = join(stateDir, fileName);
   const next = `${path}.next`;
   try {
-    writeFileSync(next, JSON.stringify({ version: 1, addresses: [...plan] }));
+    writeFileSync(next, JSON.stringify({ version: 1, speakers, addresses: [...plan] }));
     renameSync(next, path);
     return undefined;
   } catch (error) {

@@ -41,6 +41,7 @@ function planning(options: { stateDir?: string; node?: string; takesMs?: number 
       ignoreExcludeLabel: false,
     },
     stateDir: options.stateDir,
+    namespace: 'metallb-system',
     onPlan: (plan: Plan) => plans.push([...plan.keys()]),
     clock: {
       nowMs: () => clock.nowMs() + plans.length * takesMs,
@@ -107,7 +108,7 @@ test('where planning takes long, changes are gathered for three times as long', 
 test('a start without an API server goes by the plan of the last life, until there is a new one', async () => {
   using state = mkdtempDisposableSync(join(tmpdir(), 'mercurylb-planner-'));
   const kept = { services: ['default/web'], candidates: [], links: undefined };
-  writePlanFile(state.path, new Map([['198.51.100.9', kept]]));
+  writePlanFile(state.path, { plan: new Map([['198.51.100.9', kept]]), speakers: [] });
   using started = planning({ stateDir: state.path });
   await started.wait(2_900);
   assert.deepEqual(started.plans, []);
@@ -120,7 +121,7 @@ test('a start without an API server goes by the plan of the last life, until the
 test('with an API server at hand the kept plan is not looked at', async () => {
   using state = mkdtempDisposableSync(join(tmpdir(), 'mercurylb-planner-'));
   const kept = { services: ['default/web'], candidates: [], links: undefined };
-  writePlanFile(state.path, new Map([['198.51.100.9', kept]]));
+  writePlanFile(state.path, { plan: new Map([['198.51.100.9', kept]]), speakers: [] });
   using started = planning({ stateDir: state.path });
   await started.list(worldWith('198.51.100.1'));
   await started.wait(10_000);

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Observer } from './observer.ts';
-import { readPlanFile, writePlanFile } from './plan-file.ts';
+import { type Kept, readPlanFile, writePlanFile } from './plan-file.ts';
+import { type Speaker, speakersOf } from './roster.ts';
 import { type Plan, planFor, type PlanSettings, type Silent } from './plan.ts';
 
 /** Changes come in flocks: what comes within this time makes one plan. */
@@ -16,7 +17,9 @@ type Surroundings = {
   readonly observer: Pick<Observer, 'world' | 'synced'>;
   readonly settings: PlanSettings;
   readonly stateDir: string | undefined;
-  readonly onPlan: (plan: Plan) => void;
+  readonly onPlan: (plan: Plan, speakers: readonly Speaker[]) => void;
+  /** Where the speakers' own Service is. */
+  readonly namespace: string;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -26,6 +29,7 @@ export class Planner {
   readonly #surroundings: Surroundings;
   #changed = Promise.withResolvers<void>();
   #plan: Plan | undefined;
+  #speakers: readonly Speaker[] = [];
   #silent = new Map<string, Silent>();
   #nodeKnown = true;
 
@@ -72,24 +76,28 @@ export class Planner {
     }
     log.warn('no API server: going by the kept plan', { addresses: kept.plan.size });
     this.#plan = kept.plan;
-    onPlan(kept.plan);
+    this.#speakers = kept.speakers;
+    onPlan(kept.plan, kept.speakers);
   }
 
   #replan(): void {
-    const { observer, settings, onPlan } = this.#surroundings;
+    const { observer, settings, onPlan, namespace } = this.#surroundings;
     const world = observer.world();
     this.#missNode(world.nodes.some(({ metadata }) => metadata.name === settings.node));
     const { plan, silent } = planFor(world, settings);
     this.#explain(silent);
-    if (isDeepStrictEqual(plan, this.#plan)) return;
+    const speakers = speakersOf(world, namespace);
+    const known: unknown = [this.#plan, this.#speakers];
+    if (isDeepStrictEqual([plan, speakers], known)) return;
     this.#plan = plan;
-    onPlan(plan);
-    this.#keep(plan);
+    this.#speakers = speakers;
+    onPlan(plan, speakers);
+    this.#keep({ plan, speakers });
   }
 
-  #keep(plan: Plan): void {
+  #keep(kept: Kept): void {
     const { stateDir, log } = this.#surroundings;
-    const reason = stateDir === undefined ? undefined : writePlanFile(stateDir, plan);
+    const reason = stateDir === undefined ? undefined : writePlanFile(stateDir, kept);
     if (reason === undefined) return;
     log.warn('the plan could not be kept: a start without API server would announce nothing', {
       stateDir,

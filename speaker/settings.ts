@@ -61,6 +61,12 @@ export const settingsTable = {
     parse: integerBetween(20, 10_000),
     help: 'milliseconds between two pulses; a dead node is replaced after three',
   },
+  pulsePort: {
+    env: 'METALLB_ML_BIND_PORT',
+    fallback: 7946,
+    parse: integerBetween(0, 65535),
+    help: 'the UDP port that speakers reach each other at where a switch drops their frames; 0 turns that off',
+  },
   pulseKeyFile: {
     optional: true,
     parse: fileThatExists,
@@ -116,7 +122,7 @@ export function accessOf(
 
 /** What the wire thread needs of the settings. Reads the keys; says so where there are none. */
 export function wireStart(
-  { nodeName, pulseMs, links, excludeLinks, responder, pulseKeyFile }: Settings,
+  { nodeName, pulseMs, pulsePort, links, excludeLinks, responder, pulseKeyFile }: Settings,
   log: Log,
 ): Omit<WireStart, 'orders' | 'mainAliveUntil'> {
   if (pulseKeyFile === undefined) {
@@ -128,6 +134,7 @@ export function wireStart(
     node: nodeName,
     keys: pulseKeyFile === undefined ? withoutKey() : readPulseKeys(pulseKeyFile),
     shortestPulseMs: pulseMs,
+    pulsePort,
     links,
     excludedLinks: excludeLinks,
     responder,

@@ -1,9 +1,8 @@
-import type { Mac } from '../net/mac.ts';
-import type { Message } from './core/message.ts';
+import type { Destination, Message } from './core/message.ts';
 import type { Link } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
-import type { PulseKeys } from './pulse-keys.ts';
-import { open, seal } from './wire/envelope.ts';
+import type { PulseRing } from './pulse-ring.ts';
+import { seal, unseal } from './wire/envelope.ts';
 import { etherTypes, formatFrame, headerBytes, speakersMac } from './wire/ethernet.ts';
 import { speakersFilter } from './wire/filter.ts';
 import { formatMessage, parseMessage } from './wire/message.ts';
@@ -13,10 +12,13 @@ export type Heard = { readonly boot: bigint; readonly sequence: bigint; readonly
 
 export type Voice = {
   readonly boot: bigint;
-  /** The first seals, all open. */
-  readonly keys: PulseKeys;
+  /** Of all sessions of this process: what they say is our own voice. */
+  readonly boots: ReadonlySet<bigint>;
+  readonly ring: PulseRing;
   /** Grows with every frame this process sends, whatever the link. */
   readonly nextSequence: () => bigint;
+  /** Sends to an IP address where frames do not arrive. */
+  readonly sendDatagram: (bytes: Uint8Array, to: string) => void;
 };
 
 /** Where the speakers of one segment talk to each other: sealed messages in frames of their own EtherType. */
@@ -54,9 +56,12 @@ export class SpeakersSocket implements Disposable {
   }
 
   /** A frame that a dead link or a full queue does not take is a lost frame: the protocol repeats what matters. */
-  say(to: Mac | 'all', message: Message): void {
-    const { boot, keys, nextSequence } = this.#voice;
-    const payload = seal({ ...formatMessage(message), boot, sequence: nextSequence() }, keys[0]);
+  say(to: Destination, message: Message): void {
+    const payload = formatSealed(message, this.#voice);
+    if (typeof to === 'object') {
+      this.#voice.sendDatagram(payload, to.udp);
+      return;
+    }
     const destination = to === 'all' ? speakersMac : to;
     const header = { destination, source: message.mac, etherType: etherTypes.speaker };
     this.#socket.send([formatFrame({ ...header, payload })]);
@@ -67,10 +72,27 @@ export class SpeakersSocket implements Disposable {
   }
 
   #read(frame: Uint8Array): Heard | undefined {
-    const envelope = open(frame.subarray(headerBytes), this.#voice.keys);
-    if (envelope === undefined) return undefined;
-    const { kind, payload, boot, sequence } = envelope;
-    const message = parseMessage(kind, payload);
-    return message === undefined ? undefined : { boot, sequence, message };
+    return readSealed(frame.subarray(headerBytes), this.#voice);
   }
+}
+
+/** The bytes of a message, sealed. */
+export function formatSealed(
+  message: Message,
+  { boot, ring, nextSequence }: Pick<Voice, 'boot' | 'ring' | 'nextSequence'>,
+): Uint8Array {
+  return seal({ ...formatMessage(message), boot, sequence: nextSequence() }, ring.sealing);
+}
+
+/** The message in these bytes; undefined where no key of ours sealed it, or it makes no sense. */
+export function readSealed(
+  bytes: Uint8Array,
+  { ring, boots }: Pick<Voice, 'ring' | 'boots'>,
+): Heard | undefined {
+  const opened = unseal(bytes, ring.opening);
+  if (opened === undefined) return undefined;
+  const { kind, payload, boot, sequence } = opened.envelope;
+  if (!boots.has(boot)) ring.hear(opened.key);
+  const message = parseMessage(kind, payload);
+  return message === undefined ? undefined : { boot, sequence, message };
 }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { NodeNetworkStatus } from '../crds/node-network.ts';
+import { rangeContains } from '../net/range.ts';
+import { Datagrams } from './datagrams.ts';
 import { kernelOpener } from './kernel-opener.ts';
 import { LinkEvents } from './io/link-events.ts';
 import { type Link, readGateways, readLinks } from './io/link.ts';
@@ -10,6 +12,8 @@ import { type Identity, LinkSession } from './link-session.ts';
 import { describeNetworks } from './networks.ts';
 import type { Fact, Order, WireStart } from './orders.ts';
 import type { Plan } from './plan.ts';
+import { PulseRing } from './pulse-ring.ts';
+import type { Speaker } from './roster.ts';
 
 /** How often the counters are reported. */
 const countsEveryMs = 1000;
@@ -25,11 +29,16 @@ const lookAgainMs = 50;
 class WireThread {
   readonly #start: WireStart;
   readonly #identity: Identity;
+  readonly #ring: PulseRing;
+  /** What this process says where it has no session. */
+  readonly #boot: bigint;
   readonly #poll = new Poll();
   readonly #waker = new Waker();
   readonly #linkEvents = new LinkEvents();
   readonly #sessions = new Map<string, LinkSession>();
+  readonly #datagrams: Datagrams | undefined;
   #plan: Plan = new Map();
+  #speakers: readonly Speaker[] = [];
   #leaving = false;
   #absent: readonly string[] = [];
   #stopped = false;
@@ -41,30 +50,37 @@ class WireThread {
     let sequence = 0n;
     const random64 = () => randomBytes(8).readBigUInt64BE();
     this.#start = start;
+    const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+    this.#ring = new PulseRing(start.keys, nowMs);
     this.#identity = {
       node: start.node,
-      keys: start.keys,
+      ring: this.#ring,
       shortestPulseMs: start.shortestPulseMs,
       boots: new Set(),
       nextSequence: () => ++sequence,
       said: () => sequence,
+      sendDatagram: (bytes, to) => this.#datagrams?.send(bytes, to),
       random64,
       random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
-      nowMs: () => Number(process.hrtime.bigint()) / 1e6,
+      nowMs,
       report,
       answerInKernel: kernelOpener(start.responder, report),
     };
+    this.#boot = random64();
+    if (start.pulsePort > 0) this.#datagrams = new Datagrams(start.pulsePort, this.#identity);
   }
 
   /** Runs until it is told to stop. */
   run(): void {
     this.#poll.add(this.#waker.fd);
     this.#poll.add(this.#linkEvents.fd);
+    if (this.#datagrams !== undefined) this.#poll.add(this.#datagrams.fd);
     this.#followLinks();
     report({ kind: 'ready', wakerFd: this.#waker.fd });
     while (!this.#stopped) this.#turn();
     for (const session of this.#sessions.values()) session[Symbol.dispose]();
     this.#linkEvents.close();
+    this.#datagrams?.[Symbol.dispose]();
     this.#poll.close();
     this.#waker.close();
   }
@@ -82,12 +98,27 @@ class WireThread {
     if (ready.has(this.#linkEvents.fd)) this.#followLinks();
     const sessions = [...this.#sessions.values()];
     for (const session of sessions) if (ready.has(session.speakersFd)) session.readSpeakers();
+    if (this.#datagrams !== undefined && ready.has(this.#datagrams.fd)) {
+      this.#readDatagrams(this.#datagrams);
+    }
     for (const session of sessions) session.tick();
     for (const session of sessions) {
       if (session.questionsFds.some((fd) => ready.has(fd))) session.readQuestions();
     }
     if (this.#leaving && sessions.every(({ hasLeft }) => hasLeft)) this.#sayLeft();
     this.#count();
+  }
+
+  /** A datagram is for the link in whose network its sender is. */
+  #readDatagrams(datagrams: Datagrams): void {
+    for (const heard of datagrams.hear()) {
+      if (this.#identity.boots.has(heard.boot)) continue;
+      const here = [...this.#sessions.values()].filter(({ link }) =>
+        link.networks.some((network) => rangeContains(network, heard.from)),
+      );
+      for (const session of here) session.hearDatagram(heard);
+      if (here.length === 0) datagrams.deny(heard, { ...this.#identity, boot: this.#boot });
+    }
   }
 
   #dueAtMs(): number {
@@ -108,7 +139,11 @@ class WireThread {
     switch (order.kind) {
       case 'plan':
         this.#plan = order.plan;
-        for (const session of this.#sessions.values()) session.adopt(order.plan);
+        this.#speakers = order.speakers;
+        for (const session of this.#sessions.values()) session.adopt(order.plan, order.speakers);
+        break;
+      case 'keys':
+        this.#ring.adopt(order.keys);
         break;
       case 'leave':
         this.#leaving = true;
@@ -129,7 +164,7 @@ class WireThread {
       if (link === undefined || !session.isOn(link)) this.#close(name, session);
       else if (changed(session.link, link)) {
         session.follow(link);
-        session.adopt(this.#plan);
+        session.adopt(this.#plan, this.#speakers);
       }
     }
     for (const link of links.values()) {
@@ -170,7 +205,7 @@ class WireThread {
     this.#sessions.set(link.name, session);
     for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.add(fd);
     report({ kind: 'joined', link: link.name, mac, responder: session.responder });
-    session.adopt(this.#plan);
+    session.adopt(this.#plan, this.#speakers);
   }
 
   #close(name: string, session: LinkSession): void {

@@ -1,4 +1,5 @@
 import { until } from '../../daemon/testing/until.ts';
+import { etherTypes } from '../../speaker/wire/ethernet.ts';
 import { run } from './command.ts';
 import type { Host } from './host.ts';
 
@@ -40,6 +41,28 @@ export async function partition(side: readonly Host[], other: readonly Host[]): 
 export async function heal(host: Host): Promise<void> {
   await nftOnSwitch(host, emptyPartition);
 }
+
+/** The switch drops what is neither ARP nor IP, as some virtual ones do, and `everything` between speakers if told so. */
+export async function eatFrames(host: Host, what: 'frames' | 'everything'): Promise<void> {
+  const datagrams = `add rule bridge eater forward ether type { ip, ip6 } udp dport ${datagramPort} drop`;
+  const rules = `${emptyEater}
+    add chain bridge eater forward { type filter hook forward priority 0; }
+    add rule bridge eater forward ether type ${etherTypes.speaker} drop
+    ${what === 'everything' ? datagrams : ''}
+  `;
+  await nftOnSwitch(host, rules);
+}
+
+export async function passFrames(host: Host): Promise<void> {
+  await nftOnSwitch(host, emptyEater);
+}
+
+const datagramPort = 7946;
+const emptyEater = `
+    table bridge eater
+    delete table bridge eater
+    add table bridge eater
+`;
 
 const emptyPartition = `
     table bridge partition

@@ -5,10 +5,12 @@ import { kinds } from '../../kube/kinds.ts';
 import { keyOf, type Service } from '../../kube/object.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import type { Transport } from '../../kube/transport.ts';
+import { speakersService } from '../../speaker/roster.ts';
 import { endpointSlicesOf } from './endpoints.ts';
 import type { Host } from './host.ts';
 import { apply } from './manifests.ts';
 import { countsAsReady, writeStatus } from './node-objects.ts';
+import { systemNamespace } from './programs.ts';
 import { proxyServices } from './service-proxy.ts';
 
 /**
@@ -41,6 +43,12 @@ export async function runStandIns(
   await reflecting;
 }
 
+/** The Service of `deploy/` that stands for the speakers themselves. */
+const speakers: Service = {
+  metadata: { name: speakersService, namespace: systemNamespace },
+  spec: { clusterIP: 'None' },
+};
+
 class StandIns {
   readonly #api: Transport;
   readonly #nodes: readonly Host[];
@@ -61,7 +69,7 @@ class StandIns {
       const about = `ready ${host.name}`;
       await this.#once(about, countsAsReady(host), () => writeStatus(this.#api, host));
     }
-    for (const service of services) {
+    for (const service of [speakers, ...services]) {
       for (const slice of endpointSlicesOf(service, this.#nodes)) {
         const about = `slice ${keyOf(service)} ${slice.addressType}`;
         await this.#once(about, slice, () => apply(this.#api, slice));

@@ -198,7 +198,10 @@ function isOffered(after: Asker, gained: readonly string[], facts: Facts): boole
   return poolsFor(after, facts).some((pool) => {
     const mine = gained.every((address) => (pool.owners.get(address) ?? after.key) === after.key);
     const within = after.shown.every((address) => pool.addresses.has(address));
-    const crowd = others(facts, after.key).filter(({ namespace }) => namespace === after.namespace);
+    // Where two pools overlap by mistake, an address counts for the one that it came from.
+    const crowd = others(facts, after.key).filter(
+      (other) => other.namespace === after.namespace && homeOf(other, facts)?.name === pool.name,
+    );
     const kept = ['IPv4', 'IPv6'].every((family) => {
       if (count(gained, family) === 0) return true;
       const all = new Set([...crowd.flatMap(({ shown }) => shown), ...after.shown]);

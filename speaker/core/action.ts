@@ -1,20 +1,39 @@
 import type { Mac } from '../../net/mac.ts';
-import type { Message } from './message.ts';
+import type { Destination, Message } from './message.ts';
 import type { Candidate } from './rank.ts';
 
 /** Who may hold each address, as the plan has it; the address is its canonical text. */
 export type Candidates = ReadonlyMap<string, readonly Candidate[]>;
 
+/** The nodes with a speaker on this segment, as the API has it. */
+export type Roster = ReadonlyMap<string, Listed>;
+
+export type Listed = {
+  /** The IP address at which datagrams reach it. */
+  readonly udp: string;
+  /** Its speaker is ready; or is not, and may be starting just as this one; or its node is not heard of. */
+  readonly state: 'Ready' | 'NotReady' | 'NodeLost';
+};
+
+/** The other addresses of the same Service, of those that have several: each is better on a node of its own. */
+export type Siblings = ReadonlyMap<string, readonly string[]>;
+
 /** What happens to a segment. */
 export type Event =
-  /** A frame with a valid signature; `boot` and `sequence` come from its envelope. */
+  /** A frame, or a datagram, with a valid signature; `boot` and `sequence` come from its envelope. */
   | {
       readonly kind: 'frame';
       readonly boot: bigint;
       readonly sequence: bigint;
       readonly message: Message;
+      readonly by?: 'datagram';
     }
-  | { readonly kind: 'plan'; readonly candidates: Candidates }
+  | {
+      readonly kind: 'plan';
+      readonly candidates: Candidates;
+      readonly roster?: Roster;
+      readonly siblings?: Siblings;
+    }
   | { readonly kind: 'link'; readonly up: boolean; readonly mac: Mac }
   /** Hand everything over and go. */
   | { readonly kind: 'leave' }
@@ -36,11 +55,13 @@ export type YieldReason =
   | 'NoLongerCandidate'
   | 'LinkDown'
   | 'NameTaken'
+  /** A node that was never heard may hold it: the API lists it, and it ranks first. */
+  | 'Unheard'
   | 'Leaving';
 
 /** What is to be done about it, in this order. */
 export type Action =
-  | { readonly kind: 'send'; readonly to: Mac | 'all'; readonly message: Message }
+  | { readonly kind: 'send'; readonly to: Destination; readonly message: Message }
   /** Answer for the address from now on, and tell the neighbours. */
   | {
       readonly kind: 'hold';

@@ -1,12 +1,14 @@
 import type { Action, Candidates } from './action.ts';
 import { drop, tellReleased, vacate, yieldTo } from './claims.ts';
 import type { ClaimItem } from './message.ts';
+import { leaveDoubt } from './unheard.ts';
 import { claimsOf, reviewVacancies, type Segment } from './segment.ts';
 
 /** The new plan: who may hold what. Addresses that left it are dropped, new ones become vacancies. */
 export function adoptPlan(segment: Segment, candidates: Candidates, nowMs: number): Action[] {
   const dropped: ClaimItem[] = [];
   const actions: Action[] = [];
+  leaveDoubt(segment, candidates, nowMs);
   segment.candidates = candidates;
   for (const { address, term } of claimsOf(segment, segment.node)) {
     if (candidates.has(address)) continue;
@@ -15,8 +17,13 @@ export function adoptPlan(segment: Segment, candidates: Candidates, nowMs: numbe
     dropped.push({ address, term });
   }
   for (const [address, known] of segment.claims) {
-    if (known.holder === undefined && !candidates.has(address)) segment.claims.delete(address);
+    if (known.holder === undefined && !candidates.has(address)) {
+      segment.claims.delete(address);
+      segment.firstSinceMs.delete(address);
+      segment.doubtLeftAtMs.delete(address);
+    }
   }
+  segment.preferencesDueAtMs = -Infinity;
   segment.vacancies.clear();
   for (const address of candidates.keys()) {
     const known = segment.claims.get(address);

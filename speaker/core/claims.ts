@@ -61,6 +61,7 @@ export function vacateAll(segment: Segment, node: string, why: Vacancy, nowMs: n
 /** This node takes the address, one term above whoever held it before. */
 export function claim(segment: Segment, address: string): ClaimItem {
   const term = (segment.claims.get(address)?.term ?? 0) + 1;
+  segment.preferencesDueAtMs = -Infinity;
   note(segment, address, { holder: segment.node, term, version: ++segment.version });
   return { address, term };
 }

@@ -6,10 +6,12 @@ import {
   type Peer,
   type Question,
   reviewVacancies,
+  reviewVacanciesSoon,
   say,
   type Segment,
   standingOf,
 } from './segment.ts';
+import { askBothWays, reviewDoubt } from './unheard.ts';
 import { askAgainMs, confirmationMs, strangerMs, suspectAfterMs } from './timing.ts';
 
 export const told = (node: string, state: PeerState): Action => ({ kind: 'peer', node, state });
@@ -26,7 +28,7 @@ export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: 
   if (!settled) return [];
   peer.question = undefined;
   if (question.why === 'Contested') peer.contestedAtMs = nowMs;
-  reviewVacancies(segment, nowMs);
+  reviewVacanciesSoon(segment, nowMs);
   return question.why === 'Silent' ? [told(peer.node, 'alive')] : [];
 }
 
@@ -48,7 +50,12 @@ export function hearStanding(
   nowMs: number,
 ): Action[] {
   if (standing.phase === 'left') return bury(segment, peer, 'left', nowMs);
-  if (standing.phase !== peer.standing.phase) reviewVacancies(segment, nowMs);
+  if (standing.phase !== peer.standing.phase) reviewVacanciesSoon(segment, nowMs);
+  if (standing.phase !== 'active') peer.activeSinceMs = Infinity;
+  else if (peer.activeSinceMs === Infinity) {
+    peer.activeSinceMs = nowMs;
+    segment.preferencesDueAtMs = -Infinity;
+  }
   peer.standing = standing;
   return pullIfBehind(segment, peer, nowMs);
 }
@@ -71,21 +78,29 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
       actions.push(...bury(segment, peer, how, nowMs));
     } else if (nowMs >= question.lastAtMs + askAgainMs(beat)) {
       question.lastAtMs = nowMs;
-      actions.push(say(segment, peer.mac, { kind: 'ask', nonce: question.nonce }));
+      actions.push(...askBothWays(segment, peer, question.nonce));
     }
   }
   return actions;
 }
 
+/** When a peer's silence is to be judged again. */
+export function peerDueAtMs(peer: Peer): number {
+  const { question, standing } = peer;
+  if (question === undefined) return peer.heardAtMs + suspectAfterMs(standing.intervalMs);
+  const againAtMs = question.lastAtMs + askAgainMs(standing.intervalMs);
+  return Math.min(deadlineOf(peer, question), againAtMs);
+}
+
 /** A suspect has one confirmation time; a peer asked after our own stall has as long as a silent one. */
-export function deadlineOf({ standing }: Peer, { why, firstAtMs }: Question): number {
+function deadlineOf({ standing }: Peer, { why, firstAtMs }: Question): number {
   const { intervalMs: beat } = standing;
   return firstAtMs + confirmationMs(beat) + (why === 'Stalled' ? suspectAfterMs(beat) : 0);
 }
 
 function interrogate(segment: Segment, peer: Peer, why: Question['why'], nowMs: number): Action[] {
   peer.question = { nonce: segment.random(), why, firstAtMs: nowMs, lastAtMs: nowMs };
-  return [say(segment, peer.mac, { kind: 'ask', nonce: peer.question.nonce })];
+  return askBothWays(segment, peer, peer.question.nonce);
 }
 
 /** After a stall of our own, every peer is asked where it stands now. */
@@ -110,6 +125,7 @@ function bury(
   };
   segment.peers.delete(peer.node);
   vacateAll(segment, peer.node, why, nowMs);
+  reviewDoubt(segment, nowMs);
   reviewVacancies(segment, nowMs);
   return [told(peer.node, how)];
 }
@@ -121,4 +137,7 @@ export function forgetAll(segment: Segment, nowMs: number): void {
   }
   segment.peers.clear();
   segment.strangers.clear();
+  segment.heard.clear();
+  segment.deaf.clear();
+  reviewDoubt(segment, nowMs);
 }

@@ -31,7 +31,12 @@ export type Message = { readonly node: string; readonly mac: Mac } & (
     }
   | { readonly kind: 'release'; readonly version: number; readonly claims: readonly ClaimItem[] }
   | { readonly kind: 'handover'; readonly claims: readonly ClaimItem[] }
+  /** The answer to a question in a datagram where its sender's segment is not announced on. */
+  | { readonly kind: 'absent'; readonly nonce: bigint }
 );
+
+/** Where a message goes: to a MAC, to all that hear frames, or to an IP address in a datagram. */
+export type Destination = Mac | 'all' | { readonly udp: string };
 
 /** As many claims as fit a frame of 1,280 bytes, the least that IPv6 asks of a link, with the longest node name. */
 export const claimsPerMessage = 40;

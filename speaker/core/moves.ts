@@ -1,26 +1,20 @@
 import type { Action } from './action.ts';
 import { claim, drop, tellClaims, tellReleased, yieldTo } from './claims.ts';
 import { chunks, claimsPerMessage, type ClaimItem, type Message } from './message.ts';
-import { rank } from './rank.ts';
-import {
-  claimsOf,
-  isCandidate,
-  loadOf,
-  type Move,
-  type Peer,
-  say,
-  type Segment,
-} from './segment.ts';
-import { canTake } from './succession.ts';
-import { handoverRepeatMs, handoverRepeats } from './timing.ts';
+import { firstOf } from './rank.ts';
+import { claimsOf, isCandidate, type Move, type Peer, say, type Segment } from './segment.ts';
+import { canTake, Contest } from './contest.ts';
+import { isPreferred } from './preferences.ts';
+import { handoverRepeatMs, handoverRepeats, preferenceHoldMs } from './timing.ts';
 
 /** Puts on their way what this node holds and should not: all of it when it leaves. */
 export function planMoves(segment: Segment): void {
   for (const { address } of claimsOf(segment, segment.node)) {
     if (segment.phase !== 'leaving' && isCandidate(segment, address)) {
       segment.moves.delete(address);
-    } else if (!segment.moves.has(address)) {
+    } else if (segment.moves.get(address)?.why !== 'Unwanted') {
       segment.moves.set(address, {
+        why: 'Unwanted',
         tried: new Set(),
         heir: undefined,
         askedAtMs: -Infinity,
@@ -35,18 +29,22 @@ export function planMoves(segment: Segment): void {
  * it; hearing that claim, the holder stops. Until then it goes on answering.
  */
 export function moveAlong(segment: Segment, nowMs: number): Action[] {
+  if (segment.moves.size === 0) return [];
   const actions: Action[] = [];
   const asked = new Map<string, ClaimItem[]>();
   const dropped: ClaimItem[] = [];
-  const load = (node: string): number => loadOf(segment, node) + (asked.get(node)?.length ?? 0);
+  const contest = new Contest(segment);
   for (const [address, move] of segment.moves) {
     if (nowMs < move.askedAtMs + handoverRepeatMs) continue;
     const term = segment.claims.get(address)?.term ?? 0;
-    move.heir = nextHeir(segment, address, move, load);
+    move.heir = nextHeir(segment, { address, move, contest }, nowMs);
     move.asks++;
     move.askedAtMs = nowMs;
     if (move.heir !== undefined) {
       asked.set(move.heir, [...(asked.get(move.heir) ?? []), { address, term }]);
+    } else if (move.why === 'Preferred') {
+      segment.moves.delete(address);
+      segment.preferencesDueAtMs = Math.min(segment.preferencesDueAtMs, nowMs + preferenceHoldMs);
     } else if (!isCandidate(segment, address)) {
       drop(segment, address, { reason: 'Released' }, nowMs);
       actions.push(yieldTo(address, 'NoLongerCandidate'));
@@ -66,18 +64,20 @@ export function moveAlong(segment: Segment, nowMs: number): Action[] {
 /** The heir asked before, once more, or the next in rank where that one does not answer. */
 function nextHeir(
   segment: Segment,
-  address: string,
-  move: Move,
-  load: (node: string) => number,
+  { address, move, contest }: { address: string; move: Move; contest: Contest },
+  nowMs: number,
 ): string | undefined {
   const { heir, asks, tried } = move;
   if (heir !== undefined && canTake(segment, heir) && asks < handoverRepeats) return heir;
   if (heir !== undefined) tried.add(heir);
   move.asks = 0;
-  const others = (segment.candidates.get(address) ?? []).filter(
-    ({ node }) => node !== segment.node && canTake(segment, node) && !tried.has(node),
-  );
-  return rank(address, others, load)[0];
+  const others = contest.settled(address).contenders.filter(({ score, runner: { node } }) => {
+    if (node === segment.node || tried.has(node)) return false;
+    return move.why === 'Unwanted' || isPreferred(segment, address, { node, score }, nowMs);
+  });
+  const next = firstOf(others, contest.ground(address))?.runner;
+  if (next !== undefined) contest.give(address, next);
+  return next?.node;
 }
 
 /** A holder asks this node to take over. A question repeated is answered again. */

@@ -1,9 +1,9 @@
 import type { Mac } from '../../net/mac.ts';
-import type { Action, Candidates, Phase, VacancyReason } from './action.ts';
+import type { Action, Candidates, Phase, Roster, Siblings, VacancyReason } from './action.ts';
 import { emptyDigest } from './digest.ts';
-import type { ClaimItem, Digest, Message, Standing } from './message.ts';
+import type { ClaimItem, Destination, Digest, Message, Standing } from './message.ts';
 import type { SequenceWindow } from './replay.ts';
-import { pulseIntervalMs } from './timing.ts';
+import { gatherMs, pulseIntervalMs } from './timing.ts';
 
 /**
  * What one node knows of one segment, the broadcast domain behind one of its links: which peers live there, who holds
@@ -20,6 +20,8 @@ export type Segment = {
   phaseSinceMs: number;
   /** Set while peers are being asked whether they took over during a stall. */
   hushedSinceMs: number | undefined;
+  /** Who came during a stall is not known and cannot be asked; until then it has been heard. */
+  hushedAtLeastUntilMs: number;
   steppedAtMs: number;
   nextPulseAtMs: number;
 
@@ -29,7 +31,25 @@ export type Segment = {
   /** Senders that have not yet answered a question of ours, by boot. */
   readonly strangers: Map<bigint, Stranger>;
 
+  /** Who has a speaker here, as the API has it; who of them was heard; who said that it does not announce here. */
+  roster: Roster;
+  readonly heard: Set<string>;
+  readonly absent: Set<string>;
+  /** The rest: they may hold addresses. Since when this and the peers have been the same. */
+  unheard: ReadonlySet<string>;
+  doubtSinceMs: number;
+  readonly openedAtMs: number;
+  /** Addresses that an unheard node may hold, and since when this one is the first of all that may. */
+  readonly firstSinceMs: Map<string, number>;
+  /** When an address left the plan of the last unheard node that may still hold it. */
+  readonly doubtLeftAtMs: Map<string, number>;
+  askUnheardAtMs: number;
+  askNonce: bigint;
+  /** Who hears no frames of this node, and where it is told things instead. */
+  readonly deaf: Map<Mac, { readonly udp: string; readonly untilMs: number }>;
+
   candidates: Candidates;
+  siblings: Siblings;
   /** The best claim heard for each address, or how it became vacant. */
   readonly claims: Map<string, Held | Vacant>;
   /** The same by holder, this node included. */
@@ -43,15 +63,22 @@ export type Segment = {
   candidatesSinceMs: number;
   /** Addresses on their way to an heir. */
   readonly moves: Map<string, Move>;
+  /** When nodes that the plan prefers are to be looked for among the peers. */
+  preferencesDueAtMs: number;
 };
 
 export type Peer = {
   readonly node: string;
   readonly boot: bigint;
   readonly sequences: SequenceWindow;
+  readonly sinceMs: number;
   mac: Mac;
   standing: Standing;
   heardAtMs: number;
+  /** Since when it has been active; Infinity while it is not. */
+  activeSinceMs: number;
+  /** The same for frames alone. */
+  framedAtMs: number;
   /** Asked and not answered yet: silent, or checked after a stall of our own, or because another uses its name. */
   question: Question | undefined;
   /** When it last answered although another uses its name. */
@@ -83,6 +110,7 @@ export type Proof = {
   readonly boot: bigint;
   readonly sequence: bigint;
   readonly message: Message & { readonly kind: 'answer' };
+  readonly by?: 'datagram';
 };
 
 export type Held = { readonly holder: string; readonly term: number; readonly version: number };
@@ -99,6 +127,8 @@ export type Holding = { readonly terms: Map<string, number>; digest: Digest };
 
 /** An address that this node gives away: to whom, and since when that heir has been asked. */
 export type Move = {
+  /** A preferred node gets it if it wants it; what must go is dropped where nobody takes it. */
+  readonly why: 'Preferred' | 'Unwanted';
   readonly tried: Set<string>;
   heir: string | undefined;
   askedAtMs: number;
@@ -120,11 +150,24 @@ export function openSegment(self: {
     phase: 'listening',
     phaseSinceMs: nowMs,
     hushedSinceMs: undefined,
+    hushedAtLeastUntilMs: -Infinity,
     steppedAtMs: nowMs,
     nextPulseAtMs: nowMs,
     peers: new Map(),
     strangers: new Map(),
+    roster: new Map(),
+    heard: new Set(),
+    absent: new Set(),
+    unheard: new Set(),
+    doubtSinceMs: nowMs,
+    openedAtMs: nowMs,
+    firstSinceMs: new Map(),
+    doubtLeftAtMs: new Map(),
+    askUnheardAtMs: Infinity,
+    askNonce: 0n,
+    deaf: new Map(),
     candidates: new Map(),
+    siblings: new Map(),
     claims: new Map(),
     holdings: new Map(),
     version: 0,
@@ -133,6 +176,7 @@ export function openSegment(self: {
     candidatesSinceMs: nowMs,
     namesakeAtMs: -Infinity,
     moves: new Map(),
+    preferencesDueAtMs: Infinity,
   };
 }
 
@@ -158,6 +202,13 @@ export function reviewVacancies(segment: Segment, nowMs: number): void {
   segment.candidatesSinceMs = nowMs;
 }
 
+/** The same for news that may come from many peers at once, and that nobody waits for. */
+export function reviewVacanciesSoon(segment: Segment, nowMs: number): void {
+  const dueAtMs = nowMs + gatherMs(intervalMs(segment));
+  segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, dueAtMs);
+  segment.candidatesSinceMs = nowMs;
+}
+
 export const isCandidate = (segment: Segment, address: string): boolean =>
   (segment.candidates.get(address) ?? []).some(({ node }) => node === segment.node);
 
@@ -180,6 +231,6 @@ export type Body = Message extends infer M
     : never
   : never;
 
-export function say(segment: Segment, to: Mac | 'all', body: Body): Action {
+export function say(segment: Segment, to: Destination, body: Body): Action {
   return { kind: 'send', to, message: { node: segment.node, mac: segment.mac, ...body } };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { everyNode, FakeSegment } from '../testing/fake-segment.ts';
+import { everyNode } from '../testing/every-node.ts';
+import { FakeSegment } from '../testing/fake-segment.ts';
 
 const address = '198.51.100.0';
 
@@ -45,6 +46,36 @@ test('addresses spread within one of each other', () => {
   const lan = settled({ nodes: 4, addresses: 30 });
   const loads = lan.nodes.map(({ holding }) => holding.size);
   assert.ok(Math.max(...loads) - Math.min(...loads) <= 1, loads.join(' '));
+});
+
+test('the addresses of one Service go to distinct nodes, and stay apart when one of them dies', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const lan = new FakeSegment({ seed, nodes: 4 });
+    const candidates = everyNode(lan.nodes, 12);
+    const all = [...candidates.keys()];
+    const ofService = (address: string) => {
+      const first = 3 * Math.floor(all.indexOf(address) / 3);
+      return all.slice(first, first + 3);
+    };
+    const siblings = new Map(
+      all.map((one) => [one, ofService(one).filter((other) => other !== one)]),
+    );
+    for (const node of lan.nodes) {
+      lan.start(node);
+      lan.step(node, { kind: 'plan', candidates, siblings });
+    }
+    const assertApart = () => {
+      for (const one of all) {
+        const holders = new Set(ofService(one).flatMap((address) => lan.holders(address)));
+        assert.equal(holders.size, 3, `seed ${seed}: ${ofService(one).join(' ')}`);
+      }
+    };
+    lan.run(1500);
+    assertApart();
+    lan.crash(lan.node('node-3'));
+    lan.run(1500);
+    assertApart();
+  }
 });
 
 test('nodes that boot one after the other still share the addresses', () => {
@@ -228,6 +259,60 @@ test('a peer is not judged before everything that has come in was heard', () => 
   assert.deepEqual(states, []);
 });
 
+/** The nodes of a plan that prefers them in this order. */
+const inOrder = (...names: readonly string[]) =>
+  new Map([[address, names.map((node, index) => ({ node, score: names.length - index }))]]);
+
+test('a preferred node that returns gets its address back after a hold time, without a gap', () => {
+  const lan = settled({ nodes: 3 });
+  const preferred = lan.node('node-2');
+  lan.plan(inOrder('node-2', 'node-1', 'node-3'));
+  lan.run(31_000);
+  assert.equal(holderOf(lan), preferred);
+  lan.crash(preferred);
+  lan.run(1000);
+  const heir = holderOf(lan);
+  assert.equal(heir.name, 'node-1');
+  lan.start(preferred);
+  let gaps = 0;
+  lan.onActions = () => {
+    gaps += lan.holders(address).length === 0 ? 1 : 0;
+  };
+  lan.run(30_000);
+  assert.equal(holderOf(lan), heir);
+  lan.run(1000);
+  assert.equal(holderOf(lan), preferred);
+  assert.equal(gaps, 0);
+});
+
+test('a preferred node that does not take its address is asked again only after the hold time', () => {
+  const lan = settled({ nodes: 2 });
+  const [holder, other] = lan.nodes;
+  assert.ok(holder && other);
+  lan.plan(inOrder(holder.name));
+  lan.run(500);
+  lan.step(holder, { kind: 'plan', candidates: inOrder(other.name, holder.name) });
+  let asked = 0;
+  lan.onActions = (_node, actions) => {
+    asked += actions.filter((one) => one.kind === 'send' && one.message.kind === 'handover').length;
+  };
+  lan.run(55_000);
+  assert.equal(asked, 4);
+  assert.equal(holderOf(lan), holder);
+});
+
+test('between equally preferred nodes an address stays where it is', () => {
+  const lan = settled({ nodes: 3, addresses: 9 });
+  const before = placement(lan, 9);
+  lan.crash(lan.node('node-1'));
+  lan.run(1000);
+  lan.start(lan.node('node-1'));
+  const after = placement(lan, 9);
+  lan.run(70_000);
+  assert.notDeepEqual(after, before);
+  assert.deepEqual(placement(lan, 9), after);
+});
+
 test('an address that left the plan is answered by nobody', () => {
   const lan = settled();
   lan.plan(new Map());
@@ -260,6 +345,27 @@ test('a frozen holder that nobody replaced speaks again within milliseconds', ()
   lan.resume(holder);
   lan.run(5);
   assert.equal(holderOf(lan), holder);
+});
+
+test('a node that stood still while another one came answers nothing before it has heard of it', () => {
+  const lan = settled({ nodes: 2 });
+  const first = holderOf(lan);
+  const [second] = lan.nodes.filter((node) => node !== first);
+  assert.ok(second);
+  lan.crash(second);
+  lan.run(1000);
+  lan.pause(first, 0);
+  lan.start(second);
+  lan.run(2000);
+  assert.equal(holderOf(lan), second);
+  let doubled = 0;
+  lan.onActions = () => {
+    doubled += lan.holders(address).length > 1 ? 1 : 0;
+  };
+  lan.resume(first);
+  lan.run(1000);
+  holderOf(lan);
+  assert.equal(doubled, 0);
 });
 
 test('after a partition heals one holder is left within a pulse interval', () => {

@@ -1,4 +1,4 @@
-import type { Action, Candidates, Event, Phase } from './action.ts';
+import type { Action, Event, Phase } from './action.ts';
 import { adoptPlan } from './candidates.ts';
 import {
   drop,
@@ -11,26 +11,28 @@ import {
 } from './claims.ts';
 import {
   answer,
-  deadlineOf,
   forgetAll,
   hearPeer,
   hearStanding,
   judgeSilence,
+  peerDueAtMs,
   questionAll,
 } from './membership.ts';
 import { hearHandover, moveAlong, movesDueAtMs, planMoves } from './moves.ts';
+import { planPreferred } from './preferences.ts';
 import { isFresh } from './replay.ts';
 import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
 import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
 import { fillVacancies } from './succession.ts';
 import {
-  askAgainMs,
-  leaveAtMostMs,
-  listenAtMostMs,
-  listenMs,
-  stallMs,
-  suspectAfterMs,
-} from './timing.ts';
+  adoptRoster,
+  askUnheard,
+  askUnheardSoon,
+  hearAbsent,
+  noteDeaf,
+  reachDeaf,
+} from './unheard.ts';
+import { hearAnyMs, leaveAtMostMs, listenAtMostMs, listenMs, stallMs } from './timing.ts';
 
 /**
  * One step of the state machine: what happened, when, and what is to be done about it. Changes the segment in place (a
@@ -44,14 +46,16 @@ export function step(segment: Segment, event: Event, nowMs: number): readonly Ac
   // Only when all that has come in was heard: what proves a peer alive may be the next frame.
   if (event.kind === 'tick') {
     actions.push(...judgeSilence(segment, nowMs), ...reviewStrangers(segment, nowMs));
+    actions.push(...askUnheard(segment, nowMs));
   }
   actions.push(...advance(segment, nowMs));
   if (segment.phase === 'active' && segment.hushedSinceMs === undefined) {
     actions.push(...fillVacancies(segment, nowMs));
   }
+  planPreferred(segment, nowMs);
   actions.push(...moveAlong(segment, nowMs), ...leaveWhenDone(segment, nowMs));
   actions.push(...pulseWhenDue(segment, nowMs));
-  return actions;
+  return reachDeaf(segment, actions);
 }
 
 /**
@@ -61,22 +65,19 @@ export function step(segment: Segment, event: Event, nowMs: number): readonly Ac
 export function dueAtMs(segment: Segment): number {
   const { phase, phaseSinceMs, steppedAtMs } = segment;
   if (phase === 'down' || phase === 'left') return Infinity;
-  const due = [segment.nextPulseAtMs, movesDueAtMs(segment)];
+  const due = [segment.nextPulseAtMs, movesDueAtMs(segment), segment.askUnheardAtMs];
   if (phase === 'leaving') due.push(phaseSinceMs + leaveAtMostMs);
   // What is overdue here waits for something to be heard, at the latest for the next pulse of our own.
   const listened = phaseSinceMs + listenMs(intervalMs(segment));
   if (phase === 'listening' && listened > steppedAtMs) due.push(listened);
+  if (segment.preferencesDueAtMs > steppedAtMs) due.push(segment.preferencesDueAtMs);
+  if (segment.hushedAtLeastUntilMs > steppedAtMs) due.push(segment.hushedAtLeastUntilMs);
   if (phase === 'active' && segment.vacanciesDueAtMs > steppedAtMs) {
     due.push(segment.vacanciesDueAtMs);
   }
-  for (const { heardAtMs, standing, ...peer } of segment.peers.values()) {
-    if (peer.question === undefined) due.push(heardAtMs + suspectAfterMs(standing.intervalMs));
-    else {
-      due.push(deadlineOf({ heardAtMs, standing, ...peer }, peer.question));
-      due.push(peer.question.lastAtMs + askAgainMs(standing.intervalMs));
-    }
-  }
-  return Math.min(...due);
+  let dueAtMs = Math.min(...due);
+  for (const peer of segment.peers.values()) dueAtMs = Math.min(dueAtMs, peerDueAtMs(peer));
+  return dueAtMs;
 }
 
 /** Whether the node has not run for so long that others may have taken what it holds. */
@@ -86,21 +87,26 @@ export const hasStalled = (segment: Segment, nowMs: number): boolean =>
 /** Having been away for longer than others wait, answer nothing until they have said where they stand. */
 function noticeStall(segment: Segment, nowMs: number): Action[] {
   const stalled = hasStalled(segment, nowMs);
+  const stalledMs = nowMs - segment.steppedAtMs;
   segment.steppedAtMs = nowMs;
   if (!stalled) return [];
   if (segment.phase === 'listening') segment.phaseSinceMs = nowMs;
   const hushed = segment.hushedSinceMs !== undefined;
   segment.hushedSinceMs = nowMs;
+  // In less time nobody can have come and taken anything.
+  const interval = intervalMs(segment);
+  if (stalledMs >= listenMs(interval)) segment.hushedAtLeastUntilMs = nowMs + hearAnyMs(interval);
   const questions = questionAll(segment, nowMs);
   return hushed ? questions : [{ kind: 'hush' }, ...questions];
 }
 
 function take(segment: Segment, event: Event, nowMs: number): Action[] {
+  const { phase } = segment;
   switch (event.kind) {
     case 'frame':
-      return segment.phase === 'down' ? [] : hear(segment, event, nowMs);
+      return phase === 'down' || phase === 'left' ? [] : hear(segment, event, nowMs);
     case 'plan':
-      return replan(segment, event.candidates, nowMs);
+      return replan(segment, event, nowMs);
     case 'link':
       return setLink(segment, event, nowMs);
     case 'leave':
@@ -110,7 +116,13 @@ function take(segment: Segment, event: Event, nowMs: number): Action[] {
   }
 }
 
-function replan(segment: Segment, candidates: Candidates, nowMs: number): Action[] {
+function replan(
+  segment: Segment,
+  { candidates, roster, siblings }: Event & { kind: 'plan' },
+  nowMs: number,
+): Action[] {
+  if (siblings !== undefined) segment.siblings = siblings;
+  if (roster !== undefined) adoptRoster(segment, roster, nowMs);
   const actions = adoptPlan(segment, candidates, nowMs);
   planMoves(segment);
   return actions;
@@ -124,11 +136,17 @@ function leave(segment: Segment, nowMs: number): Action[] {
 }
 
 function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number): Action[] {
-  const { boot, sequence, message } = event;
+  const { boot, sequence, message, by } = event;
   if (boot === segment.boot) return [];
+  if (by === 'datagram' && message.kind === 'ask') noteDeaf(segment, message, nowMs);
   const peer = segment.peers.get(message.node);
+  if (message.kind === 'absent') {
+    hearAbsent(segment, message, nowMs);
+    return [];
+  }
   if (peer?.boot !== boot) return hearStranger(segment, event, nowMs);
   if (!isFresh(peer.sequences, sequence)) return [];
+  if (by === undefined) peer.framedAtMs = nowMs;
   const actions = hearPeer(segment, peer, message, nowMs);
   switch (message.kind) {
     case 'pulse':
@@ -158,7 +176,11 @@ function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number)
 
 function setLink(segment: Segment, { up, mac }: Event & { kind: 'link' }, nowMs: number): Action[] {
   segment.mac = mac;
-  if (up) return segment.phase === 'down' ? setPhase(segment, 'listening', nowMs) : [];
+  if (up) {
+    if (segment.phase !== 'down') return [];
+    askUnheardSoon(segment, nowMs);
+    return setPhase(segment, 'listening', nowMs);
+  }
   if (segment.phase === 'down' || segment.phase === 'left') return [];
   const actions = claimsOf(segment, segment.node).map(({ address }) => {
     drop(segment, address, { reason: 'LinkReturned' }, nowMs);
@@ -185,6 +207,7 @@ function advance(segment: Segment, nowMs: number): Action[] {
   const namesake = nowMs < segment.namesakeAtMs + listenMs(interval);
   if (segment.hushedSinceMs !== undefined) {
     if (namesake) return replaced(segment, nowMs);
+    if (nowMs < segment.hushedAtLeastUntilMs) return [];
     if (!isInformed(segment) && nowMs < segment.hushedSinceMs + listenAtMostMs(interval)) return [];
     segment.hushedSinceMs = undefined;
     reviewVacancies(segment, nowMs);

@@ -1,4 +1,4 @@
-import type { Action } from './action.ts';
+import type { Action, Event } from './action.ts';
 import { pullIfBehind, tellAll } from './claims.ts';
 import { answer, contest, told } from './membership.ts';
 import type { Message } from './message.ts';
@@ -6,28 +6,29 @@ import { openWindow } from './replay.ts';
 import {
   intervalMs,
   type Peer,
-  reviewVacancies,
+  reviewVacanciesSoon,
   say,
   type Segment,
   type Stranger,
 } from './segment.ts';
 import { askAgainMs, strangerMs } from './timing.ts';
+import { noteHeard } from './unheard.ts';
 
 /** More senders with a valid key than any segment has nodes: somebody restarts in a loop. */
 const strangersAtMost = 1000;
 
-type Heard = { readonly boot: bigint; readonly sequence: bigint; readonly message: Message };
+type Heard = Omit<Event & { readonly kind: 'frame' }, 'kind'>;
 
 /**
  * A sender that is no peer: a newcomer, another life of a peer, or a machine with a name that is taken. It is somebody
  * only after it has answered a question asked just now, so that frames recorded earlier bring nobody back to life.
  */
 export function hearStranger(segment: Segment, heard: Heard, nowMs: number): Action[] {
-  const { boot, sequence, message } = heard;
+  const { boot, sequence, message, by } = heard;
   const known = segment.strangers.get(boot);
   if (message.kind === 'answer') {
     if (known === undefined || known.nonce !== message.nonce) return [];
-    known.proof = { boot, sequence, message };
+    known.proof = { boot, sequence, message, ...(by === undefined ? {} : { by }) };
     return admit(segment, known, nowMs);
   }
   const actions = message.kind === 'ask' ? [answer(segment, message)] : [];
@@ -66,7 +67,7 @@ export const hasUnproven = (segment: Segment): boolean =>
 /** A proven sender joins, and our claims are its first news; where its name is taken, the one who has it is asked. */
 function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Action[] {
   if (proof === undefined) return [];
-  const { boot, sequence, message } = proof;
+  const { boot, sequence, message, by } = proof;
   if (node === segment.node) return noteNamesake(segment, message, nowMs);
   const before = segment.peers.get(node);
   if (before !== undefined) return contest(segment, before, nowMs);
@@ -79,14 +80,19 @@ function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Acti
     mac,
     standing,
     sequences: openWindow(sequence),
+    sinceMs: nowMs,
+    activeSinceMs: standing.phase === 'active' ? nowMs : Infinity,
     heardAtMs: nowMs,
+    framedAtMs: by === 'datagram' ? -Infinity : nowMs,
     question: undefined,
     contestedAtMs: -Infinity,
     pulledAtMs: -Infinity,
     snapshot: undefined,
   };
   segment.peers.set(node, peer);
-  reviewVacancies(segment, nowMs);
+  segment.preferencesDueAtMs = -Infinity;
+  noteHeard(segment, node, nowMs);
+  reviewVacanciesSoon(segment, nowMs);
   return [told(node, 'alive'), ...tellAll(segment, peer), ...pullIfBehind(segment, peer, nowMs)];
 }
 

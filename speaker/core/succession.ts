@@ -1,9 +1,11 @@
 import type { Action } from './action.ts';
-import { claim, tellClaims } from './claims.ts';
+import { claim, isInStep, tellClaims } from './claims.ts';
+import { Contest, type Field } from './contest.ts';
 import type { ClaimItem } from './message.ts';
-import { type Candidate, rank } from './rank.ts';
-import { intervalMs, loadOf, type Segment, type Vacant } from './segment.ts';
-import { vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
+import { firstOf, turnOf } from './rank.ts';
+import { intervalMs, type Segment, type Vacant } from './segment.ts';
+import { freeAtMs, isDoubted, takesDoubtedAtMs } from './unheard.ts';
+import { introductionMs, vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
 
 /**
  * Gives each vacant address to the first in rank. All nodes that see the same do this alike, one address after the
@@ -12,29 +14,57 @@ import { vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
  */
 export function fillVacancies(segment: Segment, nowMs: number): Action[] {
   if (nowMs < segment.vacanciesDueAtMs || segment.vacancies.size === 0) return [];
-  segment.vacanciesDueAtMs = Infinity;
-  const extra = new Map<string, number>();
-  const load = (node: string): number => loadOf(segment, node) + (extra.get(node) ?? 0);
+  segment.vacanciesDueAtMs = introductionsEndAtMs(segment, nowMs);
+  if (segment.vacanciesDueAtMs < Infinity) return [];
+  const contest = new Contest(segment);
   const taken: ClaimItem[] = [];
   const actions: Action[] = [];
+  const take = (address: string, vacancy: Vacant): void => {
+    segment.firstSinceMs.delete(address);
+    taken.push(claim(segment, address));
+    actions.push(holdVacant(segment, address, vacancy));
+    contest.give(address, contest.runner(segment.node));
+  };
   for (const address of [...segment.vacancies].sort()) {
     const vacancy = segment.claims.get(address);
     if (vacancy === undefined || vacancy.holder !== undefined) continue;
-    const heirs = rank(address, eligible(segment, address, vacancy), load);
-    const [first] = heirs;
-    if (first === undefined) continue;
-    const turn = heirs.indexOf(segment.node);
-    const sinceMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs);
-    const turnAtMs = sinceMs + (turn + patience(vacancy)) * stepMs(segment, heirs);
-    if (turn >= 0 && nowMs >= turnAtMs) {
-      taken.push(claim(segment, address));
-      actions.push(holdVacant(segment, address, vacancy));
+    if (isDoubted(segment, address)) {
+      const turnAtMs = takesDoubtedAtMs(segment, address, vacancy, nowMs);
+      if (nowMs >= turnAtMs) take(address, vacancy);
+      else segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
       continue;
     }
-    extra.set(first, (extra.get(first) ?? 0) + 1);
-    if (turn >= 0) segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
+    const freeFromMs = freeAtMs(segment, address);
+    if (nowMs < freeFromMs) {
+      segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, freeFromMs);
+      continue;
+    }
+    // A newcomer takes only what nobody ever held.
+    const field =
+      vacancy.reason === 'Unclaimed' ? contest.expected(address) : contest.settled(address);
+    const ground = contest.ground(address);
+    const first = firstOf(field.contenders, ground);
+    if (first === undefined) continue;
+    const turn = turnOf(segment.node, field.contenders, ground);
+    const turnAtMs = turn === undefined ? Infinity : turnMs(segment, vacancy, turn, field);
+    if (nowMs >= turnAtMs) {
+      take(address, vacancy);
+    } else {
+      contest.give(address, first.runner);
+      segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
+    }
   }
   return [...actions, ...tellClaims(segment, 'all', taken)];
+}
+
+/** Somebody who has just been found may hold what seems vacant: until when its claims are waited for. */
+function introductionsEndAtMs(segment: Segment, nowMs: number): number {
+  let endAtMs = Infinity;
+  for (const peer of segment.peers.values()) {
+    const untilMs = peer.sinceMs + introductionMs(intervalMs(segment));
+    if (nowMs < untilMs && !isInStep(segment, peer)) endAtMs = Math.min(endAtMs, untilMs);
+  }
+  return endAtMs;
 }
 
 function holdVacant(segment: Segment, address: string, { reason, from, silentMs }: Vacant): Action {
@@ -48,36 +78,17 @@ function holdVacant(segment: Segment, address: string, { reason, from, silentMs 
   };
 }
 
-/** Who of the planned candidates can take a vacant address now. A newcomer takes only what nobody ever held. */
-function eligible(segment: Segment, address: string, vacancy: Vacant): readonly Candidate[] {
-  const planned = segment.candidates.get(address) ?? [];
-  const active = planned.filter(({ node }) => canTake(segment, node));
-  if (vacancy.reason !== 'Unclaimed') return active;
-  return planned.filter(({ node }) => canTake(segment, node) || isListening(segment, node));
-}
-
-/** Whether the node is there and settled: this one, or a peer that is not suspected. */
-export function canTake(segment: Segment, node: string): boolean {
-  if (node === segment.node) {
-    return segment.phase === 'active' && segment.hushedSinceMs === undefined;
-  }
-  const peer = segment.peers.get(node);
-  return (
-    peer?.standing.phase === 'active' &&
-    peer.question?.why !== 'Silent' &&
-    peer.question?.why !== 'Stalled'
-  );
-}
-
-const isListening = (segment: Segment, node: string): boolean =>
-  segment.peers.get(node)?.standing.phase === 'listening';
-
-/** What was released may have left the plan, and the news of that may be on its way here. */
-const patience = ({ reason }: Vacant): number => (reason === 'Released' ? 1 : 0);
-
-function stepMs(segment: Segment, heirs: readonly string[]): number {
+/** When a node takes what nobody before it has taken. */
+function turnMs(segment: Segment, vacancy: Vacant, turn: number, { waits }: Field): number {
   const interval = intervalMs(segment);
-  return heirs.some((node) => isListening(segment, node))
-    ? vacancyStepWhileListeningMs(interval)
-    : vacancyStepMs(interval);
+  const stepMs = waits ? vacancyStepWhileListeningMs(interval) : vacancyStepMs(interval);
+  const sinceMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs);
+  return sinceMs + (turn + patience(vacancy)) * stepMs;
 }
+
+/**
+ * What was released may have left the plan, and the news of that may be on its way here; what a node that left had held
+ * it has handed over, and its goodbye may be here before the heir's claim.
+ */
+const patience = ({ reason }: Vacant): number =>
+  reason === 'Released' || reason === 'HolderLeft' ? 1 : 0;

@@ -28,6 +28,9 @@ export const listenAtMostMs = (intervalMs: number): number => 10 * intervalMs;
 /** Not having run for this long, others may have declared us dead: answer nothing until they have been asked. */
 export const stallMs = (intervalMs: number): number => 2 * intervalMs;
 
+/** By then everybody who speaks here has been heard once, if nothing is lost. */
+export const hearAnyMs = (intervalMs: number): number => 1.25 * intervalMs;
+
 /**
  * For so long the kernel may answer without this process. Shorter than a question of a peer stays unanswered before its
  * node is dead: had this process not stood still since before the last renewal, it would have answered the question.
@@ -41,11 +44,36 @@ export const vacancyStepMs = (intervalMs: number): number => intervalMs;
 export const vacancyStepWhileListeningMs = (intervalMs: number): number =>
   listenMs(intervalMs) + intervalMs;
 
+/** Peers that come, or have listened enough, are looked at together: ten thousand vacancies take milliseconds each time. */
+export const gatherMs = (intervalMs: number): number => intervalMs / 20;
+
 /** A handover that is not answered by a claim is repeated, then the next heir is asked. */
 export const handoverRepeatMs = 20;
 export const handoverRepeats = 4;
+/** A preferred node gets its addresses back when it has been active for so long: it boots, it does not flap. */
+export const preferenceHoldMs = 30_000;
 /** A leaving node stops waiting for heirs after this long; the pod's termination grace is longer. */
 export const leaveAtMostMs = 2000;
+
+/** Who is listed and silent is asked in datagrams; more of them less often, so that none sends over 200 a second. */
+export const askUnheardMs = (roster: number): number => Math.max(1000, 5 * roster);
+/** Whoever asked in a datagram is told everything in datagrams for so long: three questions, of which two may be lost. */
+export const deafMs = 3500;
+/**
+ * For as long nodes may see different states of the API: a watch is late by less than a second, one that breaks is
+ * back within three. Who holds what an unheard node may hold has given it up by then, and who takes it waits twice that.
+ */
+export const doubtedHoldMs = 5000;
+export const doubtedTakeMs = 2 * doubtedHoldMs;
+
+/**
+ * So long after its own start a node counts speakers that are not ready among those that may hold addresses: they may
+ * have started with it, and a kubelet asks for readiness every 5 s (`deploy/speaker.yaml`).
+ */
+export const startTogetherMs = 20_000;
+
+/** Nothing is taken for so long while a peer that was just found has not told what it holds. */
+export const introductionMs = (intervalMs: number): number => intervalMs;
 
 /** Claims that differ from what a peer's pulse sums up are pulled, but not with every pulse heard. */
 export const pullEveryMs = (intervalMs: number): number => intervalMs / 2;

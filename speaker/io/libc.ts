@@ -20,6 +20,26 @@ type Libc = {
   ): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  sendto(
+    ...call: [
+      fd: number,
+      bytes: Uint8Array,
+      length: number,
+      flags: number,
+      to: Uint8Array,
+      toBytes: number,
+    ]
+  ): number;
+  recvfrom(
+    ...call: [
+      fd: number,
+      bytes: Uint8Array,
+      most: number,
+      flags: number,
+      from: Uint8Array,
+      fromBytes: Uint8Array,
+    ]
+  ): number;
   sendmmsg(fd: number, headers: Uint8Array, count: number, flags: number): number;
   recvmmsg(
     ...call: [fd: number, headers: Uint8Array, count: number, flags: number, timeout: null]
@@ -81,6 +101,12 @@ function bind(koffi: typeof Koffi): Libc {
     getsockopt: call('int getsockopt(int fd, int level, int name, void *value, void *bytes)'),
     send: call('long send(int fd, void *bytes, size_t length, int flags)'),
     recv: call('long recv(int fd, void *bytes, size_t length, int flags)'),
+    sendto: call(
+      'long sendto(int fd, void *bytes, size_t length, int flags, void *to, uint toBytes)',
+    ),
+    recvfrom: call(
+      'long recvfrom(int fd, void *bytes, size_t most, int flags, void *from, void *fromBytes)',
+    ),
     sendmmsg: call('int sendmmsg(int fd, void *headers, uint count, int flags)'),
     recvmmsg: call('int recvmmsg(int fd, void *headers, uint count, int flags, void *timeout)'),
     epoll_create1: call('int epoll_create1(int flags)'),

@@ -1,82 +1,75 @@
 import { createHash } from 'node:crypto';
-import type { Action, Candidates, Event } from '../core/action.ts';
-import type { Message } from '../core/message.ts';
-import { openSegment, type Segment } from '../core/segment.ts';
-import { dueAtMs, step } from '../core/step.ts';
+import type { Action, Candidates, Event, Listed, Roster } from '../core/action.ts';
+import type { Destination, Message } from '../core/message.ts';
+import type { Segment } from '../core/segment.ts';
+import { dueAtMs } from '../core/step.ts';
+import { type Core, soundCore } from './core.ts';
+import { listing, withoutSelf } from './listing.ts';
+import { Machine } from './machine.ts';
 import { type Random, seeded } from './random.ts';
 import { Timeline } from './timeline.ts';
-
-/** How the wire treats frames. */
-export type Wire = {
-  loss: number;
-  duplication: number;
-  readonly delayMs: { low: number; high: number };
-};
-
-/** One simulated machine with its speaker's core, and what can be done to it. */
-export type Node = {
-  readonly name: string;
-  readonly mac: string;
-  segment: Segment | undefined;
-  paused: boolean;
-  linkUp: boolean;
-  /** Nodes hear those of the same side only. */
-  side: number;
-  /** When it last came to hear others again. */
-  reconnectedAtMs: number;
-  hushed: boolean;
-  sequence: bigint;
-  planVersion: number;
-  waiting: Event[];
-  readonly holding: Set<string>;
-};
+import { isFor, passes, type Wire } from './wire.ts';
 
 /** Frames that fit a packet socket's default receive buffer (measured: 264); later ones are dropped. */
-const socketFrames = 264;
+export const socketFrames = 264;
+/** More nodes than that are a crowd. */
+const crowd = 40;
+/** What a skewed clock is rounded by must not wake a node too early. */
+const roundingMs = 0.001;
 
-function machine(name: string, number: number): Node {
-  return {
-    name,
-    mac: `02:00:00:00:00:${number.toString(16).padStart(2, '0')}`,
-    segment: undefined,
-    paused: false,
-    linkUp: true,
-    side: 0,
-    reconnectedAtMs: -Infinity,
-    hushed: false,
-    sequence: 0n,
-    planVersion: 0,
-    waiting: [],
-    holding: new Set(),
-  };
-}
+type Options = {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly pulseMs?: number;
+  readonly wire?: Partial<Wire>;
+  readonly core?: Core;
+  readonly timeline?: Timeline;
+};
 
 /** An in-memory broadcast domain with real cores on it, simulated time and seeded faults. */
 export class FakeSegment {
-  readonly timeline = new Timeline();
+  readonly timeline: Timeline;
   readonly random: Random;
-  readonly nodes: Node[];
+  readonly nodes: Machine[];
   readonly wire: Wire;
+  readonly pulseMs: number;
   /** Called after every step of a node, with what it did. */
-  onActions: (node: Node, actions: readonly Action[]) => void = () => {};
-  readonly #trace = createHash('sha256');
-  readonly #pulseMs: number;
-  #candidates: Candidates = new Map();
-  #planVersion = 0;
+  onActions: (node: Machine, actions: readonly Action[]) => void = () => {};
+  /** Called with what happens, for the trace of one run. */
+  onTrace?: (line: string) => void;
+  /** Whether a node has a key for what another one says. */
+  opens: (node: Machine, from: Machine) => boolean = () => true;
+  /** Until when nothing arrives. */
+  deafUntilMs = -Infinity;
   frames = 0;
+  datagrams = 0;
+  readonly #core: Core;
+  readonly #trace = createHash('sha256');
+  #candidates: Candidates = new Map();
+  #roster: Roster = new Map();
+  #planVersion = 0;
 
-  constructor(options: { seed: number; nodes: number; pulseMs?: number; wire?: Partial<Wire> }) {
-    this.random = seeded(options.seed);
-    this.#pulseMs = options.pulseMs ?? 100;
-    this.wire = { loss: 0, duplication: 0, delayMs: { low: 0.05, high: 0.5 }, ...options.wire };
-    this.nodes = Array.from({ length: options.nodes }, (_, index) =>
-      machine(`node-${index + 1}`, index + 1),
+  constructor({ seed, nodes, pulseMs = 100, wire, core = soundCore, timeline }: Options) {
+    this.timeline = timeline ?? new Timeline();
+    this.random = seeded(seed);
+    this.pulseMs = pulseMs;
+    this.wire = {
+      loss: 0,
+      duplication: 0,
+      delayMs: { low: 0.05, high: 0.5 },
+      eats: 'nothing',
+      ...wire,
+    };
+    this.nodes = Array.from(
+      { length: nodes },
+      (_, index) => new Machine(`node-${index + 1}`, index + 1),
     );
+    this.#core = core;
   }
 
   /** Another machine with the name of this one, still off. */
-  addTwin({ name }: Node): Node {
-    const twin = machine(name, this.nodes.length + 1);
+  addTwin({ name }: Machine): Machine {
+    const twin = new Machine(name, this.nodes.length + 1);
     this.nodes.push(twin);
     return twin;
   }
@@ -85,8 +78,8 @@ export class FakeSegment {
     return this.timeline.nowMs;
   }
 
-  get plannedAddresses(): number {
-    return this.#candidates.size;
+  get candidates(): Candidates {
+    return this.#candidates;
   }
 
   /** The same for the same seed and faults. */
@@ -94,7 +87,7 @@ export class FakeSegment {
     return this.#trace.copy().digest('hex');
   }
 
-  node(name: string): Node {
+  node(name: string): Machine {
     const node = this.nodes.find((one) => one.name === name);
     if (node === undefined) throw new Error(`no node ${name}`);
     return node;
@@ -104,36 +97,43 @@ export class FakeSegment {
     this.timeline.runUntil(this.nowMs + ms);
   }
 
-  start(node: Node): void {
+  start(node: Machine): void {
     if (node.segment !== undefined) return;
-    node.segment = openSegment({
+    node.segment = this.#core.open({
       node: node.name,
       mac: node.mac,
       boot: this.#random64(),
-      shortestPulseMs: this.#pulseMs,
+      shortestPulseMs: this.pulseMs,
       random: () => this.#random64(),
-      nowMs: this.nowMs,
+      nowMs: node.localMs(this.nowMs),
     });
     node.paused = false;
     node.sequence = 0n;
+    node.alarmAtMs = Infinity;
     if (!node.linkUp) this.step(node, { kind: 'link', up: false, mac: node.mac });
     node.planVersion = this.#planVersion;
-    this.step(node, { kind: 'plan', candidates: this.#candidates });
+    this.step(node, {
+      kind: 'plan',
+      candidates: this.#candidates,
+      roster: withoutSelf(this.#roster, node),
+    });
   }
 
   /** Power cut or kill -9: nothing is said, nothing is kept. */
-  crash(node: Node): void {
+  crash(node: Machine): void {
     node.segment = undefined;
     node.hushed = false;
     node.waiting = [];
     node.holding.clear();
   }
 
-  pause(node: Node): void {
+  /** It stands still, and so many frames wait for it. */
+  pause(node: Machine, frames = socketFrames): void {
     node.paused = true;
+    node.waitsFor = frames;
   }
 
-  resume(node: Node): void {
+  resume(node: Machine): void {
     if (!node.paused) return;
     node.paused = false;
     const waiting = node.waiting.splice(0);
@@ -141,17 +141,17 @@ export class FakeSegment {
     this.step(node, { kind: 'tick' });
   }
 
-  leave(node: Node): void {
+  leave(node: Machine): void {
     this.step(node, { kind: 'leave' });
   }
 
-  setLink(node: Node, up: boolean): void {
+  setLink(node: Machine, up: boolean): void {
     node.linkUp = up;
     if (up) node.reconnectedAtMs = this.nowMs;
     this.step(node, { kind: 'link', up, mac: node.mac });
   }
 
-  setSide(node: Node, side: number): void {
+  setSide(node: Machine, side: number): void {
     node.side = side;
     node.reconnectedAtMs = this.nowMs;
   }
@@ -159,11 +159,23 @@ export class FakeSegment {
   /** The plan reaches each node up to `withinMs` later; one that is overtaken by a newer one is never seen. */
   plan(candidates: Candidates, withinMs = 0): void {
     this.#candidates = candidates;
+    this.#spread(withinMs);
+  }
+
+  /** Which nodes have a speaker that is ready, as the API has it. */
+  list(ready: readonly Machine[], withinMs = 0, others: Listed['state'] = 'NodeLost'): void {
+    this.#roster = listing(this.nodes, ready, others);
+    this.#spread(withinMs);
+  }
+
+  #spread(withinMs: number): void {
+    const candidates = this.#candidates;
+    const roster = this.#roster;
     const version = ++this.#planVersion;
-    const deliver = (node: Node): void => {
+    const deliver = (node: Machine): void => {
       if (node.planVersion > version) return;
       node.planVersion = version;
-      this.step(node, { kind: 'plan', candidates });
+      this.step(node, { kind: 'plan', candidates, roster: withoutSelf(roster, node) });
     };
     for (const node of this.nodes) {
       if (withinMs === 0) deliver(node);
@@ -171,66 +183,108 @@ export class FakeSegment {
     }
   }
 
-  connected(a: Node, b: Node): boolean {
+  connected(a: Machine, b: Machine): boolean {
     return a.linkUp && b.linkUp && a.side === b.side;
   }
 
-  answers(node: Node, address: string): boolean {
-    const awake = node.segment !== undefined && !node.paused && !node.hushed && node.linkUp;
-    return awake && node.holding.has(address);
+  answers(node: Machine, address: string): boolean {
+    return node.isAnswering && node.holding.has(address);
   }
 
   holders(address: string): readonly string[] {
     return this.nodes.filter((node) => this.answers(node, address)).map(({ name }) => name);
   }
 
-  step(node: Node, event: Event): void {
+  step(node: Machine, event: Event): void {
     const { segment } = node;
     if (segment === undefined) return;
     if (node.paused) {
-      if (event.kind !== 'frame' || node.waiting.length < socketFrames) node.waiting.push(event);
+      if (event.kind !== 'frame' || node.waiting.length < node.waitsFor) node.waiting.push(event);
       return;
     }
-    const actions = step(segment, event, this.nowMs);
+    const nowMs = node.localMs(this.nowMs);
+    const actions = this.#core.step(segment, event, nowMs);
     for (const action of actions) this.#carryOut(node, action);
     this.onActions(node, actions);
+    // What is heard rings an alarm earlier only where it led to something, or to vacancies that are to be looked at soon.
+    const { vacanciesDueAtMs } = segment;
+    const soon = vacanciesDueAtMs > nowMs && vacanciesDueAtMs < Infinity;
+    if (event.kind !== 'frame' || actions.length > 0 || soon) this.#setAlarm(node, segment);
+  }
+
+  /** One alarm for each node, at the earliest time that it asked for; what is due by then is seen when it rings. */
+  #setAlarm(node: Machine, segment: Segment): void {
     const dueMs = dueAtMs(segment);
     if (dueMs === Infinity) return;
-    this.timeline.at(dueMs, () => {
-      // Only the latest of a node's alarms is still true.
-      if (node.segment === segment && !node.paused && dueAtMs(segment) === dueMs) {
-        this.step(node, { kind: 'tick' });
-      }
+    const exact = node.globalMs(dueMs);
+    const atMs = Math.max(node.isSkewed ? exact + roundingMs : exact, this.nowMs);
+    if (atMs >= node.alarmAtMs) return;
+    node.alarmAtMs = atMs;
+    this.timeline.at(atMs, () => {
+      if (node.segment !== segment || node.alarmAtMs !== atMs) return;
+      node.alarmAtMs = Infinity;
+      if (node.paused) return;
+      if (dueAtMs(segment) <= node.localMs(this.nowMs)) this.step(node, { kind: 'tick' });
+      else this.#setAlarm(node, segment);
     });
   }
 
-  #carryOut(node: Node, action: Action): void {
-    if (action.kind !== 'send') {
-      this.#trace.update(`${this.nowMs.toFixed(6)} ${node.name} ${JSON.stringify(action)}\n`);
+  #carryOut(node: Machine, action: Action): void {
+    if (action.kind === 'send') {
+      this.#send(node, action.to, action.message);
+      return;
     }
-    if (action.kind === 'send') this.#send(node, action.to, action.message);
-    else if (action.kind === 'hold') node.holding.add(action.address);
+    const line = `${this.nowMs.toFixed(3)} ${node.name} ${JSON.stringify(action)}\n`;
+    this.#trace.update(line);
+    this.onTrace?.(line);
+    if (action.kind === 'hold') node.holding.add(action.address);
     else if (action.kind === 'yield') node.holding.delete(action.address);
     else if (action.kind === 'hush') node.hushed = true;
     else if (action.kind === 'speak') node.hushed = false;
   }
 
-  #send(from: Node, to: string, message: Message): void {
+  #send(from: Machine, to: Destination, message: Message): void {
     const { boot } = from.segment ?? { boot: 0n };
-    const event: Event = { kind: 'frame', boot, sequence: ++from.sequence, message };
+    const by = typeof to === 'object' ? ({ by: 'datagram' } as const) : {};
+    const event: Event = { kind: 'frame', boot, sequence: ++from.sequence, message, ...by };
     if (!from.linkUp) return;
-    this.frames++;
+    if (typeof to === 'object') this.datagrams++;
+    else this.frames++;
+    if (to === 'all' && this.nodes.length > crowd) {
+      this.#sendToCrowd(from, event);
+      return;
+    }
+    const { loss, duplication, delayMs } = this.wire;
     for (const node of this.nodes) {
-      if (node === from || (to !== 'all' && node.mac !== to)) continue;
-      const copies = this.random.chance(this.wire.duplication) ? 2 : 1;
+      if (node === from || !isFor(node, to)) continue;
+      const copies = duplication > 0 && this.random.chance(duplication) ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) {
-        if (this.random.chance(this.wire.loss)) continue;
-        const { low, high } = this.wire.delayMs;
-        this.timeline.in(this.random.between(low, high), () => {
-          if (this.connected(from, node)) this.step(node, event);
+        if (loss > 0 && this.random.chance(loss)) continue;
+        const arrivesAtMs = this.nowMs + this.random.between(delayMs.low, delayMs.high);
+        if (arrivesAtMs < this.deafUntilMs) continue;
+        this.timeline.at(arrivesAtMs, () => {
+          if (this.#reaches({ from, node, to })) this.step(node, event);
         });
       }
     }
+  }
+
+  #reaches(way: { from: Machine; node: Machine; to: Destination }): boolean {
+    const { from, node } = way;
+    return this.connected(from, node) && passes(this.wire, way) && this.opens(node, from);
+  }
+
+  /** To hundreds of nodes a frame comes at the same time. */
+  #sendToCrowd(from: Machine, event: Event): void {
+    const { loss, delayMs } = this.wire;
+    const arrivesAtMs = this.nowMs + this.random.between(delayMs.low, delayMs.high);
+    if (arrivesAtMs < this.deafUntilMs) return;
+    this.timeline.at(arrivesAtMs, () => {
+      for (const node of this.nodes) {
+        if (node === from || !this.#reaches({ from, node, to: 'all' })) continue;
+        if (loss === 0 || !this.random.chance(loss)) this.step(node, event);
+      }
+    });
   }
 
   #random64(): bigint {
@@ -239,15 +293,4 @@ export class FakeSegment {
       BigInt(this.random.integer(0, 2 ** 32 - 1))
     );
   }
-}
-
-/** A plan in which every node may hold every one of `count` addresses. */
-export function everyNode(nodes: readonly Node[], count: number): Candidates {
-  const all = nodes.map(({ name }) => ({ node: name, score: 0 }));
-  return new Map(
-    Array.from({ length: count }, (_, index) => [
-      `198.51.${100 + (index >> 8)}.${index & 255}`,
-      all,
-    ]),
-  );
 }

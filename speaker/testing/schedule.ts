@@ -1,174 +1,154 @@
-import { everyNode, FakeSegment } from './fake-segment.ts';
-import { Judge, type Tolerated, type Violation } from './judge.ts';
 import { type Random, seeded } from './random.ts';
 
-export type Fault =
+/** What goes wrong at `atMs` and is mended at `untilMs`. */
+export type Fault = {
+  readonly kind: FaultKind;
+  readonly atMs: number;
+  readonly untilMs: number;
+  readonly node: string;
+  /** Which of its links, where only one is struck; counted from 0. */
+  readonly link: number;
+};
+
+export type FaultKind =
+  /** Loses power; it boots when it has it back. */
   | 'crash'
-  | 'restart'
+  /** Stands still as under SIGSTOP, or as a starved virtual machine. */
   | 'pause'
-  | 'resume'
+  /** The same, and nothing that is sent to it waits for it: the whole machine stands still. */
+  | 'freeze'
+  /** Hears nobody on a link, and nobody hears it. */
   | 'split'
-  | 'heal'
   | 'linkDown'
-  | 'linkUp'
+  /** Is stopped in order, and started again. */
   | 'leave'
-  | 'replan';
+  /** Some nodes are no candidates for some addresses. */
+  | 'replan'
+  /** Every frame on a link is lost, for less time than it takes to miss anybody. */
+  | 'blackout';
 
 /** What is done to a segment and when; the same seed gives the same schedule. */
 export type Schedule = {
   readonly seed: number;
   readonly nodes: number;
+  /** Segments that every node has a link to, each with all the addresses. */
+  readonly links: number;
   readonly addresses: number;
   readonly loss: number;
   readonly duplication: number;
   readonly slowestFrameMs: number;
-  readonly faults: readonly {
-    readonly atMs: number;
-    readonly fault: Fault;
-    readonly node: string;
-  }[];
+  /** Clocks show different times, and differ in speed by up to this share. */
+  readonly drift: number;
+  /** How many virtual switches the nodes are spread over, and from when on they drop what between them. */
+  readonly switches: number;
+  readonly eats: 'nothing' | 'frames' | 'everything';
+  readonly eatsFromMs: number;
+  readonly faults: readonly Fault[];
 };
 
-export type Outcome = {
-  readonly violations: readonly Violation[];
-  readonly longestDoubleMs: number;
-  readonly trace: string;
-};
+/** All nodes have started by then, and have had time to find each other and to share the addresses. */
+export const settledAtMs = (nodes: number): number => (nodes > 30 ? 2000 : 1200);
 
-const faultsUntilMs = 12_000;
-/** Every fault is undone by then; what follows is quiet. */
-const quietFromMs = 13_000;
-const endMs = 18_000;
+/**
+ * After as long without faults everything has to be in order; where nodes do not hear each other at all, only what the
+ * API says helps, and that takes its time.
+ */
+export const quietMs = ({ eats }: Pick<Schedule, 'eats'>): number =>
+  eats === 'everything' ? 18_000 : 2500;
 
-/** Pairs of what goes wrong and what mends it. */
-const pairs: readonly (readonly [Fault, Fault])[] = [
-  ['crash', 'restart'],
-  ['pause', 'resume'],
-  ['split', 'heal'],
-  ['linkDown', 'linkUp'],
-  ['leave', 'restart'],
-  ['replan', 'replan'],
+const kinds: readonly FaultKind[] = [
+  'crash',
+  'pause',
+  'freeze',
+  'split',
+  'linkDown',
+  'leave',
+  'replan',
+  'blackout',
 ];
 
-/** A random schedule: a third of them on a clean wire, the others with loss, duplicates and late frames. */
+type Size = { readonly nodes: number; readonly addresses: number; readonly faults: number };
+
+/** Most are small: what goes wrong with hundreds of nodes mostly goes wrong with three, a hundred times as fast. */
+function drawSize(random: Random): Size {
+  const kind = random.next();
+  const few = random.integer(1, 5);
+  if (kind < 0.9) {
+    return { nodes: random.integer(2, 6), addresses: random.integer(1, 12), faults: few };
+  }
+  if (kind < 0.985) {
+    return { nodes: random.integer(2, 12), addresses: random.integer(1, 100), faults: few };
+  }
+  if (kind < 0.997) {
+    return { nodes: random.integer(8, 25), addresses: random.integer(1, 200), faults: 2 };
+  }
+  if (kind < 0.9992) {
+    return { nodes: random.integer(2, 4), addresses: random.integer(1000, 10_000), faults: 1 };
+  }
+  return { nodes: random.integer(100, 200), addresses: random.integer(1, 400), faults: 1 };
+}
+
+/** A random schedule: half of them on a clean wire, the others with loss, duplicates and late frames. */
 export function drawSchedule(seed: number): Schedule {
   const random = seeded(seed);
-  const rough = random.chance(2 / 3);
-  const nodes = random.integer(2, 7);
-  const faults = Array.from({ length: random.integer(1, 8) }, () =>
-    drawFault(random, nodes),
-  ).flat();
+  const rough = random.chance(1 / 2);
+  const { nodes, addresses, faults } = drawSize(random);
+  const links = nodes < 8 && random.chance(0.15) ? random.integer(2, 3) : 1;
+  const eating = drawEating(random, nodes);
+  const firstMs = eating.eats === 'everything' ? 12_000 : settledAtMs(nodes);
   return {
     seed,
     nodes,
-    addresses: random.integer(1, 12),
-    loss: rough ? random.between(0, 0.2) : 0,
+    links,
+    addresses,
+    loss: rough && random.chance(2 / 3) ? random.between(0, 0.2) : 0,
     duplication: rough ? random.between(0, 0.2) : 0,
     slowestFrameMs: rough ? random.between(0.5, 20) : 0.5,
-    faults: faults.toSorted((a, b) => a.atMs - b.atMs),
+    drift: random.chance(1 / 2) ? 0.001 : 0,
+    ...eating,
+    faults: Array.from({ length: faults }, () =>
+      drawFault(random, { nodes, links, firstMs, lastMs: firstMs + 900 * faults }),
+    )
+      .toSorted((a, b) => a.atMs - b.atMs)
+      .filter(isBearable)
+      .filter(({ kind }) => eating.eats !== 'everything' || apart.has(kind))
+      // Until nodes miss each other's frames they have no datagrams either: together that is a partition.
+      .filter(({ kind }) => eating.eatsFromMs === 0 || kind !== 'blackout'),
   };
 }
 
-function drawFault(random: Random, nodes: number): Schedule['faults'][number][] {
-  const [fault, mend] = random.pick(pairs);
-  const node = `node-${random.integer(1, nodes)}`;
-  const atMs = random.between(1000, faultsUntilMs);
-  const lastsMs = random.chance(0.5) ? random.between(1, 400) : random.between(400, 6000);
-  return [
-    { atMs, fault, node },
-    { atMs: Math.min(atMs + lastsMs, quietFromMs), fault: mend, node },
-  ];
+type Eating = Pick<Schedule, 'switches' | 'eats' | 'eatsFromMs'>;
+
+function drawEating(random: Random, nodes: number): Eating {
+  const kind = random.next();
+  const switches = random.integer(2, 3);
+  if (nodes > 8 || kind < 0.8) return { switches: 1, eats: 'nothing', eatsFromMs: 0 };
+  if (kind > 0.96) return { switches, eats: 'everything', eatsFromMs: 0 };
+  return { switches, eats: 'frames', eatsFromMs: random.chance(0.5) ? 0 : 2000 };
 }
 
-/** Runs a schedule and judges it: two connected holders only for a moment, exactly one at the end. */
-export function runSchedule(schedule: Schedule): Outcome {
-  const { seed, nodes, addresses, loss, duplication, slowestFrameMs } = schedule;
-  const lan = new FakeSegment({
-    seed,
-    nodes,
-    wire: { loss, duplication, delayMs: { low: 0.05, high: slowestFrameMs } },
-  });
-  const plan = everyNode(lan.nodes, addresses);
-  const judge = new Judge(lan, [...plan.keys()], tolerated(schedule));
-  lan.onActions = () => {
-    judge.look();
-  };
-  lan.plan(plan);
-  for (const node of lan.nodes) {
-    lan.timeline.at(lan.random.between(0, 200), () => {
-      lan.start(node);
-    });
-  }
-  for (const { atMs, fault, node } of schedule.faults) {
-    lan.timeline.at(atMs, () => {
-      cause(lan, fault, node, plan);
-      judge.look();
-    });
-  }
-  lan.timeline.at(quietFromMs, () => {
-    mendAll(lan);
-  });
-  lan.run(endMs);
-  judge.lookAtRest();
+/** What can happen to nodes that do not hear each other without anybody being the wiser. */
+const apart: ReadonlySet<FaultKind> = new Set(['crash', 'leave', 'pause', 'freeze', 'replan']);
+
+function drawFault(
+  random: Random,
+  on: { nodes: number; links: number; firstMs: number; lastMs: number },
+): Fault {
+  const kind = random.pick(kinds);
+  const atMs = random.between(on.firstMs, on.lastMs);
+  const lastsMs = random.chance(0.5) ? random.between(1, 400) : random.between(400, 2500);
   return {
-    violations: judge.violations,
-    longestDoubleMs: judge.longestDoubleMs,
-    trace: lan.traceDigest(),
+    kind,
+    atMs,
+    untilMs: atMs + (kind === 'blackout' ? random.between(10, blackoutMs) : lastsMs),
+    node: `node-${random.integer(1, on.nodes)}`,
+    link: random.integer(0, on.links - 1),
   };
 }
 
-/** Where frames are lost, a pulse or a claim may take several tries. */
-function tolerated({ loss, slowestFrameMs }: Schedule): Tolerated {
-  const pulseMs = 100;
-  const exchangeMs = 4 * slowestFrameMs;
-  return { pulseMs, exchangeMs: loss === 0 ? exchangeMs : 7 * pulseMs + exchangeMs };
-}
+/** Two blackouts in a row last as long as a death; the first one stays. */
+const isBearable = (fault: Fault, index: number, faults: readonly Fault[]): boolean =>
+  fault.kind !== 'blackout' || faults.findIndex(({ kind }) => kind === 'blackout') === index;
 
-function cause(
-  lan: FakeSegment,
-  fault: Fault,
-  name: string,
-  plan: ReturnType<typeof everyNode>,
-): void {
-  const node = lan.node(name);
-  switch (fault) {
-    case 'crash':
-      return lan.crash(node);
-    case 'restart':
-      if (node.segment?.phase === 'left') lan.crash(node);
-      return lan.start(node);
-    case 'pause':
-      return lan.pause(node);
-    case 'resume':
-      return lan.resume(node);
-    case 'split':
-      return lan.setSide(node, 1);
-    case 'heal':
-      return lan.setSide(node, 0);
-    case 'linkDown':
-      return lan.setLink(node, false);
-    case 'linkUp':
-      return lan.setLink(node, true);
-    case 'leave':
-      return lan.leave(node);
-    case 'replan': {
-      const some = [...plan].map(([address, all]) => {
-        const few = all.filter(() => lan.random.chance(0.7));
-        return [address, few.length === 0 ? all : few] as const;
-      });
-      return lan.plan(new Map(some), 500);
-    }
-  }
-}
-
-function mendAll(lan: FakeSegment): void {
-  lan.wire.loss = 0;
-  for (const node of lan.nodes) {
-    lan.setSide(node, 0);
-    lan.resume(node);
-    if (node.segment?.phase === 'left') lan.crash(node);
-    if (!node.linkUp) lan.setLink(node, true);
-    lan.start(node);
-  }
-  lan.plan(everyNode(lan.nodes, lan.plannedAddresses));
-}
+/** Two pulses fall into it at the most; the third one is in time, or the answer to a question. */
+const blackoutMs = 150;

@@ -4,6 +4,8 @@ export class Timeline {
   #order = 0;
   readonly #heap: { atMs: number; order: number; run: () => void }[] = [];
 
+  #stopped = false;
+
   get nowMs(): number {
     return this.#nowMs;
   }
@@ -26,10 +28,15 @@ export class Timeline {
     this.at(this.#nowMs + ms, run);
   }
 
+  /** Nothing more happens. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   runUntil(endMs: number): void {
     for (
       let first = this.#heap[0];
-      first !== undefined && first.atMs <= endMs;
+      !this.#stopped && first !== undefined && first.atMs <= endMs;
       first = this.#heap[0]
     ) {
       this.#nowMs = first.atMs;

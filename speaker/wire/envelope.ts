@@ -63,7 +63,14 @@ export function seal({ kind, boot, sequence, payload }: Envelope, key: Uint8Arra
  * keys make a rotation possible: every speaker learns the new key before one seals with it.
  * The message is a view of the bytes.
  */
-export function open(bytes: Uint8Array, keys: readonly Uint8Array[]): Envelope | undefined {
+export const open = (bytes: Uint8Array, keys: readonly Uint8Array[]): Envelope | undefined =>
+  unseal(bytes, keys)?.envelope;
+
+/** The same with the key that sealed it. */
+export function unseal(
+  bytes: Uint8Array,
+  keys: readonly Uint8Array[],
+): { readonly envelope: Envelope; readonly key: Uint8Array } | undefined {
   if (bytes.length < overheadBytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint32(0) >>> 8 !== magicAndVersion) return undefined;
@@ -71,13 +78,15 @@ export function open(bytes: Uint8Array, keys: readonly Uint8Array[]): Envelope |
   if (end + sealBytes > bytes.length) return undefined;
   const sealed = bytes.subarray(0, end);
   const found = bytes.subarray(end, end + sealBytes);
-  if (!keys.some((key) => timingSafeEqual(sealOf(sealed, key), found))) return undefined;
-  return {
+  const key = keys.find((one) => timingSafeEqual(sealOf(sealed, one), found));
+  if (key === undefined) return undefined;
+  const envelope = {
     kind: view.getUint8(3),
     boot: view.getBigUint64(6),
     sequence: view.getBigUint64(14),
     payload: bytes.subarray(headBytes, end),
   };
+  return { envelope, key };
 }
 
 const sealOf = (bytes: Uint8Array, key: Uint8Array): Uint8Array =>

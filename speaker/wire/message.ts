@@ -18,12 +18,22 @@ import type { ClaimItem, Message, Standing } from '../core/message.ts';
  *   5 claims         u48 version, u16 part, u16 parts (0: no snapshot), u8 count, claims
  *   6 release        u48 version, u8 count, claims
  *   7 handover       u8 count, claims
+ *   8 absent         u64 nonce
  *
  *   standing         u8 phase (0 listening, 1 active, 2 leaving, 3 left), u16 interval in ms,
  *                    u32 count and u32 sum of the claims held
  *   claim            u8 length of the address (4 or 16), the address, u48 term
  */
-const kinds = ['pulse', 'ask', 'answer', 'pull', 'claims', 'release', 'handover'] as const;
+const kinds = [
+  'pulse',
+  'ask',
+  'answer',
+  'pull',
+  'claims',
+  'release',
+  'handover',
+  'absent',
+] as const;
 const phases = ['listening', 'active', 'leaving', 'left'] as const;
 
 /** No segment pulses faster: a peer that says so is not one of ours. */
@@ -41,6 +51,7 @@ export function formatMessage(message: Message): { kind: number; payload: Uint8A
       writeStanding(out, message.standing);
       break;
     case 'ask':
+    case 'absent':
       out.wide(message.nonce);
       break;
     case 'answer':
@@ -87,6 +98,7 @@ function readBody(kind: (typeof kinds)[number] | undefined, input: Reader): Body
       return standing === undefined ? undefined : { kind, standing };
     }
     case 'ask':
+    case 'absent':
       return { kind, nonce: input.wide() };
     case 'answer': {
       const nonce = input.wide();

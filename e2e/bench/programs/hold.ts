@@ -20,6 +20,7 @@ const start = {
   node,
   keys: withoutKey(),
   shortestPulseMs: 100,
+  pulsePort: 0,
   links: ['eth0'],
   excludedLinks: [],
   responder,
@@ -30,5 +31,9 @@ const wire = new WirePort(start, ({ kind }) => {
 });
 const planned: PlannedAddress = { services: [], candidates: [{ node, score: 0 }], links: ['eth0'] };
 const addresses = Array.from({ length: count }, (_, index) => heldAddress(index));
-wire.give({ kind: 'plan', plan: new Map(addresses.map((address) => [address, planned])) });
+wire.give({
+  kind: 'plan',
+  plan: new Map(addresses.map((address) => [address, planned])),
+  speakers: [],
+});
 await wire.failed;

@@ -1,0 +1,62 @@
+import { parseAddress } from '../net/address.ts';
+import { type Range, rangeContains } from '../net/range.ts';
+import type { Node } from '../kube/object.ts';
+import type { Listed, Roster } from './core/action.ts';
+import type { World } from './plan.ts';
+
+/** The Service without an address that stands for the speakers themselves: its endpoints say where one runs. */
+export const speakersService = 'mercurylb-speaker';
+
+/** A node that has a speaker, the addresses of the node itself, and how it is with both. */
+export type Speaker = {
+  readonly node: string;
+  readonly addresses: readonly string[];
+  readonly state: Listed['state'];
+};
+
+/**
+ * Where speakers run, as the API has it. An endpoint is ready as long as its Pod is; of a node that is not heard of the
+ * node controller says so after its grace period.
+ */
+export function speakersOf(
+  { nodes, slicesOf }: Pick<World, 'nodes' | 'slicesOf'>,
+  namespace: string,
+): readonly Speaker[] {
+  const slices = slicesOf(`${namespace}/${speakersService}`);
+  const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
+  const listed = new Set(endpoints.map(({ nodeName }) => nodeName));
+  const ready = new Set(
+    endpoints
+      .filter(({ conditions }) => conditions?.ready !== false)
+      .map(({ nodeName }) => nodeName),
+  );
+  return nodes
+    .filter(({ metadata }) => listed.has(metadata.name))
+    .map(({ metadata: { name }, status }) => ({
+      node: name,
+      addresses: (status?.addresses ?? [])
+        .filter(({ type }) => type === 'InternalIP')
+        .map(({ address }) => address),
+      state: isLost(status) ? 'NodeLost' : ready.has(name) ? 'Ready' : 'NotReady',
+    }));
+}
+
+const isLost = (status: Node['status']): boolean =>
+  (status?.conditions ?? []).some(({ type, status: is }) => type === 'Ready' && is !== 'True');
+
+/** Who of them is to be heard behind a link: those with an address in one of its networks. */
+export function rosterOf(
+  speakers: readonly Speaker[],
+  link: { readonly networks: readonly Range[] },
+  self: string,
+): Roster {
+  const roster = new Map<string, Listed>();
+  for (const { node, addresses, state } of speakers) {
+    const here = addresses.find((text) => {
+      const address = parseAddress(text);
+      return address !== undefined && link.networks.some((one) => rangeContains(one, address));
+    });
+    if (here !== undefined && node !== self) roster.set(node, { udp: here, state });
+  }
+  return roster;
+}
