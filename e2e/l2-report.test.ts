@@ -7,6 +7,7 @@ import { serviceL2StatusKind } from '../crds/names.ts';
 import { pathOf } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { openTransport } from '../kube/transport.ts';
+import { beats } from '../speaker/core/rank.ts';
 import { type Holding, L2Report } from '../speaker/l2-report.ts';
 import type { JsonObject } from './apiserver/json.ts';
 import { openApiServer } from './apiserver/server.ts';
@@ -99,6 +100,26 @@ test('what a former holder writes late changes nothing', async () => {
   await lab.reporter('node-2').write(service, holding(2), signal);
   await lab.reporter('node-1').write(service, holding(1), signal);
   assert.equal((await lab.written())[0]?.node, 'node-2');
+});
+
+test('of two that took an address at once the one that keeps it stands written, whoever writes last', async () => {
+  const keeps = beats('198.51.100.1', { holder: 'node-1', term: 1 }, { holder: 'node-2', term: 1 });
+  const winner = keeps ? 'node-1' : 'node-2';
+  for (const order of [
+    ['node-1', 'node-2'],
+    ['node-2', 'node-1'],
+  ]) {
+    await using lab = await open();
+    for (const node of order) await lab.reporter(node).write(service, holding(1), signal);
+    assert.equal((await lab.written())[0]?.node, winner);
+  }
+});
+
+test('terms of one link say nothing about another: who holds there now is written', async () => {
+  await using lab = await open();
+  await lab.reporter('node-2').write(service, holding(2), signal);
+  await lab.reporter('node-1').write(service, holding(1, { link: 'eth1' }), signal);
+  assert.equal((await lab.written())[0]?.node, 'node-1');
 });
 
 test('saying the same again writes nothing', async () => {

@@ -6,9 +6,14 @@ const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers';
 export const isExcluded = ({ metadata }: Node): boolean =>
   metadata.labels?.[excludeLabel] !== undefined;
 
+/** An administrator's word that a node is shut down, and will not come back by itself. */
+export const outOfServiceTaint = 'node.kubernetes.io/out-of-service';
+
 /** Whether a node may be reached, as far as its object says. A bare cordon is about pods, not about that. */
 export const isReachable = (node: Node): boolean =>
-  node.metadata.deletionTimestamp === undefined && stateOf(node, 'NetworkUnavailable') !== 'True';
+  node.metadata.deletionTimestamp === undefined &&
+  stateOf(node, 'NetworkUnavailable') !== 'True' &&
+  node.spec?.taints?.some(({ key }) => key === outOfServiceTaint) !== true;
 
 /** `Unknown` is what the node controller says of a node from which it hears nothing. */
 export const isReady = (node: Node): boolean => stateOf(node, 'Ready') === 'True';

@@ -78,8 +78,14 @@ export type Service = KubeObject & {
   };
 };
 
+export type Taint = { readonly key: string; readonly value?: string; readonly effect: string };
+
 export type Node = KubeObject & {
-  readonly spec?: { readonly unschedulable?: boolean; readonly podCIDRs?: readonly string[] };
+  readonly spec?: {
+    readonly unschedulable?: boolean;
+    readonly podCIDRs?: readonly string[];
+    readonly taints?: readonly Taint[];
+  };
   readonly status?: {
     readonly addresses?: readonly { readonly type: string; readonly address: string }[];
     readonly conditions?: readonly Condition[];

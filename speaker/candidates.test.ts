@@ -51,6 +51,7 @@ test('every node is a candidate where nothing says otherwise', () => {
   assert.deepEqual(namesOf({}), ['a', 'b', 'c']);
 });
 
+// MetalLB: E29
 test('without an advertisement nobody announces', () => {
   assert.equal(namesOf({ advertisements: [] }), 'NoAdvertisement');
   const other = advertisement({ serviceSelectors: [labelled({ app: 'other' })] });
@@ -63,6 +64,7 @@ test('without an endpoint that can serve nobody announces', () => {
   assert.equal(namesOf({ slices: [gone] }), 'NoEndpoints');
 });
 
+// MetalLB: TestUsableNodes
 test('an endpoint that terminates but still serves counts, and so does one of unknown state', () => {
   const leaving = { addresses: [], nodeName: 'a', conditions: { ready: false, serving: true } };
   assert.deepEqual(namesOf({ slices: [endpointSlice('web', [leaving])] }), ['a', 'b', 'c']);
@@ -70,12 +72,27 @@ test('an endpoint that terminates but still serves counts, and so does one of un
   assert.deepEqual(namesOf({ slices: [endpointSlice('web', [unknown])] }), ['a', 'b', 'c']);
 });
 
+const local = service('web', { spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' } });
+
+// MetalLB: E3, E19
 test('with the Local policy only nodes with a serving endpoint are candidates', () => {
-  const local = service('web', { spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' } });
   const slices = [endpointSlice('web', [serving('a'), serving('b', { ready: false }), serving()])];
   assert.deepEqual(namesOf({ service: local, slices }), ['a']);
 });
 
+test('a Local node whose endpoints terminate is a candidate only where no node has a ready one', () => {
+  const terminating = { ready: false, serving: true };
+  const slices = [endpointSlice('web', [serving('a', terminating), serving('b')])];
+  assert.deepEqual(namesOf({ service: local, slices }), ['b']);
+  const excluded = node('b', {
+    labels: { 'node.kubernetes.io/exclude-from-external-load-balancers': '' },
+  });
+  assert.deepEqual(namesOf({ service: local, slices, nodes: [node('a'), excluded] }), ['a']);
+  const ending = [endpointSlice('web', [serving('a', terminating), serving('b', terminating)])];
+  assert.deepEqual(namesOf({ service: local, slices: ending }), ['a', 'b']);
+});
+
+// MetalLB: E6
 test('an excluded node is no candidate unless told to ignore the label', () => {
   const labels = { 'node.kubernetes.io/exclude-from-external-load-balancers': '' };
   const nodes = [node('a', { labels }), node('b')];
@@ -83,6 +100,7 @@ test('an excluded node is no candidate unless told to ignore the label', () => {
   assert.deepEqual(namesOf({ nodes, ignoreExcludeLabel: true }), ['a', 'b']);
 });
 
+// MetalLB: E5
 test('a node without network or about to be deleted is no candidate; a cordoned one is', () => {
   const nodes = [
     node('a', { conditions: [{ type: 'NetworkUnavailable', status: 'True' }] }),
@@ -92,6 +110,15 @@ test('a node without network or about to be deleted is no candidate; a cordoned 
   assert.deepEqual(namesOf({ nodes }), ['c']);
 });
 
+test('a node that was declared out of service is no candidate; one with another taint is', () => {
+  const nodes = [
+    node('a', { taints: [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }] }),
+    node('b', { taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }] }),
+  ];
+  assert.deepEqual(namesOf({ nodes }), ['b']);
+});
+
+// MetalLB: E18, E20, E28
 test('advertisements add up: a node is a candidate when any of them selects it', () => {
   const nodes = [
     node('a', { labels: { rack: '1' } }),
@@ -105,6 +132,7 @@ test('advertisements add up: a node is a candidate when any of them selects it',
   assert.equal(namesOf({ nodes: [node('c')], advertisements }), 'NoCandidates');
 });
 
+// MetalLB: E37
 test('weights add up over the advertisements that select the node', () => {
   const nodes = [node('a', { labels: { fast: 'yes' } }), node('b')];
   const preferring = (weight: number, nodeSelectors: Selector[] = []) =>

@@ -1,8 +1,8 @@
 import type { Advertisement } from '../crds/advertisement.ts';
 import { matches } from '../crds/selector.ts';
 import { isExcluded, isReachable } from '../kube/node-state.ts';
-import type { EndpointSlice, Node, Service } from '../kube/object.ts';
-import { nodesOf, servingEndpoints } from '../kube/serving.ts';
+import type { Endpoint, EndpointSlice, Node, Service } from '../kube/object.ts';
+import { nodesOf, readyAmong, servingEndpoints } from '../kube/serving.ts';
 import type { Candidate } from './core/rank.ts';
 
 /** What decides whether a node may hold a Service's addresses. */
@@ -37,13 +37,14 @@ export function candidatesFor(scene: Scene): Candidacy {
   if (applying.length === 0) return { kind: 'silent', reason: 'NoAdvertisement' };
   const endpoints = servingEndpoints(slices);
   if (endpoints.length === 0) return { kind: 'silent', reason: 'NoEndpoints' };
-  const serving = nodesOf(endpoints);
-  const local = service.spec?.externalTrafficPolicy === 'Local';
-  const candidates = nodes
-    .filter((node) => !local || serving.has(node.metadata.name))
+  const able = nodes
     .filter((node) => isReachable(node) && (scene.ignoreExcludeLabel || !isExcluded(node)))
-    .filter((node) => applying.some((advertisement) => selectsNode(advertisement, node)))
-    .map((node) => ({ node: node.metadata.name, score: scoreOf(applying, node) }));
+    .filter((node) => applying.some((advertisement) => selectsNode(advertisement, node)));
+  const local = service.spec?.externalTrafficPolicy === 'Local';
+  const candidates = (local ? withEndpoints(able, endpoints) : able).map((node) => ({
+    node: node.metadata.name,
+    score: scoreOf(applying, node),
+  }));
   if (candidates.length === 0) return { kind: 'silent', reason: 'NoCandidates' };
   return { kind: 'announce', candidates, advertisements: applying };
 }
@@ -64,6 +65,19 @@ export function linksOf(
   const selecting = advertisements.filter((advertisement) => selectsNode(advertisement, node));
   if (selecting.some(({ interfaces }) => interfaces.length === 0)) return undefined;
   return [...new Set(selecting.flatMap(({ interfaces }) => interfaces))].sort();
+}
+
+/**
+ * The nodes with an endpoint of their own; those whose endpoints all terminate only where there is no better one. So an
+ * address leaves a node that is drained while what serves it there still does, and nobody notices.
+ */
+function withEndpoints(nodes: readonly Node[], serving: readonly Endpoint[]): readonly Node[] {
+  const on = (endpoints: readonly Endpoint[]): readonly Node[] => {
+    const names = nodesOf(endpoints);
+    return nodes.filter(({ metadata }) => names.has(metadata.name));
+  };
+  const ready = on(readyAmong(serving));
+  return ready.length > 0 ? ready : on(serving);
 }
 
 /** Weights add up over all advertisements that admit the node. */

@@ -12,9 +12,9 @@ const planned = (addresses: Record<string, readonly string[]>): Plan =>
     ]),
   );
 
-const held = (address: string, term = 1): Held => ({
+const held = (address: string, term = 1, link = 'eth0'): Held => ({
   kind: 'held',
-  link: 'eth0',
+  link,
   mac: '02:00:00:00:00:01',
   address,
   term,
@@ -36,16 +36,28 @@ test('what is held is told by Service, with what came last', () => {
   assert.equal(holding?.since, later);
 });
 
+const yielded = {
+  kind: 'yielded',
+  link: 'eth0',
+  address: '198.51.100.1',
+  reason: 'BetterClaim',
+} as const;
+
+test('what moves from link to link is held all the while', () => {
+  const holdings = new Holdings();
+  holdings.adopt(planned({ '198.51.100.1': ['default/web'] }));
+  holdings.note(held('198.51.100.1'), noon);
+  holdings.note(held('198.51.100.1', 1, 'eth1'), later);
+  holdings.note(yielded, later);
+  const holding = holdings.of('default/web');
+  assert.deepEqual(holding?.addresses, ['198.51.100.1']);
+  assert.equal(holding?.latest.link, 'eth1');
+});
+
 test('what was given up is held no more', () => {
   const holdings = new Holdings();
   holdings.adopt(planned({ '198.51.100.1': ['default/web'] }));
   holdings.note(held('198.51.100.1'), noon);
-  const yielded = {
-    kind: 'yielded',
-    link: 'eth0',
-    address: '198.51.100.1',
-    reason: 'BetterClaim',
-  } as const;
   assert.deepEqual(holdings.note(yielded, later), ['default/web']);
   assert.equal(holdings.of('default/web'), undefined);
 });

@@ -4,15 +4,19 @@ import type { Plan } from './plan.ts';
 
 /** What this node holds, as the wire thread told it, and which Services that is for. */
 export class Holdings {
-  readonly #held = new Map<string, { readonly fact: Held; readonly since: Date }>();
+  /** By address, and then by link: each link has a holder of its own. */
+  readonly #held = new Map<string, Map<string, { readonly fact: Held; readonly since: Date }>>();
   #plan: Plan = new Map();
   #addressesOf = new Map<string, readonly string[]>();
 
   /** Takes in a fact; returns the Services that it changes. */
   note(fact: Fact, now: Date): readonly string[] {
-    if (fact.kind === 'held') this.#held.set(fact.address, { fact, since: now });
-    else if (fact.kind === 'yielded') this.#held.delete(fact.address);
-    else return [];
+    if (fact.kind !== 'held' && fact.kind !== 'yielded') return [];
+    const links = this.#held.get(fact.address) ?? new Map();
+    if (fact.kind === 'held') links.set(fact.link, { fact, since: now });
+    else links.delete(fact.link);
+    if (links.size > 0) this.#held.set(fact.address, links);
+    else this.#held.delete(fact.address);
     return this.servicesOf(fact.address);
   }
 
@@ -39,23 +43,23 @@ export class Holdings {
 
   /** What this node holds of a Service's addresses; undefined: nothing. */
   of(service: string): Holding | undefined {
-    const held = (this.#addressesOf.get(service) ?? []).flatMap((address) => {
-      const one = this.#held.get(address);
-      return one === undefined ? [] : [one];
-    });
+    const held = (this.#addressesOf.get(service) ?? []).flatMap((address) => [
+      ...(this.#held.get(address)?.values() ?? []),
+    ]);
     const [first] = held.toSorted((a, b) => b.since.getTime() - a.since.getTime());
     if (first === undefined) return undefined;
     return {
-      addresses: held.map(({ fact }) => fact.address),
+      addresses: [...new Set(held.map(({ fact }) => fact.address))],
       latest: first.fact,
       since: first.since,
     };
   }
 
-  /** Every address held here, with the Services it is held for. */
+  /** Every address held here, link by link, with the Services it is held for. */
   *all(): Generator<{ readonly fact: Held; readonly services: readonly string[] }> {
-    for (const { fact } of this.#held.values()) {
-      yield { fact, services: this.servicesOf(fact.address) };
+    for (const links of this.#held.values()) {
+      for (const { fact } of links.values())
+        yield { fact, services: this.servicesOf(fact.address) };
     }
   }
 }

@@ -5,6 +5,7 @@ import { apiVersionOf, pathOf } from '../kube/kinds.ts';
 import { type KubeObject, placeOf } from '../kube/object.ts';
 import { ApiError, type Transport } from '../kube/transport.ts';
 import { create, mergePatch, remove } from '../kube/write.ts';
+import { beats } from './core/rank.ts';
 import type { Held } from './orders.ts';
 
 type L2Object = KubeObject & { readonly status?: unknown };
@@ -33,13 +34,12 @@ export class L2Report {
     this.#surroundings = surroundings;
   }
 
-  /** Writes that this node holds the Service's addresses, unless a newer holder has written already. */
+  /** Writes that this node holds the Service's addresses, unless one with a better claim has written already. */
   async write(service: string, holding: Holding, signal: AbortSignal): Promise<void> {
     const written = (await this.#read(service, signal)) ?? (await this.#create(service, signal));
     const before = parseL2Status(written.status) ?? {};
     const { node } = this.#surroundings;
-    const newer = before.node !== node && (before.term ?? 0) > holding.latest.term;
-    if (newer) return;
+    if (isBetter(before, { ...holding, node })) return;
     const status = statusOf(service, holding, { before, node });
     if (isSame(status, before)) return;
     const { resourceVersion } = written.metadata;
@@ -119,6 +119,18 @@ function statusOf(
     takeoverMs: Math.round(takeoverMs),
     moves: (before.moves ?? 0) + (moved ? 1 : 0),
   };
+}
+
+/** Whether the holder that was written has the better claim, as far as claims can be compared: those of one link. */
+function isBetter(
+  { node: holder, term = 0, interfaces, addresses }: L2Status,
+  mine: Holding & { readonly node: string },
+): boolean {
+  const { link, address, term: own } = mine.latest;
+  const comparable =
+    interfaces?.some(({ name }) => name === link) === true && addresses?.includes(address) === true;
+  if (!comparable || holder === undefined || holder === mine.node) return false;
+  return beats(address, { holder, term }, { holder: mine.node, term: own });
 }
 
 /** Whether writing would change nothing: the same holding, told once already. */

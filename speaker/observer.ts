@@ -4,6 +4,7 @@ import { parseNodeNetwork, type Standing } from '../crds/node-network.ts';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import { kinds, type Kind } from '../kube/kinds.ts';
+import { outOfServiceTaint } from '../kube/node-state.ts';
 import type { EndpointSlice, KubeObject, Node, Service } from '../kube/object.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/store.ts';
@@ -143,14 +144,16 @@ function keepService({ metadata, spec, status }: Service): Service {
   });
 }
 
-function keepNode({ metadata, status }: Node): Node {
+function keepNode({ metadata, spec, status }: Node): Node {
   const { name, uid, resourceVersion, labels, deletionTimestamp } = metadata;
   // Without their times: a condition that is confirmed is no change.
   const conditions = (status?.conditions ?? [])
     .filter((condition) => condition.type === 'NetworkUnavailable' || condition.type === 'Ready')
     .map((condition) => ({ type: condition.type, status: condition.status }));
+  const taints = (spec?.taints ?? []).filter(({ key }) => key === outOfServiceTaint);
   return {
     metadata: compact({ name, uid, resourceVersion, labels, deletionTimestamp }),
+    spec: { taints },
     status: { conditions, addresses: status?.addresses ?? [] },
   };
 }

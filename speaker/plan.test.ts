@@ -96,6 +96,7 @@ test('an address of a pool that overlaps an older one goes on being announced', 
   assert.equal(planFor(world({ services, pools }), settings).plan.size, 1);
 });
 
+// MetalLB: E25, E26
 test('the links are the union of what the advertisements of this node name', () => {
   const links = (...specs: object[]) => {
     const advertisements = specs.map((spec, index) => advertisement(`ad-${index}`, spec));
@@ -112,6 +113,7 @@ test('the links are the union of what the advertisements of this node name', () 
   assert.deepEqual(links(elsewhere), []);
 });
 
+// MetalLB: E9
 test('Services on one address have one plan, with the candidates of both', () => {
   const local: Service = {
     ...assigned('local', '198.51.100.1'),

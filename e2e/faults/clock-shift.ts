@@ -1,10 +1,14 @@
 /**
- * Loaded before a program, this puts its wall clock off: `node --import '…/clock-shift.ts?ms=3600000' …`. Monotonic
- * time runs on as it is. OpenSSL looks at the clock of the system: whether a certificate is still valid is not judged
+ * Loaded before a program, this puts its wall clock off: `node --import '…/clock-shift.ts?ms=3600000' …`; with
+ * `&on=SIGUSR2` it is right at first, and stepped when that signal comes. Monotonic time runs on as it is. OpenSSL looks at the clock of the system: whether a certificate is still valid is not judged
  * by the shifted one.
  */
-const shiftMs = Number(new URL(import.meta.url).searchParams.get('ms'));
-if (!Number.isFinite(shiftMs)) throw new Error(`${import.meta.url}: ms has to be a number`);
+const { searchParams } = new URL(import.meta.url);
+const wantedMs = Number(searchParams.get('ms'));
+if (!Number.isFinite(wantedMs)) throw new Error(`${import.meta.url}: ms has to be a number`);
+const signal = searchParams.get('on');
+let shiftMs = signal === null ? wantedMs : 0;
+if (signal !== null) process.on(signal, () => (shiftMs = wantedMs));
 
 const SystemDate = Date;
 

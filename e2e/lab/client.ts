@@ -25,9 +25,9 @@ export class Client {
   }
 
   /** The MAC of every answer to one such question, with repetitions; waits a second for late ones. */
-  async answers(address: string): Promise<Mac[]> {
+  async answers(address: string, link = 'eth0'): Promise<Mac[]> {
     const many = isIPv6(address) ? this.#ndisc6('-m', address) : undefined;
-    return macsIn(await (many ?? this.#arping(['-b', '-w', '1'], address)));
+    return macsIn(await (many ?? this.#arping(['-b', '-w', '1'], address, link)));
   }
 
   /**
@@ -96,8 +96,8 @@ export class Client {
     throw new Error(`ndisc6 ${args.join(' ')}: ${stderr.trim()}`);
   }
 
-  async #arping(options: readonly string[], address: string): Promise<string> {
-    const args = [...options, '-I', 'eth0', address];
+  async #arping(options: readonly string[], address: string, link = 'eth0'): Promise<string> {
+    const args = [...options, '-I', link, address];
     const { code, stdout, stderr } = await this.host.outcomeOf('arping', args);
     // 1 is "nobody answered"; more is a fault of ours.
     if (code === 0 || code === 1) return stdout;

@@ -104,9 +104,15 @@ export class Host {
 
   /** Starts an installed program that has ended; what runs (again) is left running. */
   start(name: string): Running {
+    const program = this.installed(name);
+    return this.#running.get(name) ?? this.#start(program, 'log');
+  }
+
+  /** What is started when the power comes back. */
+  installed(name: string): Program {
     const program = this.#installed.get(name);
     if (program === undefined) throw new Error(`${name} is not installed on ${this.name}`);
-    return this.#running.get(name) ?? this.#start(program, 'log');
+    return program;
   }
 
   /** It is not started any more when the power comes back. */

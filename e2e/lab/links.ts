@@ -7,11 +7,26 @@ import type { Host } from './host.ts';
 
 /** The host's own interface is taken down, as `ip link set eth0 down` by an administrator. */
 export async function linkDown(host: Host): Promise<void> {
+  routes.set(host, await routesOf(host));
   await host.run('ip', ['link', 'set', 'eth0', 'down']);
 }
 
 export async function linkUp(host: Host): Promise<void> {
   await host.run('ip', ['link', 'set', 'eth0', 'up']);
+  await restoreRoutes(host, routes.get(host) ?? []);
+}
+
+/** The kernel forgets the routes of a link that goes down; who sets up a machine's network sets them again. */
+const routes = new WeakMap<Host, readonly string[]>();
+
+async function routesOf(host: Host): Promise<readonly string[]> {
+  const printed = await host.run('ip', ['route', 'show', 'dev', 'eth0', 'proto', 'boot']);
+  return printed.split('\n').filter((line) => line.includes(' via '));
+}
+
+async function restoreRoutes(host: Host, lines: readonly string[]): Promise<void> {
+  const input = lines.map((line) => `route replace ${line} dev eth0\n`).join('');
+  await host.run('ip', ['-batch', '-'], { input });
 }
 
 /** The cable is pulled: the switch's port goes down, and the host loses its carrier. */
@@ -99,7 +114,9 @@ export async function portsOf(host: Host, group: string): Promise<string[]> {
 }
 
 /** The device goes and another one comes with its name, MAC and address, as when a driver is loaded again. */
-export async function replaceLink({ name, mac, ...host }: Host): Promise<void> {
+export async function replaceLink(replaced: Host): Promise<void> {
+  const { name, mac, ...host } = replaced;
+  const before = await routesOf(replaced);
   const onSwitch = [
     `link delete ${name}`,
     `link add ${name} type veth peer name eth0 address ${mac} netns ${host.namespace}`,
@@ -112,6 +129,7 @@ export async function replaceLink({ name, mac, ...host }: Host): Promise<void> {
   ];
   await run('ip', ['-n', host.switchNamespace, '-batch', '-'], { input: onSwitch.join('\n') });
   await run('ip', ['-n', host.namespace, '-batch', '-'], { input: onHost.join('\n') });
+  await restoreRoutes(replaced, before);
 }
 
 /** Another MAC on the same link, which stays up; without one, the MAC it was built with. */

@@ -43,10 +43,10 @@ export function speaker(
     'api-server': server,
     namespace: systemNamespace,
     'pulse-key-file': keyPath,
-    links: 'eth0',
     'state-dir': stateFolder,
+    host: host.address,
+    'metrics-port': '7473',
     responder,
-    'metrics-port': '0',
   });
 }
 

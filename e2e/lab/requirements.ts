@@ -6,6 +6,7 @@ import { outcomeOf } from './command.ts';
 /** The commands the lab calls, and the Debian package of each. */
 const tools: Readonly<Record<string, string>> = {
   ip: 'iproute2',
+  tc: 'iproute2',
   nft: 'nftables',
   arping: 'iputils-arping',
   ndisc6: 'ndisc6',

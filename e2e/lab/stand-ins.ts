@@ -69,7 +69,9 @@ class StandIns {
       const about = `ready ${host.name}`;
       await this.#once(about, countsAsReady(host), () => writeStatus(this.#api, host));
     }
-    for (const service of [speakers, ...services]) {
+    // What a Service without a selector leads to is for whoever made it to say.
+    const selecting = services.filter(({ spec }) => spec?.selector !== undefined);
+    for (const service of [speakers, ...selecting]) {
       for (const slice of endpointSlicesOf(service, this.#nodes)) {
         const about = `slice ${keyOf(service)} ${slice.addressType}`;
         await this.#once(about, slice, () => apply(this.#api, slice));

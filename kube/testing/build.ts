@@ -12,7 +12,7 @@ import type {
   Service,
   ServiceSpec,
 } from '../object.ts';
-import type { Condition, Ingress } from '../object.ts';
+import type { Condition, Ingress, Taint } from '../object.ts';
 
 /** Anything of an object's metadata but its name, which every builder takes first. */
 export type Extra = Partial<Omit<Metadata, 'name'>>;
@@ -52,11 +52,13 @@ export function node(
   what: Extra & {
     readonly ready?: Condition['status'];
     readonly unschedulable?: boolean;
+    readonly taints?: readonly Taint[];
     readonly addresses?: readonly string[];
     readonly conditions?: readonly Condition[];
   } = {},
 ): Node {
-  const { ready = 'True', unschedulable, addresses = [], conditions = [], ...metadata } = what;
+  const { ready = 'True', unschedulable, taints, ...more } = what;
+  const { addresses = [], conditions = [], ...metadata } = more;
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -66,7 +68,10 @@ export function node(
       ...metadata,
       labels: { 'kubernetes.io/hostname': name, ...metadata.labels },
     },
-    spec: unschedulable === undefined ? {} : { unschedulable },
+    spec: {
+      ...(unschedulable === undefined ? {} : { unschedulable }),
+      ...(taints === undefined ? {} : { taints }),
+    },
     status: {
       addresses: addresses.map((address) => ({ type: 'InternalIP', address })),
       conditions: [{ type: 'Ready', status: ready }, ...conditions],

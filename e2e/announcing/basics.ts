@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { systemClock } from '../../daemon/clock.ts';
+import { until } from '../../daemon/testing/until.ts';
+import { kinds } from '../../kube/kinds.ts';
+import type { Host } from '../lab/host.ts';
+import { openProbe } from '../lab/probe.ts';
+import { type Enter, sideBySide, type Tenant } from './tenant.ts';
+
+export function describeBasics(enter: Enter): void {
+  describe('a Service', sideBySide, () => {
+    // E1, E4
+    test('is reached by TCP and by UDP', async () => {
+      await using tenant = await enter();
+      await tenant.pool();
+      await tenant.advertise();
+      const ports = [
+        { name: 'http', port: 80 },
+        { name: 'echo', port: 53, protocol: 'UDP' },
+      ];
+      await tenant.service({ ports });
+      assert.match(await fetched(tenant), /^served by node-/);
+      await using probe = openProbe(tenant.cluster.client.host, tenant.address, 53);
+      await probe.steady(200);
+    });
+
+    // E2
+    test('has one status, which names the node that the event names and that answers', async () => {
+      await using tenant = await enter();
+      await tenant.pool();
+      await tenant.advertise();
+      await tenant.service();
+      const { name, mac } = await tenant.holder();
+      const status = await until('the status is written', () => tenant.status());
+      assert.deepEqual([status.node, status.mac], [name, mac]);
+      assert.deepEqual(status.addresses, [tenant.address]);
+      const told = async () =>
+        (await tenant.events()).filter((each) => each.startsWith('nodeAssigned '));
+      const by = `from node "${name}"`;
+      await until('the event is written', async () =>
+        (await told()).some((one) => one.includes(by)),
+      );
+      const before = await told();
+      // The time in which MetalLB's own would repeat itself.
+      await systemClock.sleep(2_000);
+      assert.deepEqual(await told(), before);
+      assert.deepEqual(await tenant.status(), status);
+      await tenant.remove(kinds.service);
+      await until('the status is gone', async () => (await tenant.status()) === undefined);
+      await tenant.silent();
+    });
+
+    // E3
+    test('with the Local policy is served on the node that answers for it', async () => {
+      await using tenant = await enter();
+      await tenant.pool();
+      await tenant.advertise();
+      await tenant.service({ policy: 'Local' });
+      const { name } = await tenant.holder();
+      for (let time = 0; time < 5; time++) assert.equal(await fetched(tenant), `served by ${name}`);
+    });
+
+    // E9
+    test('that shares its address is announced from the node that announces the other', async () => {
+      await using tenant = await enter();
+      const [one, two] = tenant.nodes;
+      assert.ok(one !== undefined && two !== undefined);
+      await tenant.pool();
+      await tenant.advertise();
+      const annotations = { 'metallb.io/allow-shared-ip': 'both' };
+      await tenant.service({ annotations, on: [one], ports: [{ name: 'a', port: 80 }] });
+      const other = { annotations, on: [two], ports: [{ name: 'b', port: 81 }] };
+      await tenant.service(other, `${tenant.name}-b`);
+      const holder = await tenant.holder();
+      await until('both are reached', async () => (await fetched(tenant, 81)) && fetched(tenant));
+      await tenant.heldBy(holder);
+      const names = [undefined, `${tenant.name}-b`].map((name) => nodeOf(tenant, name));
+      assert.deepEqual(await Promise.all(names), [holder.name, holder.name]);
+    });
+
+    // E11
+    test('is counted by its holder alone, and by nobody when it is gone', async () => {
+      await using tenant = await enter();
+      await tenant.pool();
+      await tenant.advertise();
+      await tenant.service();
+      const holder = await tenant.holder();
+      await until('the holder counts', async () => {
+        const metrics = await metricsOf(tenant, holder);
+        const counts = ['requests_received', 'responses_sent', 'gratuitous_sent'].map((what) =>
+          Number(new RegExp(`^metallb_layer2_${what}{link="eth0"} (\\d+)`, 'm').exec(metrics)?.[1]),
+        );
+        return isAnnounced(metrics, tenant) && counts.every((count) => count >= 1);
+      });
+      for (const host of tenant.nodes.filter((each) => each !== holder))
+        assert.ok(!isAnnounced(await metricsOf(tenant, host), tenant), host.name);
+      await tenant.remove(kinds.service);
+      const gone = async () => !isAnnounced(await metricsOf(tenant, holder), tenant);
+      await until('the holder no longer counts it', gone);
+    });
+  });
+}
+
+/** What a new connection is answered with. */
+const fetched = ({ address, cluster }: Tenant, port = 80): Promise<string> =>
+  until(`http://${address}:${port}/ is served`, async () =>
+    (await cluster.client.curl(`http://${address}:${port}/`)).trim(),
+  );
+
+const nodeOf = (tenant: Tenant, name?: string): Promise<string> =>
+  until('the status names a node', async () => (await tenant.status(name))?.node);
+
+const metricsOf = ({ cluster }: Tenant, { address }: Host): Promise<string> =>
+  cluster.client.curl(`http://${address}:7473/metrics`);
+
+const isAnnounced = (metrics: string, { name, address }: Tenant): boolean =>
+  metrics
+    .split('\n')
+    .some(
+      (line) =>
+        line.startsWith(`metallb_speaker_announced{service="default/${name}"`) &&
+        line.includes(`ip="${address}"`) &&
+        line.endsWith(' 1'),
+    );
