@@ -26,13 +26,16 @@ type Heard = Omit<Event & { readonly kind: 'frame' }, 'kind'>;
 export function hearStranger(segment: Segment, heard: Heard, nowMs: number): Action[] {
   const { boot, sequence, message, by } = heard;
   const known = segment.strangers.get(boot);
-  if (message.kind === 'answer') {
+  // Who was asked whether it is there, because no frame of its came, is met like anybody who speaks.
+  const isFound =
+    message.kind === 'answer' && known === undefined && message.nonce === segment.askNonce;
+  if (message.kind === 'answer' && !isFound) {
     if (known === undefined || known.nonce !== message.nonce) return [];
     known.proof = { boot, sequence, message, ...(by === undefined ? {} : { by }) };
     return admit(segment, known, nowMs);
   }
   const actions = message.kind === 'ask' ? [answer(segment, message)] : [];
-  if (message.kind !== 'ask' && message.kind !== 'pulse') return [];
+  if (message.kind !== 'ask' && message.kind !== 'pulse' && !isFound) return [];
   if (known === undefined && segment.strangers.size >= strangersAtMost) return actions;
   const stranger = known ?? {
     node: message.node,
@@ -44,7 +47,9 @@ export function hearStranger(segment: Segment, heard: Heard, nowMs: number): Act
   segment.strangers.set(boot, stranger);
   if (nowMs < stranger.askedAtMs + askAgainMs(intervalMs(segment))) return actions;
   stranger.askedAtMs = nowMs;
-  return [...actions, say(segment, message.mac, { kind: 'ask', nonce: stranger.nonce })];
+  const udp = isFound ? segment.roster.get(message.node)?.udp : undefined;
+  const to = udp === undefined ? message.mac : { udp };
+  return [...actions, say(segment, to, { kind: 'ask', nonce: stranger.nonce })];
 }
 
 /** Lets in those whose name has become free, and forgets those who proved nothing for long. */
