@@ -10,7 +10,9 @@ WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker,deploy}/**/*.test.ts' '*.
 # Tests of the lab and of the API server that it has for itself.
 WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab,laws}/**/*.test.ts'
 # Those of them that show the product on whatever cluster they are given.
-ON_ANY_CLUSTER := e2e/{announcing,failover,faults,links,restarts,chaos}.test.ts
+ON_ANY_CLUSTER := e2e/{failover,links,chaos}.test.ts
+# Those that also have a full length.
+WITH_LENGTH := e2e/{announcing,faults,restarts}.test.ts
 # One file: make test FILE=net/address.test.ts
 FILE ?=
 # How many power cuts the main job makes, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1
@@ -73,7 +75,10 @@ soak-allocate: ready ## Random edits and mishaps against the operator until one 
 
 e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some minutes to build it the first time
 	E2E_REQUIRE=1 node --test --test-concurrency=1 'e2e/kubernetes/**/*.test.ts'
-	E2E_REQUIRE=1 LAB_API=kubernetes LAB_LENGTH=full node --test --test-concurrency=1 $(ON_ANY_CLUSTER)
+	E2E_REQUIRE=1 LAB_API=kubernetes node --test --test-concurrency=1 $(ON_ANY_CLUSTER)
+
+faults: setup $(if $(filter kubernetes,$(API)),kubernetes) ## Faults for as long as they are meant to last, some ten minutes; API=kubernetes
+	LAB_API=$(API) LAB_LENGTH=full node --test --test-concurrency=1 $(WITH_LENGTH)
 
 bench-kubernetes: setup kubernetes bundle ## How fast Services are assigned and announced there; SIZES=100,1000
 	@node e2e/bench/main.ts --sizes $(SIZES)

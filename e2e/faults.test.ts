@@ -66,12 +66,12 @@ describe('faults', needsLab, () => {
       assertMovedOnce(await during(() => freeze(host, 1_000)), host, cluster);
     });
 
-    test('for a minute takes nothing back either', inFull, async () => {
+    inFull('for a minute takes nothing back either', async () => {
       const host = await holder();
       assertMovedOnce(await during(() => freeze(host, 60_000)), host, cluster);
     });
 
-    test('and holds nothing is not missed', inFull, async () => {
+    inFull('and holds nothing is not missed', async () => {
       const [host, other] = [await holder(), await follower()];
       assertUnnoticed(await during(() => freeze(other, 1_000)), host, cluster);
     });
@@ -79,11 +79,11 @@ describe('faults', needsLab, () => {
 
   describe('a follower', () => {
     const games = [
-      { name: 'whose link is taken down', begin: linkDown, end: linkUp, when: inFull },
-      { name: 'whose cable is pulled', begin: portDown, end: portUp, when: {} },
+      { name: 'whose cable is pulled', begin: portDown, end: portUp, play: test },
+      { name: 'whose link is taken down', begin: linkDown, end: linkUp, play: inFull },
     ];
-    for (const { name, begin, end, when } of games) {
-      test(`${name} and comes back moves nothing`, when, async () => {
+    for (const { name, begin, end, play } of games) {
+      play(`${name} and comes back moves nothing`, async () => {
         const [host, other] = [await holder(), await follower()];
         const trial = await during(async () => {
           await begin(other);
@@ -113,7 +113,7 @@ describe('faults', needsLab, () => {
 
     // Two pulses and both questions, or their answers: the heir misses them all every twenty seconds or so, and takes over
     // without need. So this is not played for longer, and may be now.
-    test('that loses 20 % of all frames moves an address once at the most', inFull, async (t) => {
+    inFull('that loses 20 % of all frames moves an address once at the most', async (t) => {
       const host = await holder();
       const trial = await during(async () => {
         await loseFrames(host, 20);

@@ -15,7 +15,7 @@ import { openSteadyProbe } from './lab/failover.ts';
 import { answerersOf, someHolderOf } from './lab/holders.ts';
 import type { Host } from './lab/host.ts';
 import { assertMovedOnce, assertUnnoticed, unnoticedMs } from './lab/judge-trial.ts';
-import { inFull, isFull } from './lab/length.ts';
+import { inFull } from './lab/length.ts';
 import { heal, partition } from './lab/links.ts';
 import { apply } from './lab/manifests.ts';
 import { writeStatus } from './lab/node-objects.ts';
@@ -49,9 +49,8 @@ describe('restarts', needsLab, () => {
     await cluster.memberAgain(host);
   };
 
-  test(
+  inFull(
     'of all speakers, one by one, move the address where its holder is restarted and nowhere else',
-    inFull,
     async () => {
       for (const host of cluster.hosts.nodes) {
         const from = await holder();
@@ -73,9 +72,8 @@ describe('restarts', needsLab, () => {
     assert.equal((await answerers()).length, 1);
   });
 
-  test(
+  inFull(
     'of a speaker without the API server go by what it knew, and it fails over as ever',
-    inFull,
     async () => {
       const { control, nodes } = cluster.hosts;
       const from = await holder();
@@ -152,7 +150,7 @@ describe('restarts', needsLab, () => {
   });
 
   describe('a CPU', () => {
-    test('that four times as many want moves nothing', inFull, async () => {
+    inFull('that four times as many want moves nothing', async () => {
       const host = await holder();
       const trial = await during(async () => {
         await using _busy = keepBusy(cluster.hosts.control, { times: 4, atMostMs: 20_000 });
@@ -162,9 +160,8 @@ describe('restarts', needsLab, () => {
     });
 
     // It takes about as much as that: its holder has to wait in nearly every tenth of a second.
-    test(
+    inFull(
       'of which each speaker has a fiftieth moves nothing',
-      isFull ? needsQuota() : inFull,
       async (t) => {
         const host = await holder();
         const trial = await during(async () => {
@@ -179,6 +176,7 @@ describe('restarts', needsLab, () => {
         });
         assertUnnoticed(trial, host, cluster);
       },
+      needsQuota(),
     );
   });
 });

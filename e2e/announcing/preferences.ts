@@ -47,9 +47,8 @@ export function describePreferences(enter: Enter): void {
     });
 
     // E33, E34
-    test(
+    inFull(
       'gets an address back when it may have it again and has been there for a while',
-      inFull,
       async () => {
         await using tenant = await enter();
         const [best, other] = nodesFrom(tenant, 1);
