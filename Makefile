@@ -8,16 +8,18 @@ SHELL := /bin/bash
 # Tests that need no network of their own.
 WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker,deploy}/**/*.test.ts' '*.test.ts'
 # Tests of the lab and of the API server that it has for itself.
-WITH_LAB := 'e2e/*.test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab,laws}/**/*.test.ts'
+WITH_LAB := 'e2e/!(announcing|faults|restarts).test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab,laws}/**/*.test.ts'
 # Those of them that show the product on whatever cluster they are given.
 ON_ANY_CLUSTER := e2e/{failover,links,chaos}.test.ts
-# Those that also have a full length.
+# Those that have a length: what must be played for long to be worth something.
 WITH_LENGTH := e2e/{announcing,faults,restarts}.test.ts
 # One file: make test FILE=net/address.test.ts
 FILE ?=
 # How many power cuts the main job makes, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1
 CUTS ?= 10
 KEEP ?=
+# How long faults last in make faults: full, or short, which is some seconds each
+LENGTH ?= full
 # What serves the API in the lab: make lab API=kubernetes
 API ?= embedded
 # How many Services are created at once, one size after the other: make bench-kubernetes SIZES=100,1000
@@ -62,7 +64,8 @@ ready:
 test: setup ## Every check and test, the lab's too; FILE=path/of.test.ts runs one file alone
 ifeq ($(FILE),)
 	@$(MAKE) types lint format-check
-	node --test --test-concurrency=1 $(WITHOUT_LAB) $(WITH_LAB)
+	node --test $(WITHOUT_LAB)
+	node --test --test-concurrency=1 $(WITH_LAB)
 else
 	node --test $(FILE)
 endif
@@ -77,8 +80,8 @@ e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some m
 	E2E_REQUIRE=1 node --test --test-concurrency=1 'e2e/kubernetes/**/*.test.ts'
 	E2E_REQUIRE=1 LAB_API=kubernetes node --test --test-concurrency=1 $(ON_ANY_CLUSTER)
 
-faults: setup $(if $(filter kubernetes,$(API)),kubernetes) ## Faults for as long as they are meant to last, some ten minutes; API=kubernetes
-	LAB_API=$(API) LAB_LENGTH=full node --test --test-concurrency=1 $(WITH_LENGTH)
+faults: setup $(if $(filter kubernetes,$(API)),kubernetes) ## All sorts of faults under a client's eyes, for as long as they are meant to last; LENGTH=short, API=kubernetes
+	LAB_API=$(API) LAB_LENGTH=$(LENGTH) node --test --test-concurrency=1 $(WITH_LENGTH)
 
 bench-kubernetes: setup kubernetes bundle ## How fast Services are assigned and announced there; SIZES=100,1000
 	@node e2e/bench/main.ts --sizes $(SIZES)

@@ -38,7 +38,7 @@ export class Judge {
   /** When something last happened to a node, to who hears whom, to the plan. */
   readonly #disturbedAtMs = new Map<Machine, number>();
   #regroupedAtMs = -Infinity;
-  #mutedUntilMs = -Infinity;
+  #muted = { fromMs: -Infinity, untilMs: -Infinity };
   #replannedAtMs = 0;
   /** Addresses that are moved as planned: there must always be an answer. */
   #guarded: readonly string[] = [];
@@ -59,7 +59,7 @@ export class Judge {
     const latestMs = Math.max(
       this.#regroupedAtMs,
       this.#replannedAtMs,
-      this.#mutedUntilMs,
+      this.#muted.untilMs,
       ...this.#disturbedAtMs.values(),
     );
     const allActive = this.#segment.nodes.every(({ segment }) => segment?.phase === 'active');
@@ -88,7 +88,7 @@ export class Judge {
   /** To be called when every frame is lost for a moment: a reason to be late, none to move anything. */
   blackout(untilMs: number): void {
     this.#guarded = [];
-    this.#mutedUntilMs = Math.max(this.#mutedUntilMs, untilMs);
+    this.#muted = { fromMs: this.#nowMs, untilMs: Math.max(this.#muted.untilMs, untilMs) };
     this.#disturbances++;
   }
 
@@ -141,7 +141,7 @@ export class Judge {
     if (!node.isAnswering || this.#tolerated.lossy) return;
     // Whoever stands still in the middle of a planned move learns with the next handover that it is done.
     if (node.segment?.phase === 'leaving') return;
-    const latestMs = Math.max(this.#regroupedAtMs, this.#mutedUntilMs, this.#replannedAtMs);
+    const latestMs = Math.max(this.#regroupedAtMs, this.#muted.untilMs, this.#replannedAtMs);
     if (this.#nowMs - latestMs < aftermathMs) return;
     for (const address of node.holding) {
       // What it takes now, it takes from somebody who died while it stood still.
@@ -263,8 +263,13 @@ export class Judge {
   #toleratedMs(sinceMs: number): number {
     const { exchangeMs, pulseMs, rediscoveryMs } = this.#tolerated;
     const reconnected = this.#segment.nodes.map((node) => node.reconnectedAtMs);
-    const healed = reconnected.some((atMs) => Math.abs(sinceMs - atMs) <= pulseMs + rediscoveryMs);
-    const mutedMs = this.#mutedUntilMs > sinceMs ? this.#mutedUntilMs - sinceMs + pulseMs : 0;
+    const { fromMs, untilMs } = this.#muted;
+    // What was lost on the way cannot have told anybody anything.
+    const healed = reconnected.some((atMs) => {
+      const mutedMs = Math.max(0, Math.min(sinceMs, untilMs) - Math.max(atMs, fromMs));
+      return Math.abs(sinceMs - atMs) - mutedMs <= pulseMs + rediscoveryMs;
+    });
+    const mutedMs = untilMs > sinceMs ? untilMs - sinceMs + pulseMs : 0;
     return (healed ? pulseMs + rediscoveryMs : 0) + mutedMs + exchangeMs;
   }
 
