@@ -6,6 +6,7 @@ import { silentLog } from '../daemon/log.ts';
 import { FakeClock } from '../daemon/testing/fake-clock.ts';
 import { keyOf, type Service } from '../kube/object.ts';
 import { adopt } from './adopt.ts';
+import { Evasions } from './evasions.ts';
 import { Ledger } from './ledger.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { NodeWorld } from './node-addresses.ts';
@@ -30,6 +31,7 @@ const lan = pool('lan', '198.51.100.1-198.51.100.2');
 class Office implements Ports {
   readonly lbClass: string | undefined;
   readonly ledger = new Ledger(0);
+  readonly evasions = new Evasions();
   readonly waiting = new Set<string>();
   readonly clock = new FakeClock();
   readonly warnings: string[] = [];
@@ -65,6 +67,7 @@ class Office implements Ports {
       namespaceLabels: {},
       ledger: this.ledger,
       nodeWorld: this.nodeWorld,
+      stayMs: (key: string) => this.evasions.waitMs(key, this.clock.nowMs()),
     };
   }
 

@@ -1,0 +1,74 @@
+import type { Pool, Siege, Sighting, Strangers } from '../crds/pool.ts';
+import { type Family, formatAddress } from '../net/address.ts';
+import { rangeContains } from '../net/range.ts';
+import { excludes, poolSize } from './pool-addresses.ts';
+
+/**
+ * More addresses of a pool than this, or more than half of it, no machine has for itself: it answers for every address
+ * of the network, as a router does that has proxy ARP or proxy NDP turned on. To go out of its way would lead through
+ * the whole pool, one useless move after the other.
+ */
+const mostOfOneMachine = 16;
+/** In a pool of two addresses a single one is half of it. */
+const fewestOfSiege = 3;
+
+/** Those seen first go first: what is told of an address stays the same when more nodes see it. */
+export const inOrder = (sightings: readonly Sighting[]): readonly Sighting[] =>
+  sightings.toSorted(
+    (a, b) =>
+      a.since.getTime() - b.since.getTime() ||
+      compareTexts(a.node, b.node) ||
+      compareTexts(a.link, b.link),
+  );
+
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** What machines outside the cluster use of a pool; of several sightings of one address the first counts. */
+export function strangersIn(pool: Pool, sightings: readonly Sighting[]): Strangers | undefined {
+  const quarantined = new Map<string, Sighting>();
+  const contested = new Map<string, Sighting>();
+  for (const sighting of sightings) {
+    if (!pool.ranges.some((range) => rangeContains(range, sighting.address))) continue;
+    const found = sighting.state === 'Quarantined' ? quarantined : contested;
+    const text = formatAddress(sighting.address);
+    if (!found.has(text)) found.set(text, sighting);
+  }
+  if (quarantined.size + contested.size === 0) return undefined;
+  // What is excluded the machine may have.
+  const disturbing = [...new Map([...contested, ...quarantined]).values()].filter(
+    ({ address }) => !excludes(pool, address),
+  );
+  const siege = findSiege(disturbing, poolSize(pool));
+  return { quarantined, contested, ...(siege && { siege }) };
+}
+
+function findSiege(
+  sightings: readonly Sighting[],
+  size: Readonly<Record<Family, bigint>>,
+): Siege | undefined {
+  const machines = new Map<string, { readonly sighting: Sighting; count: number }>();
+  for (const sighting of sightings) {
+    const key = `${sighting.address.family} ${sighting.mac}`;
+    const machine = machines.get(key);
+    if (machine === undefined) machines.set(key, { sighting, count: 1 });
+    else machine.count++;
+  }
+  return [...machines.values()].find(({ sighting, count }) => {
+    const isMost = 2n * BigInt(count) > size[sighting.address.family];
+    return count >= fewestOfSiege && (isMost || count >= mostOfOneMachine);
+  });
+}
+
+/** What is the case with an address, as a clause. */
+export const describeSighting = (
+  { address, mac, node, link }: Sighting,
+  { name }: Pick<Pool, 'name'>,
+): string =>
+  `${formatAddress(address)} of pool ${name} is used by another machine with MAC ${mac} (seen by ${node} on ${link})`;
+
+export const describeSiege = ({ sighting: { address, mac, node, link }, count }: Siege): string =>
+  `another machine with MAC ${mac} uses ${count} addresses of the pool, ${formatAddress(address)} among them (seen by ${node} on ${link})`;
+
+/** Beside the addresses of a pool that are in use: what other machines have is no part of what it can give. */
+export const countOthers = (quarantined: number): string =>
+  quarantined === 0 ? '' : `, and ${quarantined} more by other machines`;
