@@ -59,7 +59,6 @@ export function findContest(held: readonly Address[], pools: readonly Pool[]): R
 
 type Found = { readonly address: Address; readonly pool: Pool; readonly sighting: Sighting };
 
-/** A node that answers for an address knows more of it than one that has only asked. */
 function findForeign(
   held: readonly Address[],
   pools: readonly Pool[],
@@ -68,8 +67,7 @@ function findForeign(
   for (const pool of rosterOf(pools).visited)
     for (const address of held) {
       const sighting = lookUp(pool, address);
-      const isInUse = lookUp === quarantineOf && contestOf(pool, address) !== undefined;
-      if (sighting !== undefined && !isInUse) return { address, pool, sighting };
+      if (sighting !== undefined) return { address, pool, sighting };
     }
   return undefined;
 }

@@ -23,7 +23,10 @@ export const inOrder = (sightings: readonly Sighting[]): readonly Sighting[] =>
 
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** What machines outside the cluster use of a pool; of several sightings of one address the first counts. */
+/**
+ * What machines outside the cluster use of a pool. Of several sightings of one address the first counts, and before all
+ * that of a node which answers for it: the address is in use, whatever another node has found.
+ */
 export function strangersIn(pool: Pool, sightings: readonly Sighting[]): Strangers | undefined {
   const quarantined = new Map<string, Sighting>();
   const contested = new Map<string, Sighting>();
@@ -33,9 +36,10 @@ export function strangersIn(pool: Pool, sightings: readonly Sighting[]): Strange
     const text = formatAddress(sighting.address);
     if (!found.has(text)) found.set(text, sighting);
   }
+  for (const text of contested.keys()) quarantined.delete(text);
   if (quarantined.size + contested.size === 0) return undefined;
   // What is excluded the machine may have.
-  const disturbing = [...new Map([...contested, ...quarantined]).values()].filter(
+  const disturbing = [...quarantined.values(), ...contested.values()].filter(
     ({ address }) => !excludes(pool, address),
   );
   const siege = findSiege(disturbing, poolSize(pool));
