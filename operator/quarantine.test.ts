@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Pool, Sighting } from '../crds/pool.ts';
-import type { Problem } from '../crds/problem.ts';
 import { nodeNetworkKind } from '../crds/names.ts';
 import { kinds } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { Catalogue } from './catalogue.ts';
-import { placeModel } from './ground.ts';
+import { Street } from './testing/street.ts';
 import {
   address,
   dualStack,
@@ -14,7 +12,7 @@ import {
   request,
   type ServiceCase,
   sighting,
-  Town,
+  type Town,
 } from './testing/town.ts';
 
 const lan = pool('lan', '198.51.100.1-198.51.100.4');
@@ -28,26 +26,6 @@ const shared = (port: number): ServiceCase => ({
   annotations: { 'metallb.io/allow-shared-ip': 'k' },
   spec: { ports: [{ port }] },
 });
-
-/** A world whose nodes see machines that are not ours. */
-class Street extends Town {
-  readonly #pools: readonly Pool[];
-
-  constructor(pools: readonly Pool[], ...seen: readonly Sighting[]) {
-    super(pools);
-    this.#pools = pools;
-    this.see(...seen);
-  }
-
-  /** From now on this is what is seen, and nothing else; answers what is wrong with the pools. */
-  see(...foreign: readonly Sighting[]): readonly Problem[] {
-    const model = { pools: this.#pools, advertisements: [], problems: [] };
-    const ground = { occupied: [], foreign, reach: undefined, namespace: 'metallb-system' };
-    const { pools, problems } = placeModel(model, ground);
-    this.pools = pools;
-    return problems;
-  }
-}
 
 /** Why a Service has not what it asks for. */
 function told(town: Town, name: string, extra: ServiceCase = {}): string {
