@@ -29,9 +29,11 @@ export function findQuarantine(
   held: readonly Address[],
   { pools, stayMs }: Neighbourhood,
 ): Quarantine | undefined {
-  const found = findForeign(held, pools, quarantineOf);
+  const all = findForeign(held, pools, quarantineOf);
+  const own = all.find(({ address, pool }) => reservedBy(pool, address) === request.service);
+  const found = own ?? all[0];
   if (found === undefined) return undefined;
-  const { address, pool, sighting } = found;
+  const { pool, sighting } = found;
   const detail = describeSighting(sighting, pool);
   const stay = (why: string): Quarantine => ({
     kind: 'quarantine',
@@ -39,8 +41,7 @@ export function findQuarantine(
     stays: true,
   });
   if (request.wanted.length > 0) return stay(detail);
-  if (reservedBy(pool, address) === request.service)
-    return stay(`${detail}, and reserved for this Service`);
+  if (own !== undefined) return stay(`${detail}, and reserved for this Service`);
   const siege = pool.foreign?.siege;
   if (siege !== undefined) return stay(`${detail}, and no Service moves: ${describeSiege(siege)}`);
   const againAfterMs = stayMs(request.service);
@@ -53,7 +54,7 @@ export function findQuarantine(
 
 /** What a Service is told with whom another machine shares an address that it goes on using. */
 export function findContest(held: readonly Address[], pools: readonly Pool[]): Refusal | undefined {
-  const found = findForeign(held, pools, contestOf);
+  const [found] = findForeign(held, pools, contestOf);
   return found && refusal('AddressContested', describeSighting(found.sighting, found.pool));
 }
 
@@ -63,11 +64,11 @@ function findForeign(
   held: readonly Address[],
   pools: readonly Pool[],
   lookUp: typeof quarantineOf,
-): Found | undefined {
-  for (const pool of rosterOf(pools).visited)
-    for (const address of held) {
+): readonly Found[] {
+  return rosterOf(pools).visited.flatMap((pool) =>
+    held.flatMap((address) => {
       const sighting = lookUp(pool, address);
-      if (sighting !== undefined) return { address, pool, sighting };
-    }
-  return undefined;
+      return sighting === undefined ? [] : [{ address, pool, sighting }];
+    }),
+  );
 }

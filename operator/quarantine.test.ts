@@ -119,6 +119,17 @@ describe('an address that another machine uses', () => {
     assert.equal(told(town, 'noted', pinned('198.51.100.1')), '');
   });
 
+  test('is kept together with the others, where one that is reserved is among those', () => {
+    const reservations = new Map([['default/owner', [address('198.51.100.2')]]]);
+    const two = { annotations: { 'metallb.io/address-count': '2' } };
+    const town = new Street([{ ...lan, reservations }]);
+    assert.equal(town.serve(request('owner', two)), '198.51.100.2 198.51.100.1');
+    const other = '52:54:00:00:00:98';
+    town.see(sighting('198.51.100.1'), sighting('198.51.100.2', { mac: other }));
+    assert.match(told(town, 'owner', two), /198\.51\.100\.2 .* and reserved for this Service$/);
+    assert.equal(town.serve(request('owner', two)), '198.51.100.2 198.51.100.1');
+  });
+
   test('is all that a Service with several gives up', () => {
     const both = pool('both', ['198.51.100.1-198.51.100.4', '2001:db8::1-2001:db8::4']);
     const town = new Street([both]);
