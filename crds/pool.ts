@@ -58,12 +58,16 @@ export type Strangers = {
   readonly quarantined: ReadonlyMap<string, Sighting>;
   /** In use by us, too: who has it keeps it, and may share it. */
   readonly contested: ReadonlyMap<string, Sighting>;
-  /** One machine has so much of the pool that there is no getting out of its way. */
+  /** One machine has much of the pool. */
   readonly siege?: Siege;
 };
 
-/** One of the addresses that a machine has, and how many there are. */
-export type Siege = { readonly sighting: Sighting; readonly count: number };
+/** One of the addresses that a machine has, how many there are, and whether that is most of what the pool has. */
+export type Siege = {
+  readonly sighting: Sighting;
+  readonly count: number;
+  readonly isMost: boolean;
+};
 
 /** Namespaces are a union of names and selectors; an empty list of either asks for nothing. */
 export type Allocation = {

@@ -43,7 +43,8 @@ export function findQuarantine(
   if (request.wanted.length > 0) return stay(detail);
   if (own !== undefined) return stay(`${detail}, and reserved for this Service`);
   const siege = pool.foreign?.siege;
-  if (siege !== undefined) return stay(`${detail}, and no Service moves: ${describeSiege(siege)}`);
+  if (siege?.isMost === true)
+    return stay(`${detail}, and no Service moves: ${describeSiege(siege)}`);
   const againAfterMs = stayMs(request.service);
   if (againAfterMs > 0) {
     const often = `it has moved ${mostEvasions} times in ${evasionMinutes} minutes`;

@@ -6,7 +6,8 @@
 export const mostEvasions = 3;
 export const evasionMinutes = 10;
 
-const withinMs = evasionMinutes * 60_000;
+/** As long as a move counts, the address that was left is nobody's first choice: who has left it asks no more who has it. */
+export const evasionMs = evasionMinutes * 60_000;
 
 /** When Services have gone out of the way of other machines. */
 export class Evasions {
@@ -24,11 +25,11 @@ export class Evasions {
   waitMs(service: string, nowMs: number): number {
     const recent = this.#recent(service, nowMs);
     const [first = nowMs] = recent;
-    return recent.length < mostEvasions ? 0 : first + withinMs - nowMs;
+    return recent.length < mostEvasions ? 0 : first + evasionMs - nowMs;
   }
 
   #recent(service: string, nowMs: number): readonly number[] {
     const times = this.#times.get(service) ?? [];
-    return times.filter((atMs) => nowMs - atMs < withinMs);
+    return times.filter((atMs) => nowMs - atMs < evasionMs);
   }
 }

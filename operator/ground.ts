@@ -61,8 +61,9 @@ function clash({ ranges }: Pool, { range, by }: Occupied): readonly Fault[] {
 const besieged = (siege: Siege): Fault => ({
   reason: 'PoolQuarantined',
   detail:
-    `${describeSiege(siege)}, and Services are not moved out of its way any more: if it is a router that answers for whole ` +
-    'networks (proxy ARP or NDP), turn that off on this link; if the addresses are its own, list them in spec.exclude',
+    `${describeSiege(siege)}${siege.isMost ? ', and Services are not moved out of its way any more' : ''}: if it is a router ` +
+    'that answers for whole networks (proxy ARP or NDP), turn that off on this link; if the addresses are its own, list ' +
+    'them in spec.exclude',
 });
 
 /** On links that an advertisement names, addresses may be of other networks: somebody routes them there. */

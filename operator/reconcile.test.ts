@@ -446,6 +446,21 @@ describe('an address that another machine uses', () => {
     assert.equal(office.waiting.size, 0);
   });
 
+  test('is nobody’s first choice when it is not seen any more: nobody has asked since', async () => {
+    const office = new Office([lan]);
+    await office.apply('a');
+    office.pools = [used('198.51.100.1')];
+    assert.equal(await office.look('a'), '198.51.100.2');
+    office.remove('a');
+    office.pools = [lan];
+    assert.equal(await office.apply('b'), '198.51.100.2');
+    assert.equal(await office.apply('c'), '198.51.100.1');
+    office.remove('b');
+    office.remove('c');
+    await office.clock.advance(evasionMinutes * 60_000);
+    assert.equal(await office.apply('d'), '198.51.100.1');
+  });
+
   test('is kept, where it was asked for, with a condition for as long as it is seen, and one event', async () => {
     const office = new Office([lan]);
     await office.apply('a', wants('198.51.100.1'));

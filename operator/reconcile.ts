@@ -5,7 +5,7 @@ import { type Address, type Family, formatAddress } from '../net/address.ts';
 import { adoptLate } from './adopt.ts';
 import { allocate, allocateNothing, type Decision } from './allocate.ts';
 import { enact } from './enact.ts';
-import type { Evasions } from './evasions.ts';
+import { type Evasions, evasionMs } from './evasions.ts';
 import type { Holding, Ledger } from './ledger.ts';
 import type { Terms } from './terms.ts';
 import { readRequest, type Reading, statusAddresses } from './request.ts';
@@ -149,7 +149,10 @@ async function serve(
   const patch = change?.patch ?? (ledger.isSettled(key) ? undefined : confirm(service));
   if (patch !== undefined) await ports.write(service, patch, signal);
   const left = ledger.settle(key, clock.nowMs());
-  if (evades !== undefined) evasions.note(key, clock.nowMs());
+  if (evades !== undefined) {
+    evasions.note(key, clock.nowMs());
+    for (const address of left) ledger.shun(address, clock.nowMs() + evasionMs);
+  }
   if (change?.news !== undefined) ports.tell(service, change.news, standing);
   if (decision.kind === 'assign' || left.length > 0) {
     for (const pool of new Set([before?.pool, held?.pool])) if (pool) ports.poolChanged(pool);

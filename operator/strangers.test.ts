@@ -47,13 +47,19 @@ describe('the machines that use addresses of a pool', () => {
 });
 
 describe('one machine besieges a pool', () => {
-  test('that has sixteen addresses of it, or more than half', () => {
-    assert.equal(siegeOf(wide, 15, router), undefined);
-    assert.equal(siegeOf(wide, 16, router), 16);
+  test('that has eight addresses of it, or more than half', () => {
+    assert.equal(siegeOf(wide, 7, router), undefined);
+    assert.equal(siegeOf(wide, 8, router), 8);
     const small = pool('small', '198.51.100.0-198.51.100.7');
     assert.equal(siegeOf(small, 4, router), undefined);
     assert.equal(siegeOf(small, 5, router), 5);
     assert.equal(siegeOf(pool('tiny', '198.51.100.0-198.51.100.1'), 2, router), undefined);
+  });
+
+  test('and has most of it only with more than half', () => {
+    const isMost = (count: number) => strangersIn(wide, sightings(count, router))?.siege?.isMost;
+    assert.equal(isMost(128), false);
+    assert.equal(isMost(129), true);
   });
 
   test('whether a node answers for them, too, or not', () => {

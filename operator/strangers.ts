@@ -4,11 +4,10 @@ import { rangeContains } from '../net/range.ts';
 import { excludes, poolSize } from './pool-addresses.ts';
 
 /**
- * More addresses of a pool than this, or more than half of it, no machine has for itself: it answers for every address
- * of the network, as a router does that has proxy ARP or proxy NDP turned on. To go out of its way would lead through
- * the whole pool, one useless move after the other.
+ * Hardly a machine has so many addresses of a pool for itself, or more than half of it: it answers for every address of
+ * the network, as a router does that has proxy ARP or proxy NDP turned on, or announces for another cluster.
  */
-const mostOfOneMachine = 16;
+const manyOfOneMachine = 8;
 /** In a pool of two addresses a single one is half of it. */
 const fewestOfSiege = 3;
 
@@ -57,10 +56,10 @@ function findSiege(
     if (machine === undefined) machines.set(key, { sighting, count: 1 });
     else machine.count++;
   }
-  return [...machines.values()].find(({ sighting, count }) => {
-    const isMost = 2n * BigInt(count) > size[sighting.address.family];
-    return count >= fewestOfSiege && (isMost || count >= mostOfOneMachine);
-  });
+  const [worst] = [...machines.values()].toSorted((a, b) => b.count - a.count);
+  if (worst === undefined || worst.count < fewestOfSiege) return undefined;
+  const isMost = 2n * BigInt(worst.count) > size[worst.sighting.address.family];
+  return isMost || worst.count >= manyOfOneMachine ? { ...worst, isMost } : undefined;
 }
 
 /** What is the case with an address, as a clause. */
