@@ -1,5 +1,6 @@
 import { Metrics } from '../daemon/metrics.ts';
 import type { Holdings } from './holdings.ts';
+import type { Outcome } from './l2-record.ts';
 import type { Fact, LinkCounts } from './orders.ts';
 
 /** Seconds, about a pulse interval apart where a takeover should lie. */
@@ -26,6 +27,11 @@ export class SpeakerMetrics {
     'Frames of the speakers that no key had sealed',
   );
   readonly #peers = this.#perLink('mercurylb_peers', 'Other speakers heard');
+  readonly #statuses = this.metrics.counter({
+    name: 'mercurylb_status_looks_total',
+    help: 'Objects looked at that say who holds the addresses of a Service, by what was done',
+    labels: ['outcome'],
+  });
   readonly #moves = this.metrics.counter({
     name: 'mercurylb_addresses_taken_total',
     help: 'Addresses that this node began to answer for, by the reason why',
@@ -52,6 +58,10 @@ export class SpeakerMetrics {
       },
       () => announced(node, holdings),
     );
+  }
+
+  noteReport(outcome: Outcome['kind']): void {
+    this.#statuses.add(1, { outcome });
   }
 
   note(fact: Fact): void {

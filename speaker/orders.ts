@@ -98,6 +98,8 @@ export type Held = {
   readonly from?: string;
   /** How long the holder before had been silent when it was found dead. */
   readonly silentMs?: number;
+  /** From finding it dead to the decision to take the address over. */
+  readonly decisionMs?: number;
   /** From the decision to the last byte of the first announcement. */
   readonly takeoverMs: number;
 };
