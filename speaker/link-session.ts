@@ -5,7 +5,7 @@ import type { Candidate } from './core/rank.ts';
 import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
-import { carrierLostMs, leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
+import { carrierLostMs, leaseMs, suspectAfterMs } from './core/timing.ts';
 import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts } from './orders.ts';
@@ -13,12 +13,12 @@ import { type Plan, siblingsOf } from './plan.ts';
 import { isReached } from './reach.ts';
 import { Responder } from './responder.ts';
 import { rosterOf, type Speaker } from './roster.ts';
+import { Sibling } from './sibling.ts';
 import { formatSealed, type Heard, SpeakersSocket } from './speakers-socket.ts';
+import { Unannounced } from './unannounced.ts';
 
 /** A flood of frames must not keep questions waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
-/** Our own frames that are further behind the last one were recorded: somebody plays them again. */
-const newsWithin = 64n;
 
 /**
  * One announcing link: where its speakers talk, what is known of its segment, and what is answered there. Belongs to
@@ -35,11 +35,9 @@ export class LinkSession implements Disposable {
   readonly #speakers: SpeakersSocket;
   readonly #responder: Responder;
   readonly #segment: Segment;
+  readonly #unannounced = new Unannounced();
+  readonly #sibling: Sibling;
   #link: Link;
-  /** When this node was last heard here from another of its links; for as long as it is, this one stays silent. */
-  #siblingAtMs: number | undefined;
-  /** What this process said before is no news of a sibling: this link may have had another MAC when it said that. */
-  #saidBefore: bigint;
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
 
@@ -50,7 +48,7 @@ export class LinkSession implements Disposable {
     this.#identity = identity;
     this.#link = link;
     const nowMs = identity.nowMs();
-    this.#saidBefore = identity.said();
+    this.#sibling = new Sibling(identity.said);
     const boot = identity.random64();
     this.#boot = boot;
     identity.boots.add(boot);
@@ -91,16 +89,16 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     const before = this.#link;
     this.#link = link;
-    if (mac !== before.mac) this.#saidBefore = this.#identity.said();
+    if (mac !== before.mac) this.#sibling.renew();
     this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
     this.#responder.renew();
     const blinked = this.#blinkSinceMs !== undefined;
     this.#blinkSinceMs = undefined;
-    if (!before.running) this.#siblingAtMs = undefined;
+    if (!before.running) this.#sibling.forget();
     if (blinked) this.#responder.announceAgain(nowMs);
-    this.#step({ kind: 'link', up: this.#siblingAtMs === undefined, mac });
+    this.#step({ kind: 'link', up: !this.#sibling.isHeard, mac });
   }
 
   /** The device is gone, and everything on it. */
@@ -142,6 +140,7 @@ export class LinkSession implements Disposable {
     if (this.#identity.nowMs() >= this.#returnAtMs) this.#standUp();
     this.#step({ kind: 'tick' });
     this.#responder.tick(this.#identity.nowMs());
+    this.#tellBegun();
     this.#noteDeafness();
   }
 
@@ -223,28 +222,23 @@ export class LinkSession implements Disposable {
     else this.#step({ ...heard, kind: 'frame' });
   }
 
-  /** Our own voice from another link: both lie on one segment, where one of them is enough. */
-  #hearSibling({ sequence, message }: Heard): void {
+  /** Our own voice from another link. */
+  #hearSibling(heard: Heard): void {
     const { mac } = this.#link;
-    const { said, nowMs } = this.#identity;
-    const isOld = sequence <= this.#saidBefore || sequence + newsWithin < said();
-    if (isOld || mac === undefined || mac <= message.mac) return;
-    const isNews = this.#siblingAtMs === undefined;
-    this.#siblingAtMs = nowMs();
-    if (!isNews) return;
-    this.#report({ kind: 'sibling', mac: message.mac });
+    if (mac === undefined) return;
+    if (!this.#sibling.hear(heard, { mac, nowMs: this.#identity.nowMs() })) return;
+    this.#report({ kind: 'sibling', mac: heard.message.mac });
     this.#step({ kind: 'link', up: false, mac });
   }
 
   get #returnAtMs(): number {
-    if (this.#siblingAtMs === undefined) return Infinity;
-    return this.#siblingAtMs + strangerMs(intervalMs(this.#segment));
+    return this.#sibling.goneAtMs(intervalMs(this.#segment));
   }
 
   /** The sibling is heard no longer: it is down, or lies on another segment now. */
   #standUp(): void {
     const { mac, running } = this.#link;
-    this.#siblingAtMs = undefined;
+    this.#sibling.forget();
     if (mac !== undefined) this.#step({ kind: 'link', up: running, mac });
   }
 
@@ -254,24 +248,30 @@ export class LinkSession implements Disposable {
     const hushedMs = this.#responder.follow(actions, nowMs);
     this.#responder.lend(nowMs, leaseMs(intervalMs(this.#segment)));
     if (hushedMs !== undefined) this.#report({ kind: 'stalled', hushedMs });
-    const takeoverMs = this.#identity.nowMs() - nowMs;
-    for (const action of actions) this.#tell(action, takeoverMs);
+    for (const action of actions) this.#tell(action, nowMs);
+    this.#tellBegun();
+  }
+
+  /** What has been announced is told, and nothing before. */
+  #tellBegun(): void {
+    const { mac } = this.#segment;
+    const begun = this.#responder.takeBegun();
+    for (const fact of this.#unannounced.take(begun, this.#identity.nowMs()))
+      this.#report({ ...fact, mac });
   }
 
   /** Sends what is to be sent, and reports the rest. */
-  #tell(action: Action, takeoverMs: number): void {
+  #tell(action: Action, nowMs: number): void {
     switch (action.kind) {
       case 'send':
         if (action.to === 'elsewhere') this.#sayElsewhere(action.message);
         else this.#speakers.say(action.to, action.message);
         break;
-      case 'hold': {
-        const { mac } = this.#link;
-        if (mac !== undefined) this.#report({ ...action, kind: 'held', mac, takeoverMs });
+      case 'hold':
+        this.#unannounced.add(action, nowMs);
         break;
-      }
       case 'yield':
-        this.#report({ ...action, kind: 'yielded' });
+        if (this.#unannounced.drop(action.address)) this.#report({ ...action, kind: 'yielded' });
         break;
       case 'peer':
       case 'phase':

@@ -57,6 +57,11 @@ export class Responder implements Disposable {
     return this.#memberships.refused;
   }
 
+  /** The addresses whose first announcement has gone out since this was last asked. */
+  takeBegun(): readonly string[] {
+    return this.#announcer.takeBegun();
+  }
+
   /** `kernelAnswers` are those of the answers that the kernel gave. */
   counts(): Counts & { readonly kernelAnswers: number } {
     const { questions, answers, announcements } = this.#announcer.counts();
