@@ -44,6 +44,7 @@ export class EventRecorder {
   readonly #closing = new AbortController();
   #writing: Promise<void> | undefined;
   #dropped = 0;
+  #written = 0;
 
   constructor(options: Reporter & { transport: Transport; clock: Clock; log: Log }) {
     this.#transport = options.transport;
@@ -55,6 +56,11 @@ export class EventRecorder {
   /** Events that were given up: too many waited, or the API server would not have them. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Events written, the same one again included. */
+  get written(): number {
+    return this.#written;
   }
 
   record(about: Subject, happening: Happening): void {
@@ -118,6 +124,7 @@ export class EventRecorder {
     for (let attempt = 1; ; attempt++) {
       try {
         entry.written = await this.#send(entry, saying);
+        this.#written++;
         return;
       } catch (error) {
         const last = attempt === attempts || this.#closing.signal.aborted;

@@ -171,6 +171,10 @@ export class Announcer {
     return begun;
   }
 
+  get answered(): number {
+    return this.#counts.answers;
+  }
+
   /** In all, addresses released since included. */
   counts(): Counts {
     return { ...this.#counts };

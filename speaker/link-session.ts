@@ -8,7 +8,7 @@ import { dueAtMs, hasStalled, step } from './core/step.ts';
 import { carrierLostMs, leaseMs, suspectAfterMs } from './core/timing.ts';
 import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
-import type { Fact, LinkCounts } from './orders.ts';
+import type { Fact, LinkCounts, LinkFact } from './orders.ts';
 import { type Plan, siblingsOf } from './plan.ts';
 import { isReached } from './reach.ts';
 import { Responder } from './responder.ts';
@@ -40,23 +40,20 @@ export class LinkSession implements Disposable {
   #link: Link;
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
-
   /** How many groups the link would not join. */
   #deafTo = 0;
 
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
     this.#link = link;
-    const nowMs = identity.nowMs();
     this.#sibling = new Sibling(identity.said);
     const boot = identity.random64();
     this.#boot = boot;
     identity.boots.add(boot);
     this.#speakers = new SpeakersSocket(link, { ...identity, boot });
-    const { random } = identity;
     const kernel = identity.answerInKernel(link);
     this.responder = kernel === undefined ? 'packet' : 'kernel';
-    this.#responder = new Responder(link, { random, kernel });
+    this.#responder = new Responder(link, { random: identity.random, kernel });
     this.speakersFd = this.#speakers.fd;
     this.questionsFds = this.#responder.fds;
     this.#segment = openSegment({
@@ -65,7 +62,7 @@ export class LinkSession implements Disposable {
       boot,
       shortestPulseMs: identity.shortestPulseMs,
       random: identity.random64,
-      nowMs,
+      nowMs: identity.nowMs(),
     });
     if (!link.running) this.#step({ kind: 'link', up: false, mac: link.mac });
   }
@@ -184,14 +181,19 @@ export class LinkSession implements Disposable {
     this.#step({ ...heard, kind: 'frame', by: 'datagram' });
   }
 
-  /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */
-  readQuestions(): void {
+  /**
+   * Answers who asks for a held address, and tells who else claims one; a peer that does is the segment's matter. Returns
+   * how many questions were answered.
+   */
+  readQuestions(): number {
+    const before = this.#responder.answered;
     const peers = new Set(Array.from(this.#segment.peers.values(), ({ mac }) => mac));
     const { nowMs } = this.#identity;
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
     for (const { address, mac } of this.#responder.read(nowMs(), peers, mayAnswer)) {
       this.#report({ kind: 'conflict', address: formatAddress(address), mac });
     }
+    return this.#responder.answered - before;
   }
 
   counts(): LinkCounts {
@@ -200,6 +202,8 @@ export class LinkSession implements Disposable {
       peers: this.#segment.peers.size,
       held: this.#responder.size,
       refused: this.#speakers.refused,
+      pulsesLost: this.#segment.pulsesLost,
+      doubledOwners: this.#segment.doubledOwners,
       ...this.#responder.counts(),
     };
   }
@@ -254,10 +258,8 @@ export class LinkSession implements Disposable {
 
   /** What has been announced is told, and nothing before. */
   #tellBegun(): void {
-    const { mac } = this.#segment;
-    const begun = this.#responder.takeBegun();
-    for (const fact of this.#unannounced.take(begun, this.#identity.nowMs()))
-      this.#report({ ...fact, mac });
+    const begun = this.#unannounced.take(this.#responder.takeBegun(), this.#identity.nowMs());
+    for (const fact of begun) this.#report({ ...fact, mac: this.#segment.mac });
   }
 
   /** Sends what is to be sent, and reports the rest. */
@@ -291,10 +293,8 @@ export class LinkSession implements Disposable {
     for (const send of detours) send(payload);
   }
 
-  #report(fact: WithoutLink<Fact>): void {
+  #report(fact: LinkFact): void {
     // The link is what every such fact lacks, and all it lacks.
     this.#identity.report({ ...fact, link: this.#link.name } as Fact);
   }
 }
-
-type WithoutLink<F> = F extends { readonly link: string } ? Omit<F, 'link'> : never;

@@ -2,6 +2,7 @@ import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import { systemClock } from '../daemon/clock.ts';
 import { openProbes } from '../daemon/probes.ts';
 import { runProgram } from '../daemon/program.ts';
+import { counted } from '../kube/counted.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { openTransport } from '../kube/transport.ts';
@@ -29,7 +30,9 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   const { nodeName: node, namespace, metricsPort, host } = settings;
   const clock = systemClock;
   const random = Math.random;
-  const transport = openTransport(accessOf(settings, process.env));
+  const transport = counted(openTransport(accessOf(settings, process.env)), (method, outcome) =>
+    metrics.noteCall(method, outcome),
+  );
   const events = new EventRecorder({
     transport,
     component: 'metallb-speaker',
@@ -38,12 +41,17 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     log,
   });
   const holdings = new Holdings();
-  const metrics = new SpeakerMetrics(node, holdings);
+  const metrics = new SpeakerMetrics({
+    node,
+    holdings,
+    events,
+    hasPlan: () => planner.hasPlan,
+  });
   const l2Report = new L2Report({ transport, namespace, node });
   const reports = new HolderReports({
     holdings,
     write: (...what) => l2Report.write(...what),
-    onOutcome: (outcome) => metrics.noteReport(outcome),
+    onOutcome: (outcome) => metrics.noteLook(outcome),
     clock,
     random,
     log,
@@ -61,7 +69,10 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   const observer = new Observer({
     transport,
     namespace,
-    onChange: () => planner.change(),
+    onChange: () => {
+      metrics.noteUpdate();
+      planner.change();
+    },
     log,
     clock,
     random,
