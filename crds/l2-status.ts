@@ -76,6 +76,13 @@ const status = z.object({
 export type L2Holder = z.output<typeof holder>;
 export type L2Status = z.output<typeof status>;
 
+/**
+ * The name of a Service's object, the same whoever writes it, so that there is one. Neither of the two names has a dot in
+ * it (RFC 1123 labels), so no two Services share an object.
+ */
+export const l2StatusName = ({ namespace, name }: { namespace: string; name: string }): string =>
+  `l2-${namespace}.${name}`;
+
 /** The labels that say whose object it is; MetalLB's. */
 export const l2StatusLabels = {
   service: 'metallb.io/service-name',

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { l2StatusLabels, type L2Status, parseL2Status } from '../crds/l2-status.ts';
+import { l2StatusLabels, l2StatusName, type L2Status, parseL2Status } from '../crds/l2-status.ts';
 import { serviceL2StatusKind } from '../crds/names.ts';
 import { apiVersionOf, pathOf } from '../kube/kinds.ts';
 import { type KubeObject, placeOf } from '../kube/object.ts';
@@ -105,9 +104,10 @@ export class L2Report {
   }
 }
 
-/** The same name on every node, so that there is one object whoever writes it. */
-const objectName = (service: string): string =>
-  `l2-${createHash('sha256').update(service).digest('hex').slice(0, 12)}`;
+const objectName = (service: string): string => {
+  const { namespace = '', name } = placeOf(service);
+  return l2StatusName({ namespace, name });
+};
 
 /** Somebody else was faster: changed, created or took away what was read. */
 const isOvertaken = (error: unknown): boolean =>
