@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLog } from '../daemon/log.ts';
 import { FakeClock } from '../daemon/testing/fake-clock.ts';
 
 import { Herald } from './herald.ts';
@@ -32,8 +31,6 @@ function open() {
     holdings,
     announce: (service, { link, term }) => said.push(`${service} ${link} ${term}`),
     clock,
-    random: () => 0.5,
-    log: silentLog,
   });
   const running = herald.run(stop.signal);
   return {

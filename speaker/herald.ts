@@ -1,8 +1,7 @@
 import type { Clock } from '../daemon/clock.ts';
-import type { Log } from '../daemon/log.ts';
-import { KeyedQueue } from '../kube/queue.ts';
 import type { Holdings } from './holdings.ts';
 import type { Held } from './orders.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /**
  * Of two nodes that took an address at once, one has given it up by then: they learn of each other within a pulse, and
@@ -15,8 +14,6 @@ type Surroundings = {
   /** Says of a Service that this node answers for one of its addresses. */
   readonly announce: (service: string, held: Held) => void;
   readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
 };
 
 /**
@@ -25,25 +22,24 @@ type Surroundings = {
  */
 export class Herald {
   readonly #surroundings: Surroundings;
-  readonly #queue: KeyedQueue;
+  readonly #line: WaitingLine;
   readonly #said = new Map<string, ReadonlySet<string>>();
 
   constructor(surroundings: Surroundings) {
-    const { clock, random, log } = surroundings;
+    const { clock } = surroundings;
     this.#surroundings = surroundings;
-    const work = async (service: string) => this.#say(service);
-    this.#queue = new KeyedQueue({ work, concurrency: 1, clock, random, log });
+    this.#line = new WaitingLine({ ms: settleMs, clock, due: (service) => this.#say(service) });
   }
 
   run(signal: AbortSignal): Promise<void> {
-    return this.#queue.run(signal);
+    return this.#line.run(signal);
   }
 
   /** Addresses of these Services were taken or given up here, or the plan has others for them. */
   changed(services: Iterable<string>): void {
     for (const service of services) {
       const isHolder = this.#surroundings.holdings.of(service).length > 0;
-      if (isHolder || this.#said.has(service)) this.#queue.addAfter(service, settleMs);
+      if (isHolder || this.#said.has(service)) this.#line.add(service);
     }
   }
 

@@ -4,9 +4,10 @@ import { Pace } from '../kube/pace.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import type { Holdings } from './holdings.ts';
 import type { Knowledge, Outcome } from './l2-record.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** Requests under way at once, and Services looked at in a second; the first second's worth at once. */
-const concurrency = 4;
+const concurrency = 8;
 const perSecond = 100;
 /** By then every node has the new plan, and of two that took an address at once one has given it up. */
 const lookAgainMs = 5_000;
@@ -34,6 +35,7 @@ export class HolderReports {
   readonly #surroundings: Surroundings;
   readonly #queue: KeyedQueue;
   readonly #pace: Pace;
+  readonly #later: WaitingLine;
   /** The Services in whose objects this node may have an entry. */
   readonly #standsIn = new Set<string>();
   /** Better claims than ours that stood written when we looked. */
@@ -45,6 +47,8 @@ export class HolderReports {
     this.#pace = new Pace({ perSecond, atOnce: perSecond, clock });
     const work = (service: string, signal: AbortSignal) => this.#look(service, signal);
     this.#queue = new KeyedQueue({ work, concurrency, clock, random, log });
+    const due = (service: string) => this.#queue.add(service);
+    this.#later = new WaitingLine({ ms: lookAgainMs, clock, due });
   }
 
   /** How many Services wait to be looked at now. */
@@ -52,8 +56,8 @@ export class HolderReports {
     return this.#queue.size;
   }
 
-  run(signal: AbortSignal): Promise<void> {
-    return this.#queue.run(signal);
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#queue.run(signal), this.#later.run(signal)]);
   }
 
   /** Addresses of these Services were taken or given up here, or the plan has others for them. */
@@ -63,12 +67,12 @@ export class HolderReports {
       if (holdings.of(service).length > 0) this.#queue.add(service);
       else if (!this.#standsIn.has(service)) continue;
       // Who takes it over writes that, and from whom; with nobody to do so, it is for this node.
-      else if (holdings.plannedFor(service).length > 0) this.#queue.addAfter(service, lookAgainMs);
+      else if (holdings.plannedFor(service).length > 0) this.#later.add(service);
       else this.#queue.add(service);
     }
   }
 
-  async #look(service: string, signal: AbortSignal): Promise<void | { againAfterMs: number }> {
+  async #look(service: string, signal: AbortSignal): Promise<void> {
     await this.#pace.turn(signal);
     const { holdings, write, onOutcome, clock } = this.#surroundings;
     const knowledge = {
@@ -85,7 +89,7 @@ export class HolderReports {
     onOutcome(outcome.kind);
     if (!isHolder) this.#standsIn.delete(service);
     const isSettled = this.#noteContest(service, outcome, overruled);
-    return isSettled && outcome.kind !== 'write' ? undefined : { againAfterMs: lookAgainMs };
+    if (!isSettled || outcome.kind === 'write') this.#later.add(service);
   }
 
   /** Whether it has lasted, and this node lived to see it: one that stood still has yet to hear what it has lost. */

@@ -56,7 +56,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     random,
     log,
   });
-  const herald = new Herald({ holdings, announce, clock, random, log });
+  const herald = new Herald({ holdings, announce, clock });
   const networkReports = new KeyedQueue({
     work: writeNetworks,
     concurrency: 1,
