@@ -146,7 +146,8 @@ test('nobody takes away what another wrote meanwhile', async () => {
   assert.deepEqual(shown((await lab.written())[0]), [`${one} node-2 2`]);
 });
 
-// Measured, on two busy cores: 1,000 in 10 s, which is the pace, at 3 % of a core.
+// Measured on two cores with a load of 20: 10,000 are written after 109 s with 11 s of CPU; 5,000 take 19 MiB meanwhile, of
+// which 6 MiB are kept, with the flags of deploy/.
 test('Services that move all at once are written in bounded time, at a bounded pace', async () => {
   await using lab = await open();
   const count = 300;

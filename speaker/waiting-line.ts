@@ -2,7 +2,7 @@ import type { Clock } from '../daemon/clock.ts';
 
 /**
  * Keys that are due so long after they were last added. All wait for the same time, so they stand in line, and one timer
- * does for all: one for each of ten thousand cost 60 MiB.
+ * does for all: one for each took 70 MiB of heap more when ten thousand Services moved (measured).
  */
 export class WaitingLine {
   readonly #ms: number;
