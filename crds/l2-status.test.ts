@@ -11,14 +11,27 @@ describe('parseL2Status', () => {
       serviceNamespace: 'default',
       interfaces: [{ name: 'eth0' }],
       addresses: ['198.51.100.200'],
+      nodes: ['node-2'],
       mac: '02:00:5e:10:00:02',
       since: '2026-11-21T12:00:00Z',
-      term: 7,
       previousNode: 'node-1',
       reason: 'HolderDied',
-      detectionMs: 251,
-      takeoverMs: 3,
       moves: 2,
+      holders: [
+        {
+          address: '198.51.100.200',
+          interface: 'eth0',
+          node: 'node-2',
+          mac: '02:00:5e:10:00:02',
+          since: '2026-11-21T12:00:00Z',
+          term: 7,
+          previousNode: 'node-1',
+          reason: 'HolderDied',
+          detectionMs: 251,
+          decisionMs: 0,
+          takeoverMs: 3,
+        },
+      ],
     };
     assert.deepEqual(parseL2Status(ours), ours);
     const theirs = { node: 'node-2', serviceName: 'web', serviceNamespace: 'default' };
@@ -27,7 +40,8 @@ describe('parseL2Status', () => {
 
   it('is undefined where a field is not of its type', () => {
     assert.equal(parseL2Status({ node: 7 }), undefined);
-    assert.equal(parseL2Status({ term: -1 }), undefined);
+    assert.equal(parseL2Status({ moves: -1 }), undefined);
+    assert.equal(parseL2Status({ holders: [{ node: 'node-1' }] }), undefined);
     assert.equal(parseL2Status(undefined), undefined);
   });
 

@@ -8,6 +8,10 @@ test('counters, gauges and histograms are exposed as Prometheus reads them', asy
   const held = metrics.gauge({ name: 'held', help: 'Addresses held.' });
   const peers = metrics.gauge({ name: 'peers', help: 'Peers.', labels: ['link', 'state'] });
   const takeover = metrics.histogram({ name: 't_seconds', help: 'Takeovers.', buckets: [0.3, 1] });
+  metrics.histogramOf({ name: 'a_seconds', help: 'Answers.', buckets: [0.1, 1] }, () => ({
+    counts: [3, 1, 2],
+    sum: 7.5,
+  }));
   let depth = 1;
   metrics.gaugeOf({ name: 'depth', help: 'Depth of the queue.' }, () => depth);
   let announced = ['198.51.100.1'];
@@ -29,6 +33,11 @@ test('counters, gauges and histograms are exposed as Prometheus reads them', asy
     'held 5',
     'peers{link="eth0",state="alive"} 2',
     't_seconds_bucket{le="0.3"} 1',
+    'a_seconds_bucket{le="0.1"} 3',
+    'a_seconds_bucket{le="1"} 4',
+    'a_seconds_bucket{le="+Inf"} 6',
+    'a_seconds_sum 7.5',
+    'a_seconds_count 6',
     'depth 7',
     'announced{ip="198.51.100.2"} 1',
   ])

@@ -20,13 +20,27 @@ export type GaugeMetric<L extends string> = {
 };
 export type HistogramMetric<L extends string> = { observe(value: number, ...labels: Of<L>): void };
 
+/** How many values were in each bucket and no lower one, those beyond the last bucket at the end; and their sum. */
+export type Counted = { readonly counts: readonly number[]; readonly sum: number };
+
+/** A declaration as it is exposed. */
+export type Declared = Declaration<string> & { readonly type: 'counter' | 'gauge' | 'histogram' };
+
+type Read<L extends string> = () => Iterable<readonly [value: number, labels: Labels<L>]>;
+
 /** The metrics of one process, and their text for Prometheus. */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #declared: Declared[] = [];
 
   /** With `process`, memory, CPU, event loop and open files of the process are exposed, too. */
   constructor({ process = true }: { process?: boolean } = {}) {
     if (process) collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** What is exposed of this product, without the metrics of the process. */
+  get declared(): readonly Declared[] {
+    return this.#declared;
   }
 
   get contentType(): string {
@@ -38,12 +52,12 @@ export class Metrics {
   }
 
   counter<const L extends string = never>(declaration: Declaration<L>): CounterMetric<L> {
-    const counter = new Counter<L>(this.#options(declaration));
+    const counter = new Counter<L>(this.#options('counter', declaration));
     return { add: (count, ...[labels]) => counter.inc(labels ?? {}, count) };
   }
 
   gauge<const L extends string = never>(declaration: Declaration<L>): GaugeMetric<L> {
-    const gauge = new Gauge<L>(this.#options(declaration));
+    const gauge = new Gauge<L>(this.#options('gauge', declaration));
     return {
       set: (value, ...[labels]) => gauge.set(labels ?? {}, value),
       clear: () => gauge.reset(),
@@ -53,18 +67,15 @@ export class Metrics {
   /** A gauge whose value is asked for when it is exposed. */
   gaugeOf(declaration: Declaration<never>, read: () => number): void {
     const gauge: Gauge = new Gauge({
-      ...this.#options(declaration),
+      ...this.#options('gauge', declaration),
       collect: () => gauge.set(read()),
     });
   }
 
   /** The same with labels: what is exposed is what is answered then, and nothing of before. */
-  gaugesOf<const L extends string>(
-    declaration: Declaration<L>,
-    read: () => Iterable<readonly [value: number, labels: Labels<L>]>,
-  ): void {
+  gaugesOf<const L extends string>(declaration: Declaration<L>, read: Read<L>): void {
     const gauge: Gauge<L> = new Gauge<L>({
-      ...this.#options(declaration),
+      ...this.#options('gauge', declaration),
       collect: () => {
         gauge.reset();
         for (const [value, labels] of read()) gauge.set(labels, value);
@@ -72,16 +83,61 @@ export class Metrics {
     });
   }
 
+  /** Counters that are counted elsewhere: what is answered when they are exposed is what there has been in all. */
+  countersOf<const L extends string>(declaration: Declaration<L>, read: Read<L>): void {
+    const counter: Counter<L> = new Counter<L>({
+      ...this.#options('counter', declaration),
+      collect: () => {
+        counter.reset();
+        for (const [value, labels] of read()) counter.inc(labels, value);
+      },
+    });
+  }
+
+  /** A histogram that is counted elsewhere; what is answered when it is exposed is what there has been in all. */
+  histogramOf(
+    declaration: Declaration<never> & { readonly buckets: readonly number[] },
+    read: () => Counted,
+  ): void {
+    const buckets = [...declaration.buckets];
+    const histogram = new Histogram({ ...this.#options('histogram', declaration), buckets });
+    const get = async () => ({
+      ...declaration,
+      type: 'histogram',
+      values: valuesOf({ name: declaration.name, buckets }, read()),
+    });
+    // The one is for text, the other for everything else.
+    Object.assign(histogram, { get, getForPromString: get });
+  }
+
   /** `buckets` are upper bounds, in the unit of the name. */
   histogram<const L extends string = never>(
     declaration: Declaration<L> & { readonly buckets: readonly number[] },
   ): HistogramMetric<L> {
     const buckets = [...declaration.buckets];
-    const histogram = new Histogram<L>({ ...this.#options(declaration), buckets });
+    const histogram = new Histogram<L>({ ...this.#options('histogram', declaration), buckets });
     return { observe: (value, ...[labels]) => histogram.observe(labels ?? {}, value) };
   }
 
-  #options<L extends string>({ name, help, labels = [] }: Declaration<L>) {
+  #options<L extends string>(type: Declared['type'], { name, help, labels = [] }: Declaration<L>) {
+    this.#declared.push({ type, name, help, labels });
     return { name, help, labelNames: labels, registers: [this.#registry] };
   }
+}
+
+/** As Prometheus has it: every bucket counts those below it, too. */
+function valuesOf(
+  { name, buckets }: { readonly name: string; readonly buckets: readonly number[] },
+  { counts, sum }: Counted,
+) {
+  let count = 0;
+  const values = [...buckets, '+Inf'].map((le, index) => {
+    count += counts[index] ?? 0;
+    return { metricName: `${name}_bucket`, labels: { le }, value: count };
+  });
+  return [
+    ...values,
+    { metricName: `${name}_sum`, labels: {}, value: sum },
+    { metricName: `${name}_count`, labels: {}, value: count },
+  ];
 }

@@ -4,7 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { parseL2Status } from '../crds/l2-status.ts';
+import { defaultNamespace, serviceL2StatusKind } from '../crds/names.ts';
 import { systemClock } from '../daemon/clock.ts';
+import { pathOf } from '../kube/kinds.ts';
+import type { KubeObject } from '../kube/object.ts';
 import type { Cluster } from './lab/cluster.ts';
 import { cutHolder, openSteadyProbe, stopHolder } from './lab/failover.ts';
 import { answerersOf, someHolderOf } from './lab/holders.ts';
@@ -49,6 +53,33 @@ describe('failover', needsLab, () => {
     const { p50, max } = percentilesOf(samplesMs);
     assert.ok(p50 <= 400, `p50 ${p50} ms of ${samplesMs.join(', ')}`);
     assert.ok(max <= 1_000, `max ${max} ms of ${samplesMs.join(', ')}`);
+  });
+
+  test('a takeover stands in the status of its Service and in the metrics of its new holder', async () => {
+    const { from, to } = await cutHolder(cluster, address, probe);
+    const path = pathOf(serviceL2StatusKind, { namespace: defaultNamespace });
+    type Stored = KubeObject & { readonly status?: unknown };
+    await until('the status names the new holder alone', async () => {
+      const { items } = await cluster.api.call<{ items: readonly Stored[] }>({
+        method: 'GET',
+        path,
+      });
+      const statuses = items.map(({ status }) => parseL2Status(status));
+      const holders = statuses.flatMap((status) => status?.holders ?? []);
+      const [holder, ...others] = holders.filter((each) => each.address === address);
+      assert.deepEqual(others, []);
+      assert.deepEqual([holder?.node, holder?.previousNode], [to, from]);
+      assert.equal(holder?.reason, 'HolderDied');
+      assert.ok((holder.detectionMs ?? 0) >= 200, `detected after ${holder.detectionMs} ms`);
+      return true;
+    });
+    const heir = cluster.hosts.node(to);
+    const metrics = await cluster.client.curl(`http://${heir.address}:7473/metrics`);
+    for (const stage of ['detection', 'decision', 'first_frame'])
+      assert.match(
+        metrics,
+        new RegExp(`^mercurylb_takeover_seconds_count{stage="${stage}"} [1-9]`, 'm'),
+      );
   });
 
   test('a speaker that is stopped in order hands over, and no new connection fails', async () => {

@@ -5,10 +5,17 @@ import { type L2Status, parseL2Status } from '../crds/l2-status.ts';
 import { definitions, manifestOf } from '../crds/manifest.ts';
 import { serviceL2StatusKind } from '../crds/names.ts';
 import { pathOf } from '../kube/kinds.ts';
+import { systemClock } from '../daemon/clock.ts';
+import { silentLog } from '../daemon/log.ts';
+import { until } from '../daemon/testing/until.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { openTransport } from '../kube/transport.ts';
-import { beats } from '../speaker/core/rank.ts';
-import { type Holding, L2Report } from '../speaker/l2-report.ts';
+import { HolderReports } from '../speaker/holder-reports.ts';
+import { Holdings } from '../speaker/holdings.ts';
+import type { HeldHere, Knowledge } from '../speaker/l2-record.ts';
+import { L2Report } from '../speaker/l2-report.ts';
+import type { Held } from '../speaker/orders.ts';
+import { planOf } from '../speaker/testing/plan.ts';
 import type { JsonObject } from './apiserver/json.ts';
 import { openApiServer } from './apiserver/server.ts';
 
@@ -16,14 +23,26 @@ const namespace = 'metallb-system';
 const service = 'default/web';
 const { signal } = new AbortController();
 
-/** An API server with our kinds, a reporter for each node, and what stands written. */
+/** An API server with our kinds, what each node writes, and what stands written. */
 async function open() {
   const api = await openApiServer({ namespaces: ['default', namespace] });
   // The manifests are JSON: they are what the API server's YAML is made of.
   for (const definition of definitions) api.create(manifestOf(definition) as unknown as JsonObject);
   const transport = openTransport({ server: await api.listen() });
   return {
-    reporter: (node: string) => new L2Report({ transport, namespace, node }),
+    write: (node: string, knowledge: Omit<Knowledge, 'node'>) =>
+      new L2Report({ transport, namespace, node }).write(knowledge, undefined, signal),
+    reports: (node: string, holdings: Holdings) => {
+      const report = new L2Report({ transport, namespace, node });
+      return new HolderReports({
+        holdings,
+        write: (...what) => report.write(...what),
+        onOutcome: () => {},
+        clock: systemClock,
+        random: () => 0.5,
+        log: silentLog,
+      });
+    },
     written: async (): Promise<readonly L2Status[]> => {
       const path = pathOf(serviceL2StatusKind, { namespace });
       const list = await transport.call<{ items: (KubeObject & { status?: unknown })[] }>({
@@ -44,14 +63,16 @@ async function open() {
   };
 }
 
-const holding = (term: number, what: Partial<Holding['latest']> = {}): Holding => ({
-  addresses: ['198.51.100.1'],
+const one = '198.51.100.1';
+const two = '198.51.100.2';
+
+const held = (address: string, term: number, what: Partial<Held> = {}): HeldHere => ({
   since: new Date('2026-01-01T12:00:00Z'),
-  latest: {
+  fact: {
     kind: 'held',
     link: 'eth0',
     mac: '02:00:00:00:00:01',
-    address: '198.51.100.1',
+    address,
     term,
     reason: 'Unclaimed',
     takeoverMs: 1.4,
@@ -59,83 +80,94 @@ const holding = (term: number, what: Partial<Holding['latest']> = {}): Holding =
   },
 });
 
-test('a holder writes who holds what since when, and why', async () => {
-  await using lab = await open();
-  await lab.reporter('node-1').write(service, holding(1), signal);
-  assert.deepEqual(await lab.written(), [
-    {
-      node: 'node-1',
-      serviceName: 'web',
-      serviceNamespace: 'default',
-      interfaces: [{ name: 'eth0' }],
-      addresses: ['198.51.100.1'],
-      mac: '02:00:00:00:00:01',
-      since: '2026-01-01T12:00:00.000Z',
-      term: 1,
-      reason: 'Unclaimed',
-      takeoverMs: 1,
-      moves: 0,
-    },
-  ]);
-});
+const knows = (...holds: readonly HeldHere[]) => ({ service, planned: [one, two], held: holds });
 
-test('the next holder writes into the same object, and counts the move', async () => {
+const shown = (status: L2Status | undefined) =>
+  status?.holders?.map(({ address, node, term }) => `${address} ${node} ${term}`);
+
+test('a holder writes into one object, and the next one into the same', async () => {
   await using lab = await open();
-  await lab.reporter('node-1').write(service, holding(1), signal);
-  const died = { reason: 'HolderDied', from: 'node-1', silentMs: 301.2 } as const;
-  await lab.reporter('node-2').write(service, holding(2, died), signal);
-  await lab
-    .reporter('node-3')
-    .write(service, holding(3, { reason: 'HandedOver', from: 'node-2' }), signal);
+  await lab.write('node-1', knows(held(one, 1)));
+  const died = { reason: 'HolderDied', from: 'node-1', silentMs: 301.2, decisionMs: 0 } as const;
+  await lab.write('node-2', knows(held(one, 2, died)));
+  await lab.write('node-3', knows(held(one, 3, { reason: 'HandedOver', from: 'node-2' })));
   const [status, ...others] = await lab.written();
   assert.deepEqual(others, []);
-  assert.equal(status?.node, 'node-3');
-  assert.equal(status?.moves, 2);
-  assert.equal(status?.previousNode, 'node-2');
-  assert.equal(status?.detectionMs, undefined);
+  assert.deepEqual(shown(status), [`${one} node-3 3`]);
+  assert.deepEqual([status?.node, status?.previousNode, status?.moves], ['node-3', 'node-2', 2]);
+  assert.equal(status?.holders?.[0]?.detectionMs, undefined);
 });
 
-test('what a former holder writes late changes nothing', async () => {
+test('what the holder before came from is not left over', async () => {
   await using lab = await open();
-  await lab.reporter('node-2').write(service, holding(2), signal);
-  await lab.reporter('node-1').write(service, holding(1), signal);
-  assert.equal((await lab.written())[0]?.node, 'node-2');
+  await lab.write('node-1', knows(held(one, 2, { reason: 'HandedOver', from: 'node-3' })));
+  await lab.write('node-1', knows(held(one, 4)));
+  assert.equal((await lab.written())[0]?.previousNode, undefined);
 });
 
-test('of two that took an address at once the one that keeps it stands written, whoever writes last', async () => {
-  const keeps = beats('198.51.100.1', { holder: 'node-1', term: 1 }, { holder: 'node-2', term: 1 });
-  const winner = keeps ? 'node-1' : 'node-2';
-  for (const order of [
-    ['node-1', 'node-2'],
-    ['node-2', 'node-1'],
-  ]) {
-    await using lab = await open();
-    for (const node of order) await lab.reporter(node).write(service, holding(1), signal);
-    assert.equal((await lab.written())[0]?.node, winner);
-  }
-});
-
-test('terms of one link say nothing about another: who holds there now is written', async () => {
+test('many nodes that write at once all stand there', async () => {
   await using lab = await open();
-  await lab.reporter('node-2').write(service, holding(2), signal);
-  await lab.reporter('node-1').write(service, holding(1, { link: 'eth1' }), signal);
-  assert.equal((await lab.written())[0]?.node, 'node-1');
+  const nodes = ['node-1', 'node-2', 'node-3', 'node-4'];
+  const planned = nodes.map((_, index) => `198.51.100.${index}`);
+  const write = (node: string, index: number) => {
+    const knowledge = { service, planned, held: [held(`198.51.100.${index}`, 1)] };
+    return lab.write(node, knowledge);
+  };
+  await Promise.all(nodes.map(write));
+  const [status, ...others] = await lab.written();
+  assert.deepEqual(others, []);
+  assert.deepEqual(status?.nodes, nodes);
 });
 
 test('saying the same again writes nothing', async () => {
   await using lab = await open();
-  await lab.reporter('node-1').write(service, holding(1), signal);
+  await lab.write('node-1', knows(held(one, 1)));
   const before = await lab.versions();
-  await lab.reporter('node-1').write(service, holding(1), signal);
+  await lab.write('node-1', knows(held(one, 1)));
   assert.deepEqual(await lab.versions(), before);
 });
 
-test('only the holder takes its object away', async () => {
+test('the last holder takes the object away', async () => {
   await using lab = await open();
-  await lab.reporter('node-1').write(service, holding(1), signal);
-  await lab.reporter('node-2').remove(service, signal);
-  assert.equal((await lab.written()).length, 1);
-  await lab.reporter('node-1').remove(service, signal);
-  await lab.reporter('node-1').remove(service, signal);
+  await lab.write('node-1', knows(held(one, 1)));
+  await lab.write('node-2', knows(held(two, 1)));
+  await lab.write('node-2', knows());
+  assert.deepEqual(shown((await lab.written())[0]), [`${one} node-1 1`]);
+  await lab.write('node-1', knows());
+  await lab.write('node-1', knows());
   assert.deepEqual(await lab.written(), []);
+});
+
+test('nobody takes away what another wrote meanwhile', async () => {
+  await using lab = await open();
+  await lab.write('node-1', knows(held(one, 1)));
+  const handed = held(one, 2, { reason: 'HandedOver', from: 'node-1' });
+  await Promise.all([lab.write('node-1', knows()), lab.write('node-2', knows(handed))]);
+  assert.deepEqual(shown((await lab.written())[0]), [`${one} node-2 2`]);
+});
+
+// Measured on two cores with a load of 20: 10,000 are written after 109 s with 11 s of CPU; 5,000 take 19 MiB meanwhile, of
+// which 6 MiB are kept, with the flags of deploy/.
+test('Services that move all at once are written in bounded time, at a bounded pace', async () => {
+  await using lab = await open();
+  const count = 300;
+  const holdings = new Holdings();
+  const reports = lab.reports('node-1', holdings);
+  const stop = new AbortController();
+  const running = reports.run(stop.signal);
+  const addresses = Array.from({ length: count }, (_, i) => `2001:db8::${i.toString(16)}`);
+  holdings.adopt(
+    planOf(Object.fromEntries(addresses.map((each, i) => [each, [`default/s-${i}`]]))),
+  );
+  const beganMs = systemClock.nowMs();
+  const died = { reason: 'HolderDied', from: 'node-9' } as const;
+  for (const each of addresses)
+    reports.changed(holdings.note(held(each, 2, died).fact, systemClock.wall()));
+  const all = async () => (await lab.written()).filter(({ node }) => node === 'node-1').length;
+  await until('all are written', async () => (await all()) === count, { withinMs: 30_000 });
+  const tookMs = systemClock.nowMs() - beganMs;
+  stop.abort();
+  await running;
+  // A hundred go at once, and then a hundred a second.
+  assert.ok(tookMs >= 1_900, `written in ${tookMs} ms`);
 });

@@ -13,6 +13,8 @@ class EventKeeper implements Transport {
   readonly stored = new Map<string, Event>();
   calls = 0;
   fault: Error | undefined;
+  /** Thrown once, after the call has been carried out. */
+  lostAnswer: Error | undefined;
 
   async call<T>(call: Call): Promise<T> {
     this.calls++;
@@ -22,6 +24,9 @@ class EventKeeper implements Transport {
       const path = `${call.path}/${event.metadata.name}`;
       if (this.stored.has(path)) throw new ApiError(409, 'AlreadyExists', 'it is there');
       this.stored.set(path, event);
+      const { lostAnswer } = this;
+      this.lostAnswer = undefined;
+      if (lostAnswer !== undefined) throw lostAnswer;
       return event as T;
     }
     const event = this.stored.get(call.path);
@@ -124,6 +129,17 @@ test('a failing server is asked a few times, then the event is given up and the 
   recorder.record(service('web'), refused);
   await clock.advance(1_000);
   assert.deepEqual(transport.seen, ['PoolExhausted x1 00:00:20Z']);
+});
+
+test('an event that was written is not counted again because the answer was lost', async () => {
+  const { transport, clock, recorder } = open();
+  transport.lostAnswer = new Error('the connection was reset');
+  recorder.record(service('web'), refused);
+  await clock.advance(10_000);
+  assert.deepEqual(transport.seen, ['PoolExhausted x1 00:00:00Z']);
+  recorder.record(service('web'), refused);
+  await clock.advance(10_000);
+  assert.deepEqual(transport.seen, ['PoolExhausted x2 00:00:10Z']);
 });
 
 test('what the server forbids is not asked again', async () => {

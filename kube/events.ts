@@ -30,6 +30,9 @@ type Entry = {
   lastTimestamp: string;
 };
 
+/** An event, so many times, and when last. */
+type Saying = { readonly count: number; readonly lastTimestamp: string };
+
 /**
  * Writes Kubernetes Events about objects. The same one again is counted instead of written anew. It never holds
  * anybody up and never throws: an event is not worth an outage.
@@ -44,6 +47,7 @@ export class EventRecorder {
   readonly #closing = new AbortController();
   #writing: Promise<void> | undefined;
   #dropped = 0;
+  #written = 0;
 
   constructor(options: Reporter & { transport: Transport; clock: Clock; log: Log }) {
     this.#transport = options.transport;
@@ -55,6 +59,11 @@ export class EventRecorder {
   /** Events that were given up: too many waited, or the API server would not have them. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Events written, the same one again included. */
+  get written(): number {
+    return this.#written;
   }
 
   record(about: Subject, happening: Happening): void {
@@ -106,7 +115,7 @@ export class EventRecorder {
       if (this.#closing.signal.aborted) return;
       // Said again while it is being written, it waits anew, as the last.
       this.#waiting.delete(entry);
-      const saying = entry.unwritten;
+      const saying = { count: entry.unwritten, lastTimestamp: entry.lastTimestamp };
       entry.unwritten = 0;
       await this.#write(entry, saying);
       await this.#pause(spacingMs);
@@ -114,10 +123,11 @@ export class EventRecorder {
     this.#writing = undefined;
   }
 
-  async #write(entry: Entry, saying: number): Promise<void> {
+  async #write(entry: Entry, saying: Saying): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        entry.written = await this.#send(entry, saying);
+        entry.written = await this.#send(entry, saying, attempt > 1);
+        this.#written++;
         return;
       } catch (error) {
         const last = attempt === attempts || this.#closing.signal.aborted;
@@ -128,32 +138,34 @@ export class EventRecorder {
   }
 
   /** Returns the count that now stands. Events vanish after an hour, and others may be there from before. */
-  async #send(entry: Entry, saying: number): Promise<number> {
+  async #send(entry: Entry, saying: Saying, isRepeated: boolean): Promise<number> {
     if (entry.written !== undefined) {
       try {
-        return await this.#countOn(entry, entry.written + saying);
+        return await this.#countOn(entry, { ...saying, count: entry.written + saying.count });
       } catch (error) {
         if (!isCode(error, 404)) throw error;
         entry.written = undefined;
       }
     }
-    const { lastTimestamp } = entry;
+    const { count, lastTimestamp } = saying;
     try {
-      const event = { ...entry.event, count: saying, lastTimestamp, firstTimestamp: lastTimestamp };
+      const event = { ...entry.event, count, lastTimestamp, firstTimestamp: lastTimestamp };
       await create(this.#transport, kinds.event, event, this.#closing.signal);
-      return saying;
+      return count;
     } catch (error) {
       if (!isCode(error, 409)) throw error;
       // Patching nothing reads it, and needs no further permission.
       const there = await this.#patch<Event>(entry, {});
-      return this.#countOn(entry, (there.count ?? 1) + saying);
+      // It was written, and only the answer was lost.
+      const isOurs = there.count === count && there.lastTimestamp === lastTimestamp;
+      if (isRepeated && isOurs) return count;
+      return this.#countOn(entry, { lastTimestamp, count: (there.count ?? 1) + count });
     }
   }
 
-  async #countOn(entry: Entry, count: number): Promise<number> {
-    const { lastTimestamp } = entry;
-    await this.#patch(entry, { count, lastTimestamp });
-    return count;
+  async #countOn(entry: Entry, saying: Saying): Promise<number> {
+    await this.#patch(entry, saying);
+    return saying.count;
   }
 
   #patch<T>(entry: Entry, patch: object): Promise<T> {

@@ -63,12 +63,12 @@ test('a status is put only onto the version it was decided on', async () => {
   );
 });
 
-test('a deletion means this object, not its successor', async () => {
+test('a deletion means this object as it was read, not its successor', async () => {
   const call = await sent((transport) => remove(transport, kinds.service, web));
   assert.equal(call.method, 'DELETE');
   assert.deepEqual(call.body, {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
-    preconditions: { uid: 'uid-web' },
+    preconditions: { uid: 'uid-web', resourceVersion: '7' },
   });
 });

@@ -75,15 +75,18 @@ export async function putStatus<T extends KubeObject>(
   return transport.call<T>({ method: 'PUT', path, body: object }, signal);
 }
 
-/** Deletes this very object, not one that has taken its name since. Throws `ApiError` 404 or 409. */
+/**
+ * Deletes this very object, not one that has taken its name since, and only in the form that was read: leave out its
+ * resourceVersion where any will do. Throws `ApiError` 404 or 409.
+ */
 export async function remove(
   transport: Transport,
   kind: Kind,
   object: KubeObject,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { uid } = object.metadata;
-  const preconditions = uid === undefined ? {} : { preconditions: { uid } };
-  const body = { apiVersion: 'v1', kind: 'DeleteOptions', ...preconditions };
+  const { uid, resourceVersion } = object.metadata;
+  const preconditions = { uid, resourceVersion };
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions };
   await transport.call({ method: 'DELETE', path: pathOf(kind, object.metadata), body }, signal);
 }

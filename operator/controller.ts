@@ -23,6 +23,7 @@ import { newest } from './newest.ts';
 import { isNodePool } from './node-addresses.ts';
 import { NodeFollower } from './node-follower.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
+import { StaleStatuses } from './stale-statuses.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
 import type { Tally } from './tally.ts';
 import { terrainKinds } from './terrain.ts';
@@ -62,6 +63,7 @@ export class Controller extends Frame {
   readonly #services: KeyedQueue;
   readonly #judge: Judge;
   readonly #nodes: NodeFollower;
+  readonly #stale: StaleStatuses;
   readonly #written = new Map<string, Service>();
   #adopted = false;
   #endpoints: Promise<void> | undefined;
@@ -109,6 +111,13 @@ export class Controller extends Frame {
       },
       concurrency: servicesAtOnce,
     });
+    this.#stale = new StaleStatuses({
+      ...pace,
+      transport: options.transport,
+      namespace,
+      service: (key) => this.cached<Service>(kinds.service).get(key),
+      held,
+    });
     this.#judge = new Judge({
       ...pace,
       namespace,
@@ -134,6 +143,7 @@ export class Controller extends Frame {
     this.spawn((signal) => this.#services.run(signal));
     this.spawn((signal) => this.#judge.run(signal));
     this.spawn((signal) => this.#nodes.run(signal));
+    this.spawn((signal) => this.#stale.run(signal));
   }
 
   #watch(
@@ -166,6 +176,7 @@ export class Controller extends Frame {
     log.info('adopted', { services: ledger.size, pools: pools.length });
     for (const key of keys) this.#services.add(key);
     this.#judge.all();
+    this.#stale.lookAtAll();
   }
 
   #serviceChanged({ meta, type, object }: ResourceEvent): void {
@@ -175,7 +186,10 @@ export class Controller extends Frame {
     if (type === 'DELETED' || isOwn) this.#written.delete(key);
     if (!this.#adopted) return;
     // At once, not in its turn: by then another Service may go by the same name.
-    if (type === 'DELETED') dismiss(key, this.#ports);
+    if (type === 'DELETED') {
+      if (this.#ports.ledger.holdingOf(key) !== undefined) this.#stale.gone(key);
+      dismiss(key, this.#ports);
+    }
     // Our own write says what was decided: there is nothing in it to decide upon again.
     else if (!isOwn) this.#services.add(key);
   }

@@ -234,4 +234,24 @@ describe('what an announcer counts', () => {
     lan.up = true;
     assert.deepEqual(run(announcer, lan, 250), [50, 200]);
   });
+
+  it('says of each address once when its first announcement is out, and not before', () => {
+    const many = Array.from({ length: 200 }, (_, index) => at(`198.51.100.${index}`));
+    const { lan, announcer } = setUp({ held: many });
+    assert.deepEqual(announcer.takeBegun(), []);
+    lan.up = false;
+    announcer.tick(0);
+    assert.deepEqual(announcer.takeBegun(), []);
+    lan.up = true;
+    const begun: string[] = [];
+    for (let nowMs = 50; nowMs < 5_000; nowMs += 50) {
+      announcer.tick(nowMs);
+      const heard = new Set(said(lan).map((each) => each.split(' ')[0]));
+      for (const address of announcer.takeBegun()) {
+        assert.ok(heard.has(address), address);
+        begun.push(address);
+      }
+    }
+    assert.deepEqual(begun.toSorted(), many.map(formatAddress).toSorted());
+  });
 });

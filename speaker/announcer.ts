@@ -48,6 +48,7 @@ export class Announcer {
   readonly #schedule = new Schedule<Held>();
   readonly #counts = { questions: 0, answers: 0, announcements: 0 };
   #mac: Mac;
+  #begun: string[] = [];
 
   constructor({ lan, mac, random }: { lan: Lan; mac: Mac; random: () => number }) {
     this.#lan = lan;
@@ -124,6 +125,7 @@ export class Announcer {
       const frames = batches[index]?.length ?? 0;
       // What the link did not take is not made up for: the burst goes on, and a link that comes back starts it anew.
       if (sent >= frames) {
+        if (held.announcements === 0) this.#begun.push(formatAddress(held.address));
         held.announcements++;
         this.#counts.announcements++;
       }
@@ -160,6 +162,17 @@ export class Announcer {
     }
     if (answers.length > 0) this.#countAnswers(asked, this.#lan.send(answers).sent);
     return [...conflicts.values()];
+  }
+
+  /** The addresses whose first announcement has gone out since this was last asked. */
+  takeBegun(): readonly string[] {
+    const begun = this.#begun;
+    if (begun.length > 0) this.#begun = [];
+    return begun;
+  }
+
+  get answered(): number {
+    return this.#counts.answers;
   }
 
   /** In all, addresses released since included. */

@@ -1,11 +1,11 @@
-import type { Holding } from './l2-report.ts';
+import type { HeldHere } from './l2-record.ts';
 import type { Fact, Held } from './orders.ts';
 import type { Plan } from './plan.ts';
 
 /** What this node holds, as the wire thread told it, and which Services that is for. */
 export class Holdings {
   /** By address, and then by link: each link has a holder of its own. */
-  readonly #held = new Map<string, Map<string, { readonly fact: Held; readonly since: Date }>>();
+  readonly #held = new Map<string, Map<string, HeldHere>>();
   #plan: Plan = new Map();
   #addressesOf = new Map<string, readonly string[]>();
 
@@ -36,23 +36,16 @@ export class Holdings {
     );
   }
 
-  /** Whether the plan has addresses for the Service. */
-  isPlanned(service: string): boolean {
-    return this.#addressesOf.has(service);
+  /** The addresses that the plan has for the Service. */
+  plannedFor(service: string): readonly string[] {
+    return this.#addressesOf.get(service) ?? [];
   }
 
-  /** What this node holds of a Service's addresses; undefined: nothing. */
-  of(service: string): Holding | undefined {
-    const held = (this.#addressesOf.get(service) ?? []).flatMap((address) => [
+  /** What this node holds of a Service's addresses, link by link. */
+  of(service: string): readonly HeldHere[] {
+    return this.plannedFor(service).flatMap((address) => [
       ...(this.#held.get(address)?.values() ?? []),
     ]);
-    const [first] = held.toSorted((a, b) => b.since.getTime() - a.since.getTime());
-    if (first === undefined) return undefined;
-    return {
-      addresses: [...new Set(held.map(({ fact }) => fact.address))],
-      latest: first.fact,
-      since: first.since,
-    };
   }
 
   /** Every address held here, link by link, with the Services it is held for. */

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
-import { parseL2Status, type L2Status } from '../crds/l2-status.ts';
+import { l2StatusLabels, l2StatusName, type L2Status, parseL2Status } from '../crds/l2-status.ts';
 import { serviceL2StatusKind } from '../crds/names.ts';
 import { apiVersionOf, pathOf } from '../kube/kinds.ts';
 import { type KubeObject, placeOf } from '../kube/object.ts';
 import { ApiError, type Transport } from '../kube/transport.ts';
 import { create, mergePatch, remove } from '../kube/write.ts';
-import { beats } from './core/rank.ts';
-import type { Held } from './orders.ts';
+import { type Knowledge, type Outcome, recordOf } from './l2-record.ts';
 
 type L2Object = KubeObject & { readonly status?: unknown };
 
@@ -16,16 +14,12 @@ type Surroundings = {
   readonly node: string;
 };
 
-/** What one Service has here: its addresses, and how the first of them came. */
-export type Holding = {
-  readonly addresses: readonly string[];
-  readonly latest: Held;
-  readonly since: Date;
-};
+/** Several nodes may write into one object: who was not the first to write looks again at once. */
+const attempts = 5;
 
 /**
- * Writes who holds a Service's addresses into its ServiceL2Status: one object for each Service, written by the holder
- * when something changed hands, and taken away by the last holder when the Service is announced no more.
+ * Writes who holds a Service's addresses into its ServiceL2Status: one object for each Service, into which every holder
+ * writes its own entries. What is not as it was read is never written over.
  */
 export class L2Report {
   readonly #surroundings: Surroundings;
@@ -34,33 +28,59 @@ export class L2Report {
     this.#surroundings = surroundings;
   }
 
-  /** Writes that this node holds the Service's addresses, unless one with a better claim has written already. */
-  async write(service: string, holding: Holding, signal: AbortSignal): Promise<void> {
-    const written = (await this.#read(service, signal)) ?? (await this.#create(service, signal));
-    const before = parseL2Status(written.status) ?? {};
-    const { node } = this.#surroundings;
-    if (isBetter(before, { ...holding, node })) return;
-    const status = statusOf(service, holding, { before, node });
-    if (isSame(status, before)) return;
-    const { resourceVersion } = written.metadata;
-    // What this holding does not have must not be left over from the one before.
-    const patch = { metadata: { resourceVersion }, status: { ...nothing, ...status } };
-    const target = { ...this.#target(service), subresource: 'status' } as const;
-    await mergePatch(this.#surroundings.transport, target, patch, signal);
+  /** Brings the object to what this node knows, whoever has the claims that are `overruled`; returns what was done. */
+  async write(
+    knowledge: Omit<Knowledge, 'node'>,
+    overruled: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#write(knowledge, overruled, signal);
+      } catch (error) {
+        if (attempt === attempts || !isOvertaken(error)) throw error;
+      }
+    }
   }
 
-  /** Takes the object away if it still says that this node is the holder. */
-  async remove(service: string, signal: AbortSignal): Promise<void> {
+  async #write(
+    knowledge: Omit<Knowledge, 'node'>,
+    overruled: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const { node, transport } = this.#surroundings;
+    const { service } = knowledge;
     const written = await this.#read(service, signal);
-    if (written === undefined) return;
-    if (parseL2Status(written.status)?.node !== this.#surroundings.node) return;
-    await remove(this.#surroundings.transport, serviceL2StatusKind, written, signal);
+    const before = parseL2Status(written?.status) ?? {};
+    const outcome = recordOf(before, { ...knowledge, node }, overruled);
+    if (outcome.kind === 'remove' && written !== undefined)
+      await remove(transport, serviceL2StatusKind, written, signal);
+    if (outcome.kind === 'write') {
+      const current = written ?? (await this.#create(service, signal));
+      await this.#put(service, { current, status: outcome.status }, signal);
+    }
+    return outcome;
+  }
+
+  async #put(
+    service: string,
+    { current, status }: { current: L2Object; status: L2Status },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { namespace, transport } = this.#surroundings;
+    const name = objectName(service);
+    const target = { kind: serviceL2StatusKind, namespace, name, subresource: 'status' } as const;
+    const { resourceVersion } = current.metadata;
+    // What the status does not have must not be left over from the one before.
+    const patch = { metadata: { resourceVersion }, status: { previousNode: null, ...status } };
+    await mergePatch(transport, target, patch, signal);
   }
 
   async #read(service: string, signal: AbortSignal): Promise<L2Object | undefined> {
+    const { namespace, transport } = this.#surroundings;
+    const path = pathOf(serviceL2StatusKind, { namespace, name: objectName(service) });
     try {
-      const path = pathOf(serviceL2StatusKind, this.#target(service));
-      return await this.#surroundings.transport.call<L2Object>({ method: 'GET', path }, signal);
+      return await transport.call<L2Object>({ method: 'GET', path }, signal);
     } catch (error) {
       if (error instanceof ApiError && error.code === 404) return undefined;
       throw error;
@@ -71,8 +91,8 @@ export class L2Report {
     const { namespace, transport } = this.#surroundings;
     const { namespace: serviceNamespace = '', name } = placeOf(service);
     const labels = {
-      'metallb.io/service-name': name,
-      'metallb.io/service-namespace': serviceNamespace,
+      [l2StatusLabels.service]: name,
+      [l2StatusLabels.namespace]: serviceNamespace,
     };
     const object = {
       apiVersion: apiVersionOf(serviceL2StatusKind),
@@ -82,60 +102,13 @@ export class L2Report {
     };
     return create<L2Object>(transport, serviceL2StatusKind, object, signal);
   }
-
-  #target(service: string) {
-    const { namespace } = this.#surroundings;
-    return { kind: serviceL2StatusKind, namespace, name: objectName(service) } as const;
-  }
 }
 
-const nothing = { previousNode: null, detectionMs: null } as const;
+const objectName = (service: string): string => {
+  const { namespace = '', name } = placeOf(service);
+  return l2StatusName({ namespace, name });
+};
 
-/** The same name on every node, so that there is one object whoever writes it. */
-const objectName = (service: string): string =>
-  `l2-${createHash('sha256').update(service).digest('hex').slice(0, 12)}`;
-
-function statusOf(
-  service: string,
-  { addresses, latest, since }: Holding,
-  { before, node }: { before: L2Status; node: string },
-): L2Status {
-  const { namespace: serviceNamespace = '', name: serviceName } = placeOf(service);
-  const moved = before.node !== undefined && before.node !== node;
-  const { link, mac, term, reason, from, silentMs, takeoverMs } = latest;
-  const previousNode = from ?? (moved ? before.node : before.previousNode);
-  return {
-    node,
-    serviceName,
-    serviceNamespace,
-    interfaces: [{ name: link }],
-    addresses: [...addresses],
-    mac,
-    since: since.toISOString(),
-    term,
-    ...(previousNode === undefined ? {} : { previousNode }),
-    reason,
-    ...(silentMs === undefined ? {} : { detectionMs: Math.round(silentMs) }),
-    takeoverMs: Math.round(takeoverMs),
-    moves: (before.moves ?? 0) + (moved ? 1 : 0),
-  };
-}
-
-/** Whether the holder that was written has the better claim, as far as claims can be compared: those of one link. */
-function isBetter(
-  { node: holder, term = 0, interfaces, addresses }: L2Status,
-  mine: Holding & { readonly node: string },
-): boolean {
-  const { link, address, term: own } = mine.latest;
-  const comparable =
-    interfaces?.some(({ name }) => name === link) === true && addresses?.includes(address) === true;
-  if (!comparable || holder === undefined || holder === mine.node) return false;
-  return beats(address, { holder, term }, { holder: mine.node, term: own });
-}
-
-/** Whether writing would change nothing: the same holding, told once already. */
-const isSame = (a: L2Status, b: L2Status): boolean =>
-  a.node === b.node &&
-  a.term === b.term &&
-  a.mac === b.mac &&
-  String(a.addresses) === String(b.addresses);
+/** Somebody else was faster: changed, created or took away what was read. */
+const isOvertaken = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === 409 || error.code === 404);

@@ -154,6 +154,23 @@ describe('a session on a real link', needsTwoHosts, () => {
     assert.equal(asker.ask(serve), 0);
   });
 
+  test('tells that an address is held when it is announced, and not before', () => {
+    using _ = hosts.enter(hosts.near);
+    using session = new LinkSession(linkOf(hosts.near), identity);
+    const candidates = [{ node: 'node-1', score: 0 }];
+    const plan = Array.from({ length: 300 }, (__, index) => {
+      const planned = { services: [], candidates, links: [hosts.near.link] };
+      return [`2001:db8::1:${index}`, planned] as const;
+    });
+    session.adopt(new Map(plan), []);
+    const told = () => facts.filter(({ kind }) => kind === 'held').length;
+    while (told() === 0) pass(session, 50);
+    assert.ok(told() < 300, `${told()} at once`);
+    assert.equal(told(), session.counts().announcements);
+    pass(session, 50);
+    assert.equal(told(), 300);
+  });
+
   test('has the kernel answer as long as it runs, and hardly longer', needsBpf, async () => {
     const answerInKernel = kernelOpener('kernel', identity.report);
     const realMs = () => Number(process.hrtime.bigint()) / 1e6;

@@ -5,20 +5,20 @@ import type { Candidate } from './core/rank.ts';
 import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
-import { carrierLostMs, leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
+import { carrierLostMs, leaseMs, suspectAfterMs } from './core/timing.ts';
 import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
-import type { Fact, LinkCounts } from './orders.ts';
+import type { Fact, LinkCounts, LinkFact } from './orders.ts';
 import { type Plan, siblingsOf } from './plan.ts';
 import { isReached } from './reach.ts';
 import { Responder } from './responder.ts';
 import { rosterOf, type Speaker } from './roster.ts';
+import { Sibling } from './sibling.ts';
 import { formatSealed, type Heard, SpeakersSocket } from './speakers-socket.ts';
+import { Unannounced } from './unannounced.ts';
 
 /** A flood of frames must not keep questions waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
-/** Our own frames that are further behind the last one were recorded: somebody plays them again. */
-const newsWithin = 64n;
 
 /**
  * One announcing link: where its speakers talk, what is known of its segment, and what is answered there. Belongs to
@@ -35,30 +35,25 @@ export class LinkSession implements Disposable {
   readonly #speakers: SpeakersSocket;
   readonly #responder: Responder;
   readonly #segment: Segment;
+  readonly #unannounced = new Unannounced();
+  readonly #sibling: Sibling;
   #link: Link;
-  /** When this node was last heard here from another of its links; for as long as it is, this one stays silent. */
-  #siblingAtMs: number | undefined;
-  /** What this process said before is no news of a sibling: this link may have had another MAC when it said that. */
-  #saidBefore: bigint;
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
-
   /** How many groups the link would not join. */
   #deafTo = 0;
 
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
     this.#link = link;
-    const nowMs = identity.nowMs();
-    this.#saidBefore = identity.said();
+    this.#sibling = new Sibling(identity.said);
     const boot = identity.random64();
     this.#boot = boot;
     identity.boots.add(boot);
     this.#speakers = new SpeakersSocket(link, { ...identity, boot });
-    const { random } = identity;
     const kernel = identity.answerInKernel(link);
     this.responder = kernel === undefined ? 'packet' : 'kernel';
-    this.#responder = new Responder(link, { random, kernel });
+    this.#responder = new Responder(link, { random: identity.random, kernel });
     this.speakersFd = this.#speakers.fd;
     this.questionsFds = this.#responder.fds;
     this.#segment = openSegment({
@@ -67,7 +62,7 @@ export class LinkSession implements Disposable {
       boot,
       shortestPulseMs: identity.shortestPulseMs,
       random: identity.random64,
-      nowMs,
+      nowMs: identity.nowMs(),
     });
     if (!link.running) this.#step({ kind: 'link', up: false, mac: link.mac });
   }
@@ -91,16 +86,16 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     const before = this.#link;
     this.#link = link;
-    if (mac !== before.mac) this.#saidBefore = this.#identity.said();
+    if (mac !== before.mac) this.#sibling.renew();
     this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
     this.#responder.renew();
     const blinked = this.#blinkSinceMs !== undefined;
     this.#blinkSinceMs = undefined;
-    if (!before.running) this.#siblingAtMs = undefined;
+    if (!before.running) this.#sibling.forget();
     if (blinked) this.#responder.announceAgain(nowMs);
-    this.#step({ kind: 'link', up: this.#siblingAtMs === undefined, mac });
+    this.#step({ kind: 'link', up: !this.#sibling.isHeard, mac });
   }
 
   /** The device is gone, and everything on it. */
@@ -142,6 +137,7 @@ export class LinkSession implements Disposable {
     if (this.#identity.nowMs() >= this.#returnAtMs) this.#standUp();
     this.#step({ kind: 'tick' });
     this.#responder.tick(this.#identity.nowMs());
+    this.#tellBegun();
     this.#noteDeafness();
   }
 
@@ -185,14 +181,19 @@ export class LinkSession implements Disposable {
     this.#step({ ...heard, kind: 'frame', by: 'datagram' });
   }
 
-  /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */
-  readQuestions(): void {
+  /**
+   * Answers who asks for a held address, and tells who else claims one; a peer that does is the segment's matter. Returns
+   * how many questions were answered.
+   */
+  readQuestions(): number {
+    const before = this.#responder.answered;
     const peers = new Set(Array.from(this.#segment.peers.values(), ({ mac }) => mac));
     const { nowMs } = this.#identity;
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
     for (const { address, mac } of this.#responder.read(nowMs(), peers, mayAnswer)) {
       this.#report({ kind: 'conflict', address: formatAddress(address), mac });
     }
+    return this.#responder.answered - before;
   }
 
   counts(): LinkCounts {
@@ -201,6 +202,8 @@ export class LinkSession implements Disposable {
       peers: this.#segment.peers.size,
       held: this.#responder.size,
       refused: this.#speakers.refused,
+      pulsesLost: this.#segment.pulsesLost,
+      doubledOwners: this.#segment.doubledOwners,
       ...this.#responder.counts(),
     };
   }
@@ -223,28 +226,23 @@ export class LinkSession implements Disposable {
     else this.#step({ ...heard, kind: 'frame' });
   }
 
-  /** Our own voice from another link: both lie on one segment, where one of them is enough. */
-  #hearSibling({ sequence, message }: Heard): void {
+  /** Our own voice from another link. */
+  #hearSibling(heard: Heard): void {
     const { mac } = this.#link;
-    const { said, nowMs } = this.#identity;
-    const isOld = sequence <= this.#saidBefore || sequence + newsWithin < said();
-    if (isOld || mac === undefined || mac <= message.mac) return;
-    const isNews = this.#siblingAtMs === undefined;
-    this.#siblingAtMs = nowMs();
-    if (!isNews) return;
-    this.#report({ kind: 'sibling', mac: message.mac });
+    if (mac === undefined) return;
+    if (!this.#sibling.hear(heard, { mac, nowMs: this.#identity.nowMs() })) return;
+    this.#report({ kind: 'sibling', mac: heard.message.mac });
     this.#step({ kind: 'link', up: false, mac });
   }
 
   get #returnAtMs(): number {
-    if (this.#siblingAtMs === undefined) return Infinity;
-    return this.#siblingAtMs + strangerMs(intervalMs(this.#segment));
+    return this.#sibling.goneAtMs(intervalMs(this.#segment));
   }
 
   /** The sibling is heard no longer: it is down, or lies on another segment now. */
   #standUp(): void {
     const { mac, running } = this.#link;
-    this.#siblingAtMs = undefined;
+    this.#sibling.forget();
     if (mac !== undefined) this.#step({ kind: 'link', up: running, mac });
   }
 
@@ -254,24 +252,28 @@ export class LinkSession implements Disposable {
     const hushedMs = this.#responder.follow(actions, nowMs);
     this.#responder.lend(nowMs, leaseMs(intervalMs(this.#segment)));
     if (hushedMs !== undefined) this.#report({ kind: 'stalled', hushedMs });
-    const takeoverMs = this.#identity.nowMs() - nowMs;
-    for (const action of actions) this.#tell(action, takeoverMs);
+    for (const action of actions) this.#tell(action, nowMs);
+    this.#tellBegun();
+  }
+
+  /** What has been announced is told, and nothing before. */
+  #tellBegun(): void {
+    const begun = this.#unannounced.take(this.#responder.takeBegun(), this.#identity.nowMs());
+    for (const fact of begun) this.#report({ ...fact, mac: this.#segment.mac });
   }
 
   /** Sends what is to be sent, and reports the rest. */
-  #tell(action: Action, takeoverMs: number): void {
+  #tell(action: Action, nowMs: number): void {
     switch (action.kind) {
       case 'send':
         if (action.to === 'elsewhere') this.#sayElsewhere(action.message);
         else this.#speakers.say(action.to, action.message);
         break;
-      case 'hold': {
-        const { mac } = this.#link;
-        if (mac !== undefined) this.#report({ ...action, kind: 'held', mac, takeoverMs });
+      case 'hold':
+        this.#unannounced.add(action, nowMs);
         break;
-      }
       case 'yield':
-        this.#report({ ...action, kind: 'yielded' });
+        if (this.#unannounced.drop(action.address)) this.#report({ ...action, kind: 'yielded' });
         break;
       case 'peer':
       case 'phase':
@@ -291,10 +293,8 @@ export class LinkSession implements Disposable {
     for (const send of detours) send(payload);
   }
 
-  #report(fact: WithoutLink<Fact>): void {
+  #report(fact: LinkFact): void {
     // The link is what every such fact lacks, and all it lacks.
     this.#identity.report({ ...fact, link: this.#link.name } as Fact);
   }
 }
-
-type WithoutLink<F> = F extends { readonly link: string } ? Omit<F, 'link'> : never;

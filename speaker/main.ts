@@ -2,10 +2,13 @@ import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import { systemClock } from '../daemon/clock.ts';
 import { openProbes } from '../daemon/probes.ts';
 import { runProgram } from '../daemon/program.ts';
+import { counted } from '../kube/counted.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { openTransport } from '../kube/transport.ts';
 import { announcing, chronicle } from './chronicle.ts';
+import { Herald } from './herald.ts';
+import { HolderReports } from './holder-reports.ts';
 import { Holdings } from './holdings.ts';
 import { watchKeys } from './key-watch.ts';
 import { L2Report } from './l2-report.ts';
@@ -27,7 +30,9 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   const { nodeName: node, namespace, metricsPort, host } = settings;
   const clock = systemClock;
   const random = Math.random;
-  const transport = openTransport(accessOf(settings, process.env));
+  const transport = counted(openTransport(accessOf(settings, process.env)), (method, outcome) =>
+    metrics.noteCall(method, outcome),
+  );
   const events = new EventRecorder({
     transport,
     component: 'metallb-speaker',
@@ -36,9 +41,22 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     log,
   });
   const holdings = new Holdings();
-  const metrics = new SpeakerMetrics(node, holdings);
-  const report = new L2Report({ transport, namespace, node });
-  const reports = new KeyedQueue({ work: writeReport, concurrency: 4, clock, random, log });
+  const metrics = new SpeakerMetrics({
+    node,
+    holdings,
+    events,
+    hasPlan: () => planner.hasPlan,
+  });
+  const l2Report = new L2Report({ transport, namespace, node });
+  const reports = new HolderReports({
+    holdings,
+    write: (...what) => l2Report.write(...what),
+    onOutcome: (outcome) => metrics.noteLook(outcome),
+    clock,
+    random,
+    log,
+  });
+  const herald = new Herald({ holdings, announce, clock });
   const networkReports = new KeyedQueue({
     work: writeNetworks,
     concurrency: 1,
@@ -51,7 +69,10 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   const observer = new Observer({
     transport,
     namespace,
-    onChange: () => planner.change(),
+    onChange: () => {
+      metrics.noteUpdate();
+      planner.change();
+    },
     log,
     clock,
     random,
@@ -85,6 +106,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
         observer.run(signal),
         planner.run(signal),
         reports.run(signal),
+        herald.run(signal),
         settings.pulseKeyFile === undefined ? undefined : watch(settings.pulseKeyFile),
         networkReports.run(signal),
       ]),
@@ -99,8 +121,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   function onFact(fact: Fact): void {
     chronicle(log, fact);
     metrics.note(fact);
-    for (const service of holdings.note(fact, clock.wall())) reports.add(service);
-    if (fact.kind === 'held') tell(fact);
+    changed(holdings.note(fact, clock.wall()));
     if (fact.kind === 'networks') {
       networks = fact.networks;
       networkReports.add(node);
@@ -114,22 +135,18 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
 
   function onPlan(plan: Plan, speakers: readonly Speaker[]): void {
     wire.give({ kind: 'plan', plan, speakers });
-    for (const service of holdings.adopt(plan)) reports.add(service);
+    changed(holdings.adopt(plan));
   }
 
-  /** After the fact, once, on the Service that it is about. */
-  function tell(fact: Held): void {
-    for (const key of holdings.servicesOf(fact.address)) {
-      const service = observer.service(key);
-      if (service === undefined) continue;
-      events.record({ ...service, apiVersion: 'v1', kind: 'Service' }, announcing(node, fact));
-    }
+  function changed(services: readonly string[]): void {
+    reports.changed(services);
+    herald.changed(services);
   }
 
-  async function writeReport(service: string, until: AbortSignal): Promise<void> {
-    const holding = holdings.of(service);
-    if (holding !== undefined) await report.write(service, holding, until);
-    else if (!holdings.isPlanned(service)) await report.remove(service, until);
+  function announce(key: string, held: Held): void {
+    const service = observer.service(key);
+    if (service === undefined) return;
+    events.record({ ...service, apiVersion: 'v1', kind: 'Service' }, announcing(node, held));
   }
 
   async function writeNetworks(_node: string, until: AbortSignal): Promise<void> {

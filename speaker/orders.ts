@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import type { Mac } from '../net/mac.ts';
+import type { AnswerTimeCounts } from './answer-times.ts';
 import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
 import type { Unfit } from './io/kernel-responder.ts';
 import type { Plan } from './plan.ts';
@@ -85,7 +86,11 @@ export type Fact =
   | { readonly kind: 'deaf'; readonly link: string; readonly groups: number }
   /** Two links of this node lie on one segment: this one stays silent. */
   | { readonly kind: 'sibling'; readonly link: string; readonly mac: Mac }
-  | { readonly kind: 'counts'; readonly counts: readonly LinkCounts[] }
+  | {
+      readonly kind: 'counts';
+      readonly counts: readonly LinkCounts[];
+      readonly answerTimes: AnswerTimeCounts;
+    }
   | { readonly kind: 'left' };
 
 export type Held = {
@@ -98,6 +103,8 @@ export type Held = {
   readonly from?: string;
   /** How long the holder before had been silent when it was found dead. */
   readonly silentMs?: number;
+  /** From finding it dead to the decision to take the address over. */
+  readonly decisionMs?: number;
   /** From the decision to the last byte of the first announcement. */
   readonly takeoverMs: number;
 };
@@ -114,4 +121,13 @@ export type LinkCounts = {
   readonly announcements: number;
   /** Frames of the speakers' own type that no key of ours had sealed, or that made no sense. */
   readonly refused: number;
+  /** Pulses of peers that were due and did not come. */
+  readonly pulsesLost: number;
+  /** Addresses given up to a better claim while both nodes answered for them. */
+  readonly doubledOwners: number;
 };
+
+/** A fact of one link, which the session of the link fills in. */
+export type LinkFact = WithoutLink<Fact>;
+
+type WithoutLink<F> = F extends { readonly link: string } ? Omit<F, 'link'> : never;

@@ -57,6 +57,16 @@ export class Responder implements Disposable {
     return this.#memberships.refused;
   }
 
+  /** How many questions were answered from the packet socket so far. */
+  get answered(): number {
+    return this.#announcer.answered;
+  }
+
+  /** The addresses whose first announcement has gone out since this was last asked. */
+  takeBegun(): readonly string[] {
+    return this.#announcer.takeBegun();
+  }
+
   /** `kernelAnswers` are those of the answers that the kernel gave. */
   counts(): Counts & { readonly kernelAnswers: number } {
     const { questions, answers, announcements } = this.#announcer.counts();

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import { rangeContains } from '../net/range.ts';
+import { AnswerTimes } from './answer-times.ts';
 import { Datagrams } from './datagrams.ts';
 import { isFarewell } from './core/message.ts';
 import { detoursAround } from './detours.ts';
@@ -41,6 +42,7 @@ class WireThread {
   readonly #linkEvents = new LinkEvents();
   readonly #sessions = new Map<string, LinkSession>();
   readonly #datagrams: Datagrams | undefined;
+  readonly #answerTimes = new AnswerTimes();
   #plan: Plan = new Map();
   #speakers: readonly Speaker[] = [];
   #leaving = false;
@@ -105,6 +107,7 @@ class WireThread {
       return;
     }
     const ready = new Set(this.#poll.wait(this.#dueAtMs() - this.#identity.nowMs()));
+    const wokeAtMs = this.#identity.nowMs();
     if (ready.has(this.#waker.fd)) this.#takeOrders();
     if (ready.has(this.#linkEvents.fd)) this.#followLinks();
     const sessions = [...this.#sessions.values()];
@@ -117,7 +120,7 @@ class WireThread {
     }
     for (const session of sessions) session.tick();
     for (const session of sessions) {
-      if (session.questionsFds.some((fd) => ready.has(fd))) session.readQuestions();
+      if (session.questionsFds.some((fd) => ready.has(fd))) this.#answer(session, wokeAtMs);
     }
     if (this.#leaving && sessions.every(({ hasLeft }) => hasLeft)) this.#sayLeft();
     this.#count();
@@ -142,6 +145,11 @@ class WireThread {
   /** Somebody whose link is dead says so by another way: the segment that it was on knows who it is. */
   #hearFarewell(heard: Heard): void {
     for (const session of this.#sessions.values()) session.hearFarewell(heard);
+  }
+
+  #answer(session: LinkSession, wokeAtMs: number): void {
+    const answers = session.readQuestions();
+    if (answers > 0) this.#answerTimes.note(answers, this.#identity.nowMs() - wokeAtMs);
   }
 
   #dueAtMs(): number {
@@ -251,7 +259,7 @@ class WireThread {
     if (nowMs - this.#countedAtMs < countsEveryMs) return;
     this.#countedAtMs = nowMs;
     const counts = Array.from(this.#sessions.values(), (session) => session.counts());
-    report({ kind: 'counts', counts });
+    report({ kind: 'counts', counts, answerTimes: this.#answerTimes.counts() });
     if (nowMs - this.#toldNetworksAtMs >= networksEveryMs) this.#tellNetworks();
   }
 }

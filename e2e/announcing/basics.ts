@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { annotationKey } from '../../crds/names.ts';
 import { systemClock } from '../../daemon/clock.ts';
 import { until } from '../../daemon/testing/until.ts';
 import { kinds } from '../../kube/kinds.ts';
@@ -41,6 +42,7 @@ export function describeBasics(enter: Enter): void {
         (await told()).some((one) => one.includes(by)),
       );
       const before = await told();
+      assert.equal(before.length, 1, before.join('\n'));
       // The time in which MetalLB's own would repeat itself.
       await systemClock.sleep(2_000);
       assert.deepEqual(await told(), before);
@@ -48,6 +50,33 @@ export function describeBasics(enter: Enter): void {
       await tenant.remove(kinds.service);
       await until('the status is gone', async () => (await tenant.status()) === undefined);
       await tenant.silent();
+    });
+
+    test('with several addresses has all their holders in one status, and an event for each', async () => {
+      await using tenant = await enter();
+      await tenant.pool();
+      await tenant.advertise();
+      const annotations = {
+        [annotationKey('loadBalancerIPs')]: tenant.addresses.join(),
+        [annotationKey('address-count')]: '2',
+      };
+      await tenant.service({ annotations });
+      const holders: string[] = [];
+      for (const address of tenant.addresses)
+        holders.push(`${address} ${(await tenant.holder(address)).name}`);
+      assert.equal(new Set(holders.map((each) => each.split(' ')[1])).size, 2, holders.join());
+      await until('both holders stand in the status', async () => {
+        const { holders: written = [] } = (await tenant.status()) ?? {};
+        assert.deepEqual(
+          written.map(({ address, node }) => `${address} ${node}`),
+          holders,
+        );
+        return true;
+      });
+      await until('both are told of', async () => {
+        const told = (await tenant.events()).filter((each) => each.startsWith('nodeAssigned '));
+        return told.length === 2;
+      });
     });
 
     // E3
@@ -87,6 +116,7 @@ export function describeBasics(enter: Enter): void {
       const holder = await tenant.holder();
       await until('the holder counts', async () => {
         const metrics = await metricsOf(tenant, holder);
+        assert.match(metrics, /^mercurylb_answer_seconds_count [1-9]/m);
         const counts = ['requests_received', 'responses_sent', 'gratuitous_sent'].map((what) =>
           Number(new RegExp(`^metallb_layer2_${what}{link="eth0"} (\\d+)`, 'm').exec(metrics)?.[1]),
         );

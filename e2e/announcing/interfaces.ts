@@ -72,6 +72,17 @@ export function describeInterfaces(enter: Enter, cluster: () => Cluster): void {
         const one = async () => (await answeringOn(tenant, link)).length === 1;
         await until(`one node answers on ${link}`, one);
       }
+      await until('the holders of both links stand in the status', async () => {
+        const answering: string[] = [];
+        for (const link of links)
+          answering.push(`${link} ${(await answeringOn(tenant, link)).join()}`);
+        const { holders = [] } = (await tenant.status()) ?? {};
+        assert.deepEqual(
+          holders.map((each) => `${each.interface} ${each.node}`),
+          answering,
+        );
+        return true;
+      });
     });
 
     // E26

@@ -5,10 +5,12 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { l2StatusLabels, l2StatusName } from '../../crds/l2-status.ts';
+import { defaultNamespace, serviceL2StatusKind } from '../../crds/names.ts';
 import { until } from '../../daemon/testing/until.ts';
-import { kinds, pathOf } from '../../kube/kinds.ts';
+import { apiVersionOf, kinds, pathOf } from '../../kube/kinds.ts';
 import type { Condition, KubeObject, Service } from '../../kube/object.ts';
-import { mergePatch } from '../../kube/write.ts';
+import { create, mergePatch } from '../../kube/write.ts';
 import { conditionType } from '../../operator/status.ts';
 import { stopHolder } from '../lab/failover.ts';
 import type { Cluster } from '../lab/cluster.ts';
@@ -51,6 +53,16 @@ suite('the rights of deploy/', needs, () => {
     return status?.conditions?.find(({ type }) => type === conditionType);
   };
 
+  /** What a holder of a Service wrote that died before the Service was deleted. */
+  const leaveStatus = (name: string) => {
+    const namespace = defaultNamespace;
+    const labels = { [l2StatusLabels.service]: name, [l2StatusLabels.namespace]: 'default' };
+    const metadata = { name: l2StatusName({ namespace: 'default', name }), namespace, labels };
+    const { kind } = serviceL2StatusKind;
+    const body = { apiVersion: apiVersionOf(serviceL2StatusKind), kind, metadata };
+    return create(cluster.api, serviceL2StatusKind, body);
+  };
+
   test('whatever happens to it, the product does it with its rights and needs all of them', async () => {
     await cluster.applyFile('examples/pinned.yaml');
     await someHolderOf(cluster, '198.51.100.210');
@@ -66,6 +78,7 @@ suite('the rights of deploy/', needs, () => {
       const reason = wanted === null ? 'IPAllocated' : 'AddressOutsidePools';
       await until(`web says ${reason}`, async () => (await conditionOf('web'))?.reason === reason);
     }
+    await leaveStatus('gone');
     await cluster.restartOperator();
     const unused = (): readonly string[] =>
       rightsIn(objects)

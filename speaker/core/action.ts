@@ -72,6 +72,8 @@ export type Action =
       readonly from?: string;
       /** How long the holder before had been silent when it was found dead. */
       readonly silentMs?: number;
+      /** How long after that this node took the address. */
+      readonly decisionMs?: number;
     }
   /** Answer no more for the address. */
   | {

@@ -129,6 +129,8 @@ export function hearClaims(
     } else if (beats(address, heard, before)) {
       if (before.holder === segment.node) {
         const reason = segment.moves.has(address) ? 'HandedOver' : 'BetterClaim';
+        if (reason === 'BetterClaim' && segment.hushedSinceMs === undefined)
+          segment.doubledOwners++;
         segment.version++;
         actions.push(yieldTo(address, reason, peer.node));
       }

@@ -1,5 +1,6 @@
 import type { Mac } from '../../net/mac.ts';
 import type { Action, Candidates, Phase, Roster, Siblings, VacancyReason } from './action.ts';
+import type { Beat } from './beat.ts';
 import { emptyDigest } from './digest.ts';
 import type { ClaimItem, Destination, Digest, Message, Standing } from './message.ts';
 import type { SequenceWindow } from './replay.ts';
@@ -65,6 +66,10 @@ export type Segment = {
   readonly moves: Map<string, Move>;
   /** When nodes that the plan prefers are to be looked for among the peers. */
   preferencesDueAtMs: number;
+
+  /** Counted for people: pulses of peers that did not come, and addresses that this node and a peer both answered for. */
+  pulsesLost: number;
+  doubledOwners: number;
 };
 
 export type Peer = {
@@ -84,6 +89,7 @@ export type Peer = {
   /** When it last answered although another uses its name. */
   contestedAtMs: number;
   pulledAtMs: number;
+  readonly beat: Beat;
   snapshot:
     | { version: number; readonly parts: Set<number>; readonly addresses: Set<string> }
     | undefined;
@@ -177,6 +183,8 @@ export function openSegment(self: {
     namesakeAtMs: -Infinity,
     moves: new Map(),
     preferencesDueAtMs: Infinity,
+    pulsesLost: 0,
+    doubledOwners: 0,
   };
 }
 

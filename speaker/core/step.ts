@@ -1,4 +1,5 @@
 import type { Action, Event, Phase } from './action.ts';
+import { noteBeat } from './beat.ts';
 import { adoptPlan } from './candidates.ts';
 import {
   drop,
@@ -154,6 +155,7 @@ function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number)
   const actions = hearPeer(segment, peer, message, nowMs);
   switch (message.kind) {
     case 'pulse':
+      segment.pulsesLost += noteBeat(peer.beat, peer.standing.intervalMs, nowMs);
       actions.push(...hearStanding(segment, peer, message.standing, nowMs));
       break;
     case 'ask':

@@ -1,4 +1,5 @@
 import type { Action, Event } from './action.ts';
+import { openBeat } from './beat.ts';
 import { pullIfBehind, tellAll } from './claims.ts';
 import { answer, contest, told } from './membership.ts';
 import type { Message } from './message.ts';
@@ -92,6 +93,7 @@ function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Acti
     question: undefined,
     contestedAtMs: -Infinity,
     pulledAtMs: -Infinity,
+    beat: openBeat(nowMs),
     snapshot: undefined,
   };
   segment.peers.set(node, peer);

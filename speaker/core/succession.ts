@@ -22,7 +22,7 @@ export function fillVacancies(segment: Segment, nowMs: number): Action[] {
   const take = (address: string, vacancy: Vacant): void => {
     segment.firstSinceMs.delete(address);
     taken.push(claim(segment, address));
-    actions.push(holdVacant(segment, address, vacancy));
+    actions.push(holdVacant(segment, { address, vacancy }, nowMs));
     contest.give(address, contest.runner(segment.node));
   };
   for (const address of [...segment.vacancies].sort()) {
@@ -67,14 +67,19 @@ function introductionsEndAtMs(segment: Segment, nowMs: number): number {
   return endAtMs;
 }
 
-function holdVacant(segment: Segment, address: string, { reason, from, silentMs }: Vacant): Action {
+function holdVacant(
+  segment: Segment,
+  { address, vacancy }: { address: string; vacancy: Vacant },
+  nowMs: number,
+): Action {
+  const { reason, from, silentMs, sinceMs } = vacancy;
   return {
     kind: 'hold',
     address,
     term: segment.claims.get(address)?.term ?? 0,
     reason,
     ...(from === undefined ? {} : { from }),
-    ...(silentMs === undefined ? {} : { silentMs }),
+    ...(silentMs === undefined ? {} : { silentMs, decisionMs: nowMs - sinceMs }),
   };
 }
 
