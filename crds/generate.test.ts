@@ -62,7 +62,7 @@ describe('the generated CRDs', () => {
     it(`print columns of fields that exist: ${kind}`, () => {
       const fields = byPath(kind);
       for (const { jsonPath } of definition.columns) {
-        const path = jsonPath.replace(/\[(\?.*?|0|\*)\]/, '[]');
+        const path = jsonPath.replace(/\[(\?.*?|0|\*)\]/g, '[]');
         assert.ok(fields.has(path) || path === '.metadata.creationTimestamp', jsonPath);
       }
     });
