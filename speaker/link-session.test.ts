@@ -36,6 +36,8 @@ describe('a session on a real link', needsTwoHosts, () => {
       boots: new Set(),
       ring: new PulseRing(withoutKey(), () => nowMs),
       shortestPulseMs: 100,
+      probeMs: 0,
+      macs: () => [],
       nextSequence: () => ++said,
       said: () => said,
       sendDatagram: () => {},

@@ -6,6 +6,7 @@ import { EventRecorder } from '../kube/events.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { openTransport } from '../kube/transport.ts';
 import { announcing, chronicle } from './chronicle.ts';
+import { ForeignStations } from './foreign-stations.ts';
 import { Holdings } from './holdings.ts';
 import { watchKeys } from './key-watch.ts';
 import { L2Report } from './l2-report.ts';
@@ -22,6 +23,8 @@ import { WirePort } from './wire-port.ts';
 
 /** A planned move takes milliseconds; a pod's termination grace is longer than this. */
 const leaveAtMostMs = 3000;
+/** Between two writes about this node: a station that takes many addresses is told in few. */
+const networksRestMs = 1000;
 
 await runProgram('speaker', settingsTable, async (settings, { log, signal }) => {
   const { nodeName: node, namespace, metricsPort, host } = settings;
@@ -47,6 +50,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     log,
   });
   let networks: NodeNetworkStatus = {};
+  const stations = new ForeignStations();
   const wire = new WirePort(wireStart(settings, log), onFact);
   const observer = new Observer({
     transport,
@@ -101,10 +105,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     metrics.note(fact);
     for (const service of holdings.note(fact, clock.wall())) reports.add(service);
     if (fact.kind === 'held') tell(fact);
-    if (fact.kind === 'networks') {
-      networks = fact.networks;
-      networkReports.add(node);
-    }
+    if (fact.kind === 'networks') networks = fact.networks;
+    if (stations.note(fact, clock.wall()) || fact.kind === 'networks') networkReports.add(node);
   }
 
   function watch(path: string): Promise<void> {
@@ -135,6 +137,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   async function writeNetworks(_node: string, until: AbortSignal): Promise<void> {
     await observer.synced();
     const nodeUid = () => observer.node(node)?.metadata.uid;
-    await reportNetworks(networks, { transport, namespace, node, nodeUid }, until);
+    const seen = stations.within(networks);
+    await reportNetworks(seen, { transport, namespace, node, nodeUid }, until);
+    await clock.sleep(networksRestMs, until);
   }
 });

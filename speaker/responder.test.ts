@@ -35,7 +35,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
 
   const respond = (kernel?: KernelResponder): Responder => {
     using _ = hosts.enter(hosts.near);
-    return new Responder(linkOf(hosts.near), { random: () => 0.5, kernel });
+    return new Responder(linkOf(hosts.near), { random: () => 0.5, probeMs: 0, kernel });
   };
 
   function openKernel(): KernelResponder {
@@ -78,7 +78,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
     responder.follow([hold], 0);
     const told = (nowMs: number, ours = nobody) => {
       claim(20);
-      return responder.read(nowMs, ours, always).map(({ mac }) => mac);
+      return responder.read(nowMs, ours, always).map((fact) => fact.kind === 'foreign' && fact.mac);
     };
     assert.deepEqual(told(1_000, new Set([stranger])), [], 'a peer is no stranger');
     assert.deepEqual(told(1_000), [stranger]);
@@ -99,7 +99,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
     responder.follow([{ kind: 'hush' }], 100);
     assert.equal(responder.dueAtMs(), Infinity);
     assert.equal(answered(), 1);
-    assert.equal(responder.follow([{ kind: 'speak' }], 350), 250);
+    assert.equal(responder.follow([{ kind: 'speak' }], 350).hushedMs, 250);
     assert.ok(responder.dueAtMs() <= 350);
   });
 
