@@ -20,17 +20,10 @@ export class ForeignStations {
 
   /** Takes in a fact; returns whether anything is different now. */
   note(fact: Fact, now: Date): boolean {
-    switch (fact.kind) {
-      case 'foreign':
-        return this.#see(fact, now);
-      case 'cleared':
-      case 'yielded':
-        return this.#links.get(fact.link)?.delete(fact.address) ?? false;
-      case 'gone':
-        return this.#links.delete(fact.link);
-      default:
-        return false;
-    }
+    if (fact.kind === 'foreign') return this.#see(fact, now);
+    if (fact.kind === 'gone') return this.#links.delete(fact.link);
+    if (fact.kind !== 'cleared' && fact.kind !== 'yielded') return false;
+    return this.#links.get(fact.link)?.delete(fact.address) ?? false;
   }
 
   /** Where the node stands, and whom it has met there. */

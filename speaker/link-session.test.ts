@@ -37,7 +37,7 @@ describe('a session on a real link', needsTwoHosts, () => {
       ring: new PulseRing(withoutKey(), () => nowMs),
       shortestPulseMs: 100,
       probeMs: 0,
-      macs: () => [],
+      macs: () => new Set(),
       nextSequence: () => ++said,
       said: () => said,
       sendDatagram: () => {},

@@ -23,7 +23,7 @@ export type Identity = Omit<Voice, 'boot'> & {
   /** The wait after each probe for an address before its first use; 0: none is probed. */
   readonly probeMs: number;
   /** Of all links of this machine, as they are now: what they say is no other station's word. */
-  readonly macs: () => Iterable<Mac>;
+  readonly macs: () => ReadonlySet<Mac>;
   readonly random: () => number;
   readonly random64: () => bigint;
   readonly nowMs: () => number;
@@ -181,11 +181,10 @@ export class LinkSession implements Disposable {
 
   /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */
   readQuestions(): void {
-    const { nowMs, macs } = this.#identity;
-    const ours = new Set(macs());
-    for (const { mac } of this.#segment.peers.values()) ours.add(mac);
+    const { nowMs } = this.#identity;
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
-    const facts = this.#responder.read(nowMs(), ours, mayAnswer);
+    const isOurs = (mac: Mac) => this.#isOurs(mac);
+    const facts = this.#responder.read(nowMs(), isOurs, mayAnswer);
     this.#tellAll(facts, nowMs());
   }
 
@@ -209,6 +208,11 @@ export class LinkSession implements Disposable {
     const before = this.#deafTo;
     this.#deafTo = this.#responder.refusedGroups;
     if (before === 0 && this.#deafTo > 0) this.#report({ kind: 'deaf', groups: this.#deafTo });
+  }
+
+  #isOurs(mac: Mac): boolean {
+    const peers = this.#segment.peers.values();
+    return this.#identity.macs().has(mac) || peers.some((peer) => peer.mac === mac);
   }
 
   #hear(heard: Heard): void {

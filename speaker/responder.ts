@@ -149,9 +149,13 @@ export class Responder implements Disposable {
 
   /**
    * Answers who asks, as long as `mayAnswer`: between reading a question and answering it, this process can have stood
-   * still. Returns who else claims an address, each once in a while; `ours` are not strangers.
+   * still. Returns who else claims an address, each once in a while; who is one of ours is no stranger.
    */
-  read(nowMs: number, ours: ReadonlySet<Mac>, mayAnswer: () => boolean): readonly GuardFact[] {
+  read(
+    nowMs: number,
+    isOurs: (mac: Mac) => boolean,
+    mayAnswer: () => boolean,
+  ): readonly GuardFact[] {
     const conflicts: Conflict[] = [];
     const isWatched = (address: Address) => this.#guard.isHoldingBack(address);
     for (let batch = 0; batch < batchesPerTurn; batch++) {
@@ -160,7 +164,7 @@ export class Responder implements Disposable {
       if (this.#hushedAtMs === undefined && mayAnswer())
         conflicts.push(...this.#announcer.answer(frames, isWatched));
     }
-    const strangers = conflicts.filter(({ mac }) => !ours.has(mac));
+    const strangers = conflicts.filter(({ mac }) => !isOurs(mac));
     return this.#guard.hear(strangers, nowMs);
   }
 

@@ -46,7 +46,7 @@ class WireThread {
   #countedAtMs = 0;
   #networks: NodeNetworkStatus | undefined;
   /** Of all links of this machine. */
-  #macs: readonly Mac[] = [];
+  #macs: ReadonlySet<Mac> = new Set();
   #toldNetworksAtMs = 0;
 
   constructor(start: WireStart) {
@@ -164,7 +164,7 @@ class WireThread {
   #followLinks(): void {
     this.#linkEvents.drain();
     const links = new Map(readLinks().map((link) => [link.name, link]));
-    this.#macs = [...links.values()].flatMap(({ mac }) => mac ?? []);
+    this.#macs = new Set([...links.values()].flatMap(({ mac }) => mac ?? []));
     for (const [name, session] of this.#sessions) {
       const link = links.get(name);
       if (link === undefined || !session.isOn(link)) this.#close(name, session);
