@@ -1,41 +1,23 @@
 import type { Mac } from '../net/mac.ts';
 import type { Action, Event } from './core/action.ts';
+import type { Candidate } from './core/rank.ts';
+import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
-import { leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
+import { carrierLostMs, leaseMs, suspectAfterMs } from './core/timing.ts';
 import type { Outcome } from './guard.ts';
-import type { KernelResponder } from './io/kernel-responder.ts';
+import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
-import type { Fact, LinkCounts } from './orders.ts';
-import { candidatesOn, type Plan, quarantinedIn, siblingsOf } from './plan.ts';
+import type { Fact, LinkCounts, LinkFact } from './orders.ts';
+import { type Plan, quarantinedIn, siblingsOf } from './plan.ts';
+import { isReached } from './reach.ts';
 import { Responder } from './responder.ts';
 import { rosterOf, type Speaker } from './roster.ts';
-import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
-
-/** What all sessions of one process have in common. */
-export type Identity = Omit<Voice, 'boot'> & {
-  readonly node: string;
-  /** Of the sessions open now: what they say is our own voice. */
-  readonly boots: Set<bigint>;
-  /** The sequence of the last frame that this process sent. */
-  readonly said: () => bigint;
-  readonly shortestPulseMs: number;
-  /** The wait after each probe for an address before its first use; 0: none is probed. */
-  readonly probeMs: number;
-  /** Of all links of this machine, as they are now: what they say is no other station's word. */
-  readonly macs: () => ReadonlySet<Mac>;
-  readonly random: () => number;
-  readonly random64: () => bigint;
-  readonly nowMs: () => number;
-  readonly report: (fact: Fact) => void;
-  /** Has the kernel answer on a link, where it is to and can. */
-  readonly answerInKernel: (link: Link & { readonly mac: Mac }) => KernelResponder | undefined;
-};
+import { Sibling } from './sibling.ts';
+import { formatSealed, type Heard, SpeakersSocket } from './speakers-socket.ts';
 
 /** A flood of frames must not keep questions waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
-/** Our own frames that are further behind the last one were recorded: somebody plays them again. */
-const newsWithin = 64n;
 
 /**
  * One announcing link: where its speakers talk, what is known of its segment, and what is answered there. Belongs to
@@ -52,30 +34,24 @@ export class LinkSession implements Disposable {
   readonly #speakers: SpeakersSocket;
   readonly #responder: Responder;
   readonly #segment: Segment;
+  readonly #sibling: Sibling;
   #link: Link;
-  /** When this node was last heard here from another of its links; for as long as it is, this one stays silent. */
-  #siblingAtMs: number | undefined;
-  /** What this process said before is no news of a sibling: this link may have had another MAC when it said that. */
-  #saidBefore: bigint;
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
-
   /** How many groups the link would not join. */
   #deafTo = 0;
 
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
     this.#link = link;
-    const nowMs = identity.nowMs();
-    this.#saidBefore = identity.said();
+    this.#sibling = new Sibling(identity.said);
     const boot = identity.random64();
     this.#boot = boot;
     identity.boots.add(boot);
     this.#speakers = new SpeakersSocket(link, { ...identity, boot });
-    const { random, probeMs } = identity;
     const kernel = identity.answerInKernel(link);
     this.responder = kernel === undefined ? 'packet' : 'kernel';
-    this.#responder = new Responder(link, { random, probeMs, kernel });
+    this.#responder = new Responder(link, { ...identity, kernel });
     this.speakersFd = this.#speakers.fd;
     this.questionsFds = this.#responder.fds;
     this.#segment = openSegment({
@@ -84,7 +60,7 @@ export class LinkSession implements Disposable {
       boot,
       shortestPulseMs: identity.shortestPulseMs,
       random: identity.random64,
-      nowMs,
+      nowMs: identity.nowMs(),
     });
     if (!link.running) this.#step({ kind: 'link', up: false, mac: link.mac });
   }
@@ -108,16 +84,16 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     const before = this.#link;
     this.#link = link;
-    if (mac !== before.mac) this.#saidBefore = this.#identity.said();
+    if (mac !== before.mac) this.#sibling.renew();
     this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
     this.#responder.renew();
     const blinked = this.#blinkSinceMs !== undefined;
     this.#blinkSinceMs = undefined;
-    if (!before.running) this.#siblingAtMs = undefined;
+    if (!before.running) this.#sibling.forget();
     if (blinked) this.#responder.announceAgain(nowMs);
-    this.#step({ kind: 'link', up: this.#siblingAtMs === undefined, mac });
+    this.#step({ kind: 'link', up: !this.#sibling.isHeard, mac });
   }
 
   /** The device is gone, and everything on it. */
@@ -127,8 +103,13 @@ export class LinkSession implements Disposable {
   }
 
   adopt(plan: Plan, speakers: readonly Speaker[]): void {
-    const candidates = candidatesOn(this.#link, plan, this.#identity.node);
     this.#responder.suspect(quarantinedIn(plan));
+    const candidates = new Map<string, readonly Candidate[]>();
+    for (const [address, { candidates: all, links }] of plan) {
+      const here = isReached(this.#link, address, links);
+      const { node } = this.#identity;
+      candidates.set(address, here ? all : all.filter((candidate) => candidate.node !== node));
+    }
     const roster = rosterOf(speakers, this.#link, this.#identity.node);
     this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(plan) });
   }
@@ -160,18 +141,39 @@ export class LinkSession implements Disposable {
     this.#noteDeafness();
   }
 
-  /** Peers begin to miss this node after as long. */
+  /** Peers begin to miss this node after as long, unless they can be told. */
   get #blinkAtMostMs(): number {
-    return suspectAfterMs(intervalMs(this.#segment));
+    const tellable =
+      this.#segment.peers.size > 0 && this.#identity.detoursAround(this.#link).length > 0;
+    return tellable ? carrierLostMs : suspectAfterMs(intervalMs(this.#segment));
   }
 
-  /** Reads what the speakers of the segment say. */
-  readSpeakers(): void {
+  /** Reads what the speakers of the segment say. Returns the goodbyes of those who speak on another one. */
+  readSpeakers(): readonly Heard[] {
+    const relayed: Heard[] = [];
     for (let batch = 0; batch < batchesPerTurn; batch++) {
       const heard = this.#speakers.hear();
-      if (heard === undefined) return;
-      for (const one of heard) this.#hear(one);
+      if (heard === undefined) break;
+      for (const one of heard) {
+        if (isFarewell(one.message) && !this.#knows(one)) relayed.push(one);
+        else this.#hear(one);
+      }
     }
+    return relayed;
+  }
+
+  /** Brings to all on this link what was sealed for another one that is dead. */
+  relay(payload: Uint8Array): void {
+    if (this.#link.mac !== undefined) this.#speakers.relay(payload, this.#link.mac);
+  }
+
+  /** A goodbye that came by another way than this link; it may be of somebody on another segment. */
+  hearFarewell(heard: Heard): void {
+    if (this.#knows(heard)) this.#step({ ...heard, kind: 'frame', by: 'datagram' });
+  }
+
+  #knows({ boot, message }: Heard): boolean {
+    return this.#segment.peers.get(message.node)?.boot === boot;
   }
 
   /** What a speaker of this segment says in a datagram. */
@@ -181,11 +183,11 @@ export class LinkSession implements Disposable {
 
   /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */
   readQuestions(): void {
-    const { nowMs } = this.#identity;
+    const { nowMs, macs } = this.#identity;
+    const { peers } = this.#segment;
+    const isOurs = (mac: Mac) => macs().has(mac) || peers.values().some((peer) => peer.mac === mac);
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
-    const isOurs = (mac: Mac) => this.#isOurs(mac);
-    const facts = this.#responder.read(nowMs(), isOurs, mayAnswer);
-    this.#tellAll(facts, nowMs());
+    this.#tellAll(this.#responder.read(nowMs(), isOurs, mayAnswer), nowMs());
   }
 
   counts(): LinkCounts {
@@ -210,39 +212,29 @@ export class LinkSession implements Disposable {
     if (before === 0 && this.#deafTo > 0) this.#report({ kind: 'deaf', groups: this.#deafTo });
   }
 
-  #isOurs(mac: Mac): boolean {
-    const peers = this.#segment.peers.values();
-    return this.#identity.macs().has(mac) || peers.some((peer) => peer.mac === mac);
-  }
-
   #hear(heard: Heard): void {
     const { boots } = this.#identity;
     if (boots.has(heard.boot)) this.#hearSibling(heard);
     else this.#step({ ...heard, kind: 'frame' });
   }
 
-  /** Our own voice from another link: both lie on one segment, where one of them is enough. */
-  #hearSibling({ sequence, message }: Heard): void {
+  /** Our own voice from another link. */
+  #hearSibling(heard: Heard): void {
     const { mac } = this.#link;
-    const { said, nowMs } = this.#identity;
-    const isOld = sequence <= this.#saidBefore || sequence + newsWithin < said();
-    if (isOld || mac === undefined || mac <= message.mac) return;
-    const isNews = this.#siblingAtMs === undefined;
-    this.#siblingAtMs = nowMs();
-    if (!isNews) return;
-    this.#report({ kind: 'sibling', mac: message.mac });
+    if (mac === undefined) return;
+    if (!this.#sibling.hear(heard, { mac, nowMs: this.#identity.nowMs() })) return;
+    this.#report({ kind: 'sibling', mac: heard.message.mac });
     this.#step({ kind: 'link', up: false, mac });
   }
 
   get #returnAtMs(): number {
-    if (this.#siblingAtMs === undefined) return Infinity;
-    return this.#siblingAtMs + strangerMs(intervalMs(this.#segment));
+    return this.#sibling.goneAtMs(intervalMs(this.#segment));
   }
 
   /** The sibling is heard no longer: it is down, or lies on another segment now. */
   #standUp(): void {
     const { mac, running } = this.#link;
-    this.#siblingAtMs = undefined;
+    this.#sibling.forget();
     if (mac !== undefined) this.#step({ kind: 'link', up: running, mac });
   }
 
@@ -265,7 +257,8 @@ export class LinkSession implements Disposable {
   #tell(action: Action | Outcome, takeoverMs: number): void {
     switch (action.kind) {
       case 'send':
-        this.#speakers.say(action.to, action.message);
+        if (action.to === 'elsewhere') this.#sayElsewhere(action.message);
+        else this.#speakers.say(action.to, action.message);
         break;
       case 'hold': {
         const { mac } = this.#link;
@@ -289,10 +282,15 @@ export class LinkSession implements Disposable {
     }
   }
 
-  #report(fact: WithoutLink<Fact>): void {
+  #sayElsewhere(message: Message): void {
+    const detours = this.#identity.detoursAround(this.#link);
+    if (detours.length === 0) return;
+    const payload = formatSealed(message, { ...this.#identity, boot: this.#boot });
+    for (const send of detours) send(payload);
+  }
+
+  #report(fact: LinkFact): void {
     // The link is what every such fact lacks, and all it lacks.
     this.#identity.report({ ...fact, link: this.#link.name } as Fact);
   }
 }
-
-type WithoutLink<F> = F extends { readonly link: string } ? Omit<F, 'link'> : never;

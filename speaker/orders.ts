@@ -117,3 +117,8 @@ export type LinkCounts = {
   /** Addresses that are claimed and not answered for, because another station has them. */
   readonly quarantined: number;
 };
+
+/** A fact of one link, which the session of the link fills in. */
+export type LinkFact = WithoutLink<Fact>;
+
+type WithoutLink<F> = F extends { readonly link: string } ? Omit<F, 'link'> : never;
