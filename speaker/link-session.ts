@@ -1,4 +1,3 @@
-import { formatAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
 import type { Action, Event } from './core/action.ts';
 import type { Candidate } from './core/rank.ts';
@@ -6,16 +5,17 @@ import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
 import { carrierLostMs, leaseMs, suspectAfterMs } from './core/timing.ts';
+import type { Outcome } from './guard.ts';
 import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
 import type { Fact, LinkCounts, LinkFact } from './orders.ts';
-import { type Plan, siblingsOf } from './plan.ts';
+import { type Plan, quarantinedIn, siblingsOf } from './plan.ts';
 import { isReached } from './reach.ts';
 import { Responder } from './responder.ts';
 import { rosterOf, type Speaker } from './roster.ts';
 import { Sibling } from './sibling.ts';
 import { formatSealed, type Heard, SpeakersSocket } from './speakers-socket.ts';
-import { Unannounced } from './unannounced.ts';
+import { Telling } from './telling.ts';
 
 /** A flood of frames must not keep questions waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
@@ -35,7 +35,7 @@ export class LinkSession implements Disposable {
   readonly #speakers: SpeakersSocket;
   readonly #responder: Responder;
   readonly #segment: Segment;
-  readonly #unannounced = new Unannounced();
+  readonly #telling = new Telling((fact) => this.#report(fact));
   readonly #sibling: Sibling;
   #link: Link;
   /** Since when the link has been without carrier and the segment does not know. */
@@ -53,7 +53,7 @@ export class LinkSession implements Disposable {
     this.#speakers = new SpeakersSocket(link, { ...identity, boot });
     const kernel = identity.answerInKernel(link);
     this.responder = kernel === undefined ? 'packet' : 'kernel';
-    this.#responder = new Responder(link, { random: identity.random, kernel });
+    this.#responder = new Responder(link, { ...identity, kernel });
     this.speakersFd = this.#speakers.fd;
     this.questionsFds = this.#responder.fds;
     this.#segment = openSegment({
@@ -105,6 +105,7 @@ export class LinkSession implements Disposable {
   }
 
   adopt(plan: Plan, speakers: readonly Speaker[]): void {
+    this.#responder.suspect(quarantinedIn(plan));
     const candidates = new Map<string, readonly Candidate[]>();
     for (const [address, { candidates: all, links }] of plan) {
       const here = isReached(this.#link, address, links);
@@ -136,8 +137,9 @@ export class LinkSession implements Disposable {
     }
     if (this.#identity.nowMs() >= this.#returnAtMs) this.#standUp();
     this.#step({ kind: 'tick' });
-    this.#responder.tick(this.#identity.nowMs());
-    this.#tellBegun();
+    const nowMs = this.#identity.nowMs();
+    if (this.#responder.probesAt(nowMs)) this.readQuestions();
+    this.#carryOn(this.#responder.tick(nowMs), nowMs);
     this.#noteDeafness();
   }
 
@@ -187,12 +189,11 @@ export class LinkSession implements Disposable {
    */
   readQuestions(): number {
     const before = this.#responder.answered;
-    const peers = new Set(Array.from(this.#segment.peers.values(), ({ mac }) => mac));
-    const { nowMs } = this.#identity;
+    const { nowMs, macs } = this.#identity;
+    const { peers } = this.#segment;
+    const isOurs = (mac: Mac) => macs().has(mac) || peers.values().some((peer) => peer.mac === mac);
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
-    for (const { address, mac } of this.#responder.read(nowMs(), peers, mayAnswer)) {
-      this.#report({ kind: 'conflict', address: formatAddress(address), mac });
-    }
+    this.#carryOn(this.#responder.read(nowMs(), isOurs, mayAnswer), nowMs());
     return this.#responder.answered - before;
   }
 
@@ -249,41 +250,22 @@ export class LinkSession implements Disposable {
   #step(event: Event): void {
     const nowMs = this.#identity.nowMs();
     const actions = step(this.#segment, event, nowMs);
-    const hushedMs = this.#responder.follow(actions, nowMs);
+    const { done, hushedMs } = this.#responder.follow(actions, nowMs);
     this.#responder.lend(nowMs, leaseMs(intervalMs(this.#segment)));
     if (hushedMs !== undefined) this.#report({ kind: 'stalled', hushedMs });
-    for (const action of actions) this.#tell(action, nowMs);
-    this.#tellBegun();
+    this.#telling.decide(actions, nowMs);
+    this.#carryOn(done, nowMs);
   }
 
-  /** What has been announced is told, and nothing before. */
-  #tellBegun(): void {
-    const begun = this.#unannounced.take(this.#responder.takeBegun(), this.#identity.nowMs());
-    for (const fact of begun) this.#report({ ...fact, mac: this.#segment.mac });
-  }
-
-  /** Sends what is to be sent, and reports the rest. */
-  #tell(action: Action, nowMs: number): void {
-    switch (action.kind) {
-      case 'send':
-        if (action.to === 'elsewhere') this.#sayElsewhere(action.message);
-        else this.#speakers.say(action.to, action.message);
-        break;
-      case 'hold':
-        this.#unannounced.add(action, nowMs);
-        break;
-      case 'yield':
-        if (this.#unannounced.drop(action.address)) this.#report({ ...action, kind: 'yielded' });
-        break;
-      case 'peer':
-      case 'phase':
-      case 'namesake':
-        this.#report(action);
-        break;
-      case 'hush':
-      case 'speak':
-        break;
+  /** Sends what is to be sent, and tells what has come of the rest. */
+  #carryOn(outcomes: readonly (Action | Outcome)[], nowMs: number): void {
+    for (const outcome of outcomes) {
+      if (outcome.kind !== 'send') this.#telling.tell(outcome, nowMs);
+      else if (outcome.to === 'elsewhere') this.#sayElsewhere(outcome.message);
+      else this.#speakers.say(outcome.to, outcome.message);
     }
+    const begun = this.#responder.takeBegun();
+    this.#telling.announced(begun, this.#segment.mac, this.#identity.nowMs());
   }
 
   #sayElsewhere(message: Message): void {

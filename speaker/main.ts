@@ -9,6 +9,7 @@ import { openTransport } from '../kube/transport.ts';
 import { announcing, chronicle } from './chronicle.ts';
 import { Herald } from './herald.ts';
 import { HolderReports } from './holder-reports.ts';
+import { ForeignStations } from './foreign-stations.ts';
 import { Holdings } from './holdings.ts';
 import { watchKeys } from './key-watch.ts';
 import { L2Report } from './l2-report.ts';
@@ -25,6 +26,8 @@ import { WirePort } from './wire-port.ts';
 
 /** A planned move takes milliseconds; a pod's termination grace is longer than this. */
 const leaveAtMostMs = 3000;
+/** Between two writes about this node: a station that takes many addresses is told in few. */
+const networksRestMs = 1000;
 
 await runProgram('speaker', settingsTable, async (settings, { log, signal }) => {
   const { nodeName: node, namespace, metricsPort, host } = settings;
@@ -65,6 +68,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     log,
   });
   let networks: NodeNetworkStatus = {};
+  const stations = new ForeignStations();
   const wire = new WirePort(wireStart(settings, log), onFact);
   const observer = new Observer({
     transport,
@@ -122,10 +126,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     chronicle(log, fact);
     metrics.note(fact);
     changed(holdings.note(fact, clock.wall()));
-    if (fact.kind === 'networks') {
-      networks = fact.networks;
-      networkReports.add(node);
-    }
+    if (fact.kind === 'networks') networks = fact.networks;
+    if (stations.note(fact, clock.wall()) || fact.kind === 'networks') networkReports.add(node);
   }
 
   function watch(path: string): Promise<void> {
@@ -152,6 +154,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   async function writeNetworks(_node: string, until: AbortSignal): Promise<void> {
     await observer.synced();
     const nodeUid = () => observer.node(node)?.metadata.uid;
-    await reportNetworks(networks, { transport, namespace, node, nodeUid }, until);
+    const seen = stations.within(networks);
+    await reportNetworks(seen, { transport, namespace, node, nodeUid }, until);
+    await clock.sleep(networksRestMs, until);
   }
 });

@@ -31,6 +31,8 @@ const noCounts: LinkCounts = {
   refused: 0,
   pulsesLost: 0,
   doubledOwners: 0,
+  foreignClaims: 0,
+  quarantined: 0,
 };
 
 function open() {

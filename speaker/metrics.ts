@@ -126,6 +126,17 @@ export class SpeakerMetrics {
       'Addresses given up to a better claim while both nodes answered for them',
       (counts) => counts.doubledOwners,
     );
+    counted(
+      'mercurylb_foreign_claims_total',
+      'Claims of other stations to addresses that are claimed here',
+      (counts) => counts.foreignClaims,
+    );
+    const quarantined = {
+      name: 'mercurylb_quarantined_addresses',
+      help: 'Addresses that are not announced because another station has them',
+      labels: ['link'],
+    } as const;
+    this.metrics.gaugesOf(quarantined, () => this.#perLink((counts) => counts.quarantined));
     this.metrics.gaugesOf(
       { name: 'mercurylb_peers', help: 'Other speakers heard', labels: ['link'] },
       () => this.#perLink(({ peers }) => peers),

@@ -33,6 +33,8 @@ export type PlannedAddress = {
   readonly candidates: readonly Candidate[];
   /** Where this node may announce it; undefined: on every link in the address's network. */
   readonly links: readonly string[] | undefined;
+  /** A node has found another station to have it: who takes it probes first, whatever the reason. */
+  readonly quarantined?: true;
 };
 
 /** Which addresses are to be answered for, by whom and where; by canonical address. */
@@ -58,6 +60,7 @@ export function planFor(
   const { standings } = world;
   const nodes = new Map(world.nodes.map((node) => [node.metadata.name, node]));
   const self = nodes.get(settings.node);
+  const quarantined = quarantinedBy(world);
   const ofNodes = new Set(world.nodes.flatMap(canonicalAddresses));
   for (const service of world.services) {
     if (!isOurs(service, settings.loadBalancerClass) || hasNodeAddresses(service)) continue;
@@ -84,12 +87,25 @@ export function planFor(
         services: [key],
         candidates: once(withLink(candidates, address, { advertisements, nodes, standings })),
         links: self === undefined ? [] : linksOf(advertisements, self),
+        ...(quarantined.has(text) ? { quarantined: true } : {}),
       };
       const before = plan.get(text);
       plan.set(text, before === undefined ? planned : shared(before, planned));
     }
   }
   return { plan, silent };
+}
+
+/** The addresses that whoever takes them probes first. */
+export const quarantinedIn = (plan: Plan): ReadonlySet<string> =>
+  new Set([...plan].flatMap(([address, { quarantined }]) => (quarantined ? [address] : [])));
+
+/** The addresses that any speaker has quarantined. */
+function quarantinedBy({ nodes, standings }: World): ReadonlySet<string> {
+  const found = nodes
+    .flatMap(({ metadata }) => standings(metadata.name) ?? [])
+    .flatMap(({ foreign }) => foreign.filter(({ state }) => state === 'Quarantined'));
+  return new Set(found.map(({ address }) => formatAddress(address)));
 }
 
 /** The other addresses of the same Services, of each address that has any. */
@@ -175,6 +191,7 @@ function shared(a: PlannedAddress, b: PlannedAddress): PlannedAddress {
       ? undefined
       : [...new Set([...a.links, ...b.links])].sort();
   return {
+    ...a,
     services: [...a.services, ...b.services],
     candidates: both.length > 0 ? both : a.candidates,
     links,

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { type Message, claimsPerMessage } from './core/message.ts';
 import { windowWidth } from './core/replay.ts';
 import * as timing from './core/timing.ts';
+import { contestEndsMs, tellEveryMs } from './contested.ts';
+import { probeAgainMs, probesPerRound, silentRoundsToFree } from './probing.ts';
 import { settingsTable } from './settings.ts';
 import type { Rule } from './testing/judge.ts';
 import { overheadBytes, seal } from './wire/envelope.ts';
@@ -77,6 +79,23 @@ test('the page gives the numbers that the core goes by', () => {
     if (ms === undefined || name === 'pulseIntervalMs') continue;
     assert.equal(typeof value === 'function' ? value(100, 0) : value, ms, name);
   }
+});
+
+test('the page gives the numbers that the guard goes by', () => {
+  const numbers = {
+    probesPerRound,
+    probeMs: settingsTable.probeMs.fallback,
+    'probeAgainMs.least': probeAgainMs.least,
+    'probeAgainMs.most': probeAgainMs.most,
+    silentRoundsToFree,
+    tellEveryMs,
+    contestEndsMs,
+  };
+  const told = new Map(rows.map(([name = '', value]) => [name, Number(value)]));
+  for (const [name, value] of Object.entries(numbers)) assert.equal(told.get(name), value, name);
+  const round = probesPerRound * settingsTable.probeMs.fallback;
+  const freeAfterMs = silentRoundsToFree * (probeAgainMs.most + round);
+  assert.ok(page.includes(`${freeAfterMs / 1000} s at the latest`));
 });
 
 test('the page names the wire as it is', () => {

@@ -67,6 +67,11 @@ export const settingsTable = {
     parse: integerBetween(0, 65535),
     help: 'the UDP port that speakers reach each other at where a switch drops their frames; 0 turns that off',
   },
+  probeMs: {
+    fallback: 100,
+    parse: integerBetween(0, 5000),
+    help: 'milliseconds that a station is given to answer each of the three probes for an address before its first use; 0: none is probed',
+  },
   pulseKeyFile: {
     optional: true,
     parse: fileThatExists,
@@ -122,7 +127,7 @@ export function accessOf(
 
 /** What the wire thread needs of the settings. Reads the keys; says so where there are none. */
 export function wireStart(
-  { nodeName, pulseMs, pulsePort, links, excludeLinks, responder, pulseKeyFile }: Settings,
+  { nodeName, pulseMs, pulsePort, probeMs, links, excludeLinks, responder, pulseKeyFile }: Settings,
   log: Log,
 ): Omit<WireStart, 'orders' | 'mainAliveUntil'> {
   if (pulseKeyFile === undefined) {
@@ -135,6 +140,7 @@ export function wireStart(
     keys: pulseKeyFile === undefined ? withoutKey() : readPulseKeys(pulseKeyFile),
     shortestPulseMs: pulseMs,
     pulsePort,
+    probeMs,
     links,
     excludedLinks: excludeLinks,
     responder,

@@ -28,6 +28,8 @@ export const arpBytes = 28;
 const header = Uint8Array.of(0, 1, 8, 0, 6, 4);
 const operations = { request: 1, reply: 2 } as const;
 const unknownMac: Mac = '00:00:00:00:00:00';
+/** The sender of a probe (RFC 5227 §2.1.1). */
+export const nobody: Address = { family: 'IPv4', value: 0n };
 
 /** The ARP message at the start of these bytes; what follows it is padding. */
 export function parseArp(bytes: Uint8Array): Arp | undefined {
@@ -69,6 +71,15 @@ export const answerTo = (question: Arp, mac: Mac): Arp => ({
   sender: question.target,
   targetMac: question.senderMac,
   target: question.sender,
+});
+
+/** Has anybody this address? Who is about to use it asks, and has none yet (RFC 5227 §2.1.1). */
+export const probeFor = (address: Address, mac: Mac): Arp => ({
+  operation: 'request',
+  senderMac: mac,
+  sender: nobody,
+  targetMac: unknownMac,
+  target: address,
 });
 
 /** A question for one's own address: the announcement of RFC 5227 §3. */

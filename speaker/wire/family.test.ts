@@ -8,7 +8,7 @@ import { formatFrame } from './ethernet.ts';
 import { formatNdp, parseNdp } from './ndp.ts';
 import { captured } from './testing/captured.ts';
 import { capturedNdp } from './testing/captured-ndp.ts';
-import { arp, ndp, neighboursOf, readNeighbours } from './family.ts';
+import { arp, claimIn, ndp, neighboursOf, readNeighbours } from './family.ts';
 
 const at = (text: string): Address => {
   const address = parseAddress(text);
@@ -67,6 +67,12 @@ describe('neighbours over ARP', () => {
       [1, 2],
     );
     for (const frame of frames) assert.equal(arp.read(frame)?.kind, 'assertion');
+  });
+
+  it('probes as arping does, with nothing where the MAC is asked for (RFC 5227 §2.1.1)', () => {
+    const frame = arp.probe(at('198.51.100.11'), '02:00:00:00:00:0a');
+    assert.equal(frame.length, 60);
+    assert.deepEqual(frame.subarray(0, 42), captured.probe.slice().fill(0, 32, 38));
   });
 
   it('believes nobody whose MAC is a group, broadcast or nothing', () => {
@@ -153,6 +159,11 @@ describe('neighbours over NDP', () => {
     }
   });
 
+  it('probes byte for byte as Linux does', () => {
+    const probe = ndp.probe(at('2001:db8::b'), '02:00:00:00:00:0a');
+    assert.deepEqual(probe, capturedNdp.plainProbe);
+  });
+
   it('names the MAC in answers to one station, too, where Linux does not', () => {
     const question = ndp.read(capturedNdp.unicastQuestion);
     assert(question?.kind === 'question');
@@ -199,6 +210,48 @@ describe('neighbours over NDP', () => {
         if (heard?.kind === 'question') ndp.answer(heard, mac);
       }),
     );
+  });
+});
+
+describe('who has an address, or is about to', () => {
+  const claimants = (frames: readonly Uint8Array[]): unknown[] =>
+    frames.map((frame) => {
+      const heard = readNeighbours(frame);
+      const claim = heard === undefined ? undefined : claimIn(heard);
+      return claim === undefined ? undefined : [formatAddress(claim.address), claim.mac];
+    });
+
+  it('says so in answers to a probe', () => {
+    assert.deepEqual(claimants([captured.defence, capturedNdp.defence]), [
+      ['198.51.100.11', '02:00:00:00:00:0b'],
+      ['2001:db8::b', '02:00:00:00:00:0b'],
+    ]);
+  });
+
+  it('says so unasked', () => {
+    const { gratuitousRequest, gratuitousReply } = captured;
+    assert.deepEqual(claimants([gratuitousRequest, gratuitousReply, capturedNdp.unsolicited]), [
+      ['198.51.100.10', '02:00:00:00:00:0a'],
+      ['198.51.100.10', '02:00:00:00:00:0a'],
+      ['2001:db8::b', '02:00:00:00:00:0b'],
+    ]);
+  });
+
+  it('probes for it', () => {
+    const { probe, plainProbe } = capturedNdp;
+    assert.deepEqual(claimants([captured.probe, probe, plainProbe]), [
+      ['198.51.100.11', '02:00:00:00:00:0a'],
+      ['2001:db8::b', '02:00:00:00:00:0a'],
+      ['2001:db8::b', '02:00:00:00:00:0a'],
+    ]);
+  });
+
+  it('is not who asks a question for it', () => {
+    const questions = [captured.question, captured.unicastQuestion];
+    const ndpQuestions = [capturedNdp.question, capturedNdp.unicastQuestion];
+    for (const claimant of claimants([...questions, ...ndpQuestions])) {
+      assert.equal(claimant, undefined);
+    }
   });
 });
 

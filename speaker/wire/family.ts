@@ -6,7 +6,9 @@ import {
   formatArp,
   gratuitousReply,
   gratuitousRequest,
+  nobody,
   parseArp,
+  probeFor as arpProbeFor,
 } from './arp.ts';
 import type { Program } from './bpf.ts';
 import { etherTypeOf, etherTypes, formatFrame, headerBytes, isStation } from './ethernet.ts';
@@ -17,6 +19,7 @@ import {
   groupMac,
   isUnspecified,
   parseNdp,
+  probeFor as ndpProbeFor,
   solicitedNodeGroup,
 } from './ndp.ts';
 
@@ -37,6 +40,18 @@ export type Assertion = {
 };
 
 /**
+ * Who has the address that a frame is about, or is about to take it: what a probe is to find out. Answers and
+ * announcements say the first, the probe of another station the second (RFC 5227 §2.1.1, RFC 4862 §5.4.3 and §5.4.4);
+ * an ordinary question says neither.
+ */
+export function claimIn(heard: Question | Assertion): Assertion | undefined {
+  if (heard.kind === 'assertion') return heard;
+  const { target, asker, askerAddress } = heard;
+  if (askerAddress !== undefined) return undefined;
+  return { kind: 'assertion', address: target, mac: asker };
+}
+
+/**
  * How one address family finds and announces neighbours. The responder knows only this shape: ARP and NDP
  * are two values of it.
  */
@@ -49,13 +64,13 @@ export type Neighbours = {
   answer(question: Question, mac: Mac): Uint8Array;
   /** The frames that make a segment learn, unasked, that `address` is at `mac`. */
   unsolicited(address: Address, mac: Mac): readonly Uint8Array[];
+  /** The frame in which the station at `mac`, which is not yet to have the address, asks whether anybody does. */
+  probe(address: Address, mac: Mac): Uint8Array;
   /** The group that questions about this address are sent to; undefined where they are broadcast. */
   group(address: Address): Address | undefined;
   /** What a kernel is to let through where these are held, ever coarser; addresses of other families count for nothing. */
   filters(addresses: readonly Address[]): Iterable<Program>;
 };
-
-const nobody: Address = { family: 'IPv4', value: 0n };
 
 export const arp: Neighbours = {
   family: 'IPv4',
@@ -76,6 +91,7 @@ export const arp: Neighbours = {
     frameOf(broadcastMac, mac, gratuitousRequest(address, mac)),
     frameOf(broadcastMac, mac, gratuitousReply(address, mac)),
   ],
+  probe: (address, mac) => frameOf(broadcastMac, mac, arpProbeFor(address, mac)),
   group: () => undefined,
   filters: arpFilters,
 };
@@ -90,6 +106,12 @@ export const ndp: Neighbours = {
       ? toAllNodes(target, mac)
       : advertisement({ target, mac, to: askerAddress, at: asker, solicited: true }),
   unsolicited: (address, mac) => [toAllNodes(address, mac)],
+  probe: (address, mac) => {
+    const probe = ndpProbeFor(address);
+    const destination = groupMac(probe.destination);
+    const payload = formatNdp(probe);
+    return formatFrame({ destination, source: mac, etherType: etherTypes.ipv6, payload });
+  },
   group: solicitedNodeGroup,
   filters: ndpFilters,
 };

@@ -64,6 +64,9 @@ const routerFlag = 0x80;
 const solicitedFlag = 0x40;
 const overrideFlag = 0x20;
 
+/** Who has no address yet (RFC 4291 §2.5.2). */
+const unspecified: Address = { family: 'IPv6', value: 0n };
+
 /** Every host of the link listens to it (RFC 4291 §2.7.1). */
 export const allNodes: Address = { family: 'IPv6', value: (0xff02n << 112n) | 1n };
 
@@ -129,6 +132,15 @@ export function formatNdp(ndp: Ndp): Uint8Array {
   view.setUint16(42, checksumOf(bytes));
   return bytes;
 }
+
+/** Has anybody this address? Who is about to use it asks the group, and has none yet (RFC 4862 §5.4.2). */
+export const probeFor = (address: Address): Solicitation => ({
+  kind: 'solicitation',
+  source: unspecified,
+  destination: solicitedNodeGroup(address),
+  target: address,
+  mac: undefined,
+});
 
 /** Whether this is one of the two messages, and no router has passed it on. */
 function kindOf(packet: Uint8Array): Ndp['kind'] | undefined {

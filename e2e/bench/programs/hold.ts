@@ -21,6 +21,7 @@ const start = {
   keys: withoutKey(),
   shortestPulseMs: 100,
   pulsePort: 0,
+  probeMs: 0,
   links: ['eth0'],
   excludedLinks: [],
   responder,

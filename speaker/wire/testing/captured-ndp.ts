@@ -50,6 +50,14 @@ export const capturedNdp = {
     '0db8 0000 0000 0000 0000 0000 000b 0e01',
     '2218 b157 9036',
   ),
+  /** The same without the nonce (`sysctl net.ipv6.conf.….enhanced_dad=0`). */
+  plainProbe: bytes(
+    '3333 ff00 000b 0200 0000 000a 86dd 6000',
+    '0000 0018 3aff 0000 0000 0000 0000 0000',
+    '0000 0000 0000 ff02 0000 0000 0000 0000',
+    '0001 ff00 000b 8700 4cd9 0000 0000 2001',
+    '0db8 0000 0000 0000 0000 0000 000b',
+  ),
   /** The kernel of ::b defends it. */
   defence: bytes(
     '3333 0000 0001 0200 0000 000b 86dd 6000',
