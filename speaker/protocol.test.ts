@@ -24,7 +24,7 @@ const rows = page
   );
 
 const digest = { count: 0, sum: 0 };
-const standing = { phase: 'active', intervalMs: 100, claims: digest } as const;
+const standing = { phase: 'active', health: 'well', intervalMs: 100, claims: digest } as const;
 const bodies = [
   { kind: 'pulse', standing },
   { kind: 'ask', nonce: 1n },

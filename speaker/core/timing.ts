@@ -52,6 +52,14 @@ export const handoverRepeatMs = 20;
 export const handoverRepeats = 4;
 /** A preferred node gets its addresses back when it has been active for so long: it boots, it does not flap. */
 export const preferenceHoldMs = 30_000;
+/** How often a check is made, and how long it may take at the most. */
+export const checkEveryMs = 1000;
+/** One lost frame or one slow answer makes nobody sick. */
+export const failuresToBeSick = 3;
+/** Who was sick is well after so long without a failure: what comes and goes must not move addresses each time. */
+export const wellAgainMs = 30_000;
+/** A well node that did not take over from a sick one is asked again after so long. */
+export const reliefAgainMs = 1000;
 /** A leaving node stops waiting for heirs after this long; the pod's termination grace is longer. */
 export const leaveAtMostMs = 2000;
 

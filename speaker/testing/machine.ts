@@ -1,4 +1,5 @@
 import type { Event } from '../core/action.ts';
+import type { Health } from '../core/health.ts';
 import type { Segment } from '../core/segment.ts';
 
 /** One simulated machine on one segment: its speaker's core, what can be done to it, and what it answers for. */
@@ -19,6 +20,8 @@ export class Machine {
   /** When it last came to hear others again. */
   reconnectedAtMs = -Infinity;
   hushed = false;
+  /** What its checks say. */
+  health: Health = 'well';
   sequence = 0n;
   planVersion = 0;
   alarmAtMs = Infinity;
