@@ -5,7 +5,7 @@ import { type Message, claimsPerMessage } from './core/message.ts';
 import { windowWidth } from './core/replay.ts';
 import * as timing from './core/timing.ts';
 import { settingsTable } from './settings.ts';
-import type { Rule } from './testing/judge.ts';
+import type { Rule } from './testing/rule.ts';
 import { overheadBytes, seal } from './wire/envelope.ts';
 import { etherTypes, speakersMac } from './wire/ethernet.ts';
 import { formatMessage } from './wire/message.ts';
@@ -94,6 +94,7 @@ test('the page lists every invariant that is judged', () => {
     NoNeedlessMove: true,
     QuickTakeover: true,
     NoGapInAMove: true,
+    WellFirst: true,
     Spread: true,
     FewMessages: true,
   } satisfies Record<Rule, true>;

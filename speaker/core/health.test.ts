@@ -23,7 +23,12 @@ test('three failures in a row make sick, and nothing less', () => {
   assert.equal(healthAfter('+--'), 'unsure');
   assert.equal(healthAfter('+---'), 'sick');
   assert.equal(healthAfter('---'), 'sick');
-  assert.equal(healthAfter('+' + '--+'.repeat(20)), 'well');
+  assert.equal(healthAfter('+' + '--+'.repeat(20)), 'unsure');
+});
+
+test('after a failure nobody is sure for three seconds', () => {
+  assert.equal(healthAfter('+-++'), 'unsure');
+  assert.equal(healthAfter('+-+++'), 'well');
 });
 
 test('who was sick is well again after half a minute without a failure', () => {

@@ -1,4 +1,4 @@
-import { failuresToBeSick, wellAgainMs } from './timing.ts';
+import { failuresToBeSick, sureAgainMs, wellAgainMs } from './timing.ts';
 
 /**
  * What a node's checks say of it. Peers must not take a fault that everybody has for one of this node alone, and find out
@@ -6,7 +6,7 @@ import { failuresToBeSick, wellAgainMs } from './timing.ts';
  */
 export type Health =
   | 'well'
-  /** The last check failed, or none has passed yet: counts as well, but the sick hand nothing over to it. */
+  /** A check failed just now, or none has passed yet: counts as well, but the sick hand nothing over to it. */
   | 'unsure'
   /** Comes behind all that are well, and hands over to them what it holds. */
   | 'sick'
@@ -34,14 +34,16 @@ export type Course = {
 export const unchecked: Course = { health: 'unsure', failuresInARow: 0, failedAtMs: -Infinity };
 
 /** What one more result of a check makes of it. */
-export function follow(before: Course, passed: boolean, nowMs: number): Course {
+export function follow(before: Course, hasPassed: boolean, nowMs: number): Course {
   const { health, failuresInARow, failedAtMs } = before;
-  if (!passed) {
+  if (!hasPassed) {
     const failures = failuresInARow + 1;
     const failed = { failuresInARow: failures, failedAtMs: nowMs };
     if (failures >= failuresToBeSick) return { ...failed, health: 'sick' };
     return { ...failed, health: isSick(health) ? health : 'unsure' };
   }
-  const mends = isSick(health) && nowMs < failedAtMs + wellAgainMs;
-  return { health: mends ? 'mending' : 'well', failuresInARow: 0, failedAtMs };
+  const passed = { failuresInARow: 0, failedAtMs };
+  const sinceMs = nowMs - failedAtMs;
+  if (isSick(health)) return { ...passed, health: sinceMs < wellAgainMs ? 'mending' : 'well' };
+  return { ...passed, health: sinceMs < sureAgainMs ? 'unsure' : 'well' };
 }

@@ -56,6 +56,11 @@ export const preferenceHoldMs = 30_000;
 export const checkEveryMs = 1000;
 /** One lost frame or one slow answer makes nobody sick. */
 export const failuresToBeSick = 3;
+/**
+ * Nobody hands anything over to a node whose last failure is not this old: where all had the same fault, and some of them
+ * one failure more than others, those are mending by then.
+ */
+export const sureAgainMs = 3000;
 /** Who was sick is well after so long without a failure: what comes and goes must not move addresses each time. */
 export const wellAgainMs = 30_000;
 /** A well node that did not take over from a sick one is asked again after so long. */
