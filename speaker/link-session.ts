@@ -2,6 +2,7 @@ import { formatAddress, parseAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
 import { rangeContains } from '../net/range.ts';
 import type { Action, Event } from './core/action.ts';
+import type { Health } from './core/health.ts';
 import type { Candidate } from './core/rank.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
@@ -133,6 +134,11 @@ export class LinkSession implements Disposable {
     }
     const roster = rosterOf(speakers, this.#link, this.#identity.node);
     this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(plan) });
+  }
+
+  /** What the checks of this node say of it, on this link. */
+  feel(health: Health): void {
+    this.#step({ kind: 'health', health });
   }
 
   leave(): void {

@@ -1,4 +1,5 @@
 import { Metrics } from '../daemon/metrics.ts';
+import { isSick } from './core/health.ts';
 import type { Holdings } from './holdings.ts';
 import type { Fact, LinkCounts } from './orders.ts';
 
@@ -42,6 +43,12 @@ export class SpeakerMetrics {
     buckets: takeoverBuckets,
   });
 
+  /** By link and check; only what was ever found not to be well. */
+  readonly #sick = new Map<
+    string,
+    readonly [value: number, labels: Readonly<Record<'link' | 'check', string>>]
+  >();
+
   constructor(node: string, holdings: Pick<Holdings, 'all'>) {
     // Asked for when it is exposed: kept up to date, it would cost more than the addresses themselves.
     this.metrics.gaugesOf(
@@ -52,14 +59,32 @@ export class SpeakerMetrics {
       },
       () => announced(node, holdings),
     );
+    this.metrics.gaugesOf(
+      {
+        name: 'mercurylb_sick',
+        help: 'Whether this node comes last on a link because a check fails, or failed lately',
+        labels: ['link', 'check'],
+      },
+      () => this.#sick.values(),
+    );
   }
 
   note(fact: Fact): void {
+    if (fact.kind === 'health') this.#noteHealth(fact);
+    if (fact.kind === 'gone') this.#forgetHealth(fact.link);
     if (fact.kind === 'counts') this.#count(fact.counts);
     if (fact.kind !== 'held') return;
     this.#moves.add(1, { reason: fact.reason });
     this.#takeover.observe(fact.takeoverMs / 1000);
     if (fact.silentMs !== undefined) this.#detection.observe(fact.silentMs / 1000);
+  }
+
+  #noteHealth({ link, check, health }: Fact & { readonly kind: 'health' }): void {
+    this.#sick.set(`${link} ${check}`, [isSick(health) ? 1 : 0, { link, check }]);
+  }
+
+  #forgetHealth(link: string): void {
+    for (const [key, [, labels]] of this.#sick) if (labels.link === link) this.#sick.delete(key);
   }
 
   #count(counts: readonly LinkCounts[]): void {

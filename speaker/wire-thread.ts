@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import { rangeContains } from '../net/range.ts';
+import { Checkups } from './checkups.ts';
 import { Datagrams } from './datagrams.ts';
 import { kernelOpener } from './kernel-opener.ts';
 import { LinkEvents } from './io/link-events.ts';
@@ -37,6 +38,7 @@ class WireThread {
   readonly #linkEvents = new LinkEvents();
   readonly #sessions = new Map<string, LinkSession>();
   readonly #datagrams: Datagrams | undefined;
+  readonly #checkups: Checkups;
   #plan: Plan = new Map();
   #speakers: readonly Speaker[] = [];
   #leaving = false;
@@ -66,6 +68,7 @@ class WireThread {
       report,
       answerInKernel: kernelOpener(start.responder, report),
     };
+    this.#checkups = new Checkups({ ...start, nowMs, report });
     this.#boot = random64();
     if (start.pulsePort > 0) this.#datagrams = new Datagrams(start.pulsePort, this.#identity);
   }
@@ -78,7 +81,10 @@ class WireThread {
     this.#followLinks();
     report({ kind: 'ready', wakerFd: this.#waker.fd });
     while (!this.#stopped) this.#turn();
-    for (const session of this.#sessions.values()) session[Symbol.dispose]();
+    for (const session of this.#sessions.values()) {
+      this.#checkups.close(session);
+      session[Symbol.dispose]();
+    }
     this.#linkEvents.close();
     this.#datagrams?.[Symbol.dispose]();
     this.#poll.close();
@@ -102,6 +108,7 @@ class WireThread {
       this.#readDatagrams(this.#datagrams);
     }
     for (const session of sessions) session.tick();
+    this.#checkups.run(ready);
     for (const session of sessions) {
       if (session.questionsFds.some((fd) => ready.has(fd))) session.readQuestions();
     }
@@ -123,7 +130,7 @@ class WireThread {
 
   #dueAtMs(): number {
     const due = [...this.#sessions.values()].map((session) => session.dueAtMs());
-    return Math.min(this.#countedAtMs + countsEveryMs, ...due);
+    return Math.min(this.#countedAtMs + countsEveryMs, this.#checkups.dueAtMs(), ...due);
   }
 
   #takeOrders(): void {
@@ -141,6 +148,9 @@ class WireThread {
         this.#plan = order.plan;
         this.#speakers = order.speakers;
         for (const session of this.#sessions.values()) session.adopt(order.plan, order.speakers);
+        break;
+      case 'kubeProxy':
+        this.#checkups.noteKubeProxy(order.finding);
         break;
       case 'keys':
         this.#ring.adopt(order.keys);
@@ -203,14 +213,17 @@ class WireThread {
     if (mac === undefined) return;
     const session = new LinkSession({ ...link, mac }, this.#identity);
     this.#sessions.set(link.name, session);
-    for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.add(fd);
+    const fds = [session.speakersFd, ...session.questionsFds, ...this.#checkups.open(session)];
+    for (const fd of fds) this.#poll.add(fd);
     report({ kind: 'joined', link: link.name, mac, responder: session.responder });
     session.adopt(this.#plan, this.#speakers);
   }
 
   #close(name: string, session: LinkSession): void {
     session.lose();
-    for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.remove(fd);
+    const fds = [session.speakersFd, ...session.questionsFds, ...this.#checkups.fdsOf(session)];
+    for (const fd of fds) this.#poll.remove(fd);
+    this.#checkups.close(session);
     session[Symbol.dispose]();
     this.#sessions.delete(name);
     report({ kind: 'gone', link: name });

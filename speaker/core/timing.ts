@@ -52,8 +52,9 @@ export const handoverRepeatMs = 20;
 export const handoverRepeats = 4;
 /** A preferred node gets its addresses back when it has been active for so long: it boots, it does not flap. */
 export const preferenceHoldMs = 30_000;
-/** How often a check is made, and how long it may take at the most. */
+/** How often kube-proxy and the routers are asked, and how long they may take. */
 export const checkEveryMs = 1000;
+export const checkTimeoutMs = 1000;
 /** One lost frame or one slow answer makes nobody sick. */
 export const failuresToBeSick = 3;
 /**
