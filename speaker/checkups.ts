@@ -1,11 +1,12 @@
-import { GatewayCheck } from './gateway-check.ts';
 import { type Health, worstOf } from './core/health.ts';
+import { GatewayCheck } from './gateway-check.ts';
 import type { LinkSession } from './link-session.ts';
 import type { CheckName, Fact, Finding } from './orders.ts';
 
-/** What is known of one link: its session, the check of its routers, and what was told last. */
-type Patient = {
-  readonly session: LinkSession;
+/** What is checked: a link, and whoever goes by what is found. */
+type Patient = Pick<LinkSession, 'link' | 'feel'>;
+
+type Chart = {
   readonly gateway: GatewayCheck | undefined;
   readonly told: Map<CheckName, Health>;
 };
@@ -18,83 +19,79 @@ export class Checkups {
   readonly #checksGateway: boolean;
   readonly #nowMs: () => number;
   readonly #report: (fact: Fact) => void;
-  readonly #patients = new Map<LinkSession, Patient>();
+  readonly #charts = new Map<Patient, Chart>();
   #kubeProxy: Finding;
 
-  constructor({
-    checksKubeProxy,
-    checksGateway,
-    nowMs,
-    report,
-  }: {
+  constructor(options: {
     readonly checksKubeProxy: boolean;
     readonly checksGateway: boolean;
     readonly nowMs: () => number;
     readonly report: (fact: Fact) => void;
   }) {
-    this.#checksGateway = checksGateway;
-    this.#nowMs = nowMs;
-    this.#report = report;
-    this.#kubeProxy = { health: checksKubeProxy ? 'unsure' : 'well', detail: undefined };
+    this.#checksGateway = options.checksGateway;
+    this.#nowMs = options.nowMs;
+    this.#report = options.report;
+    const health = options.checksKubeProxy ? 'unsure' : 'well';
+    this.#kubeProxy = { health, detail: undefined };
   }
 
-  /** What is to be polled for this link. */
-  open(session: LinkSession): readonly number[] {
-    const gateway = this.#checksGateway ? new GatewayCheck(session.link) : undefined;
-    const patient = { session, gateway, told: new Map() };
-    this.#patients.set(session, patient);
-    gateway?.tick(session.link, this.#nowMs());
-    this.#tell(patient);
-    return gateway?.fds ?? [];
+  open(patient: Patient): void {
+    const gateway = this.#checksGateway ? new GatewayCheck(patient.link) : undefined;
+    const chart = { gateway, told: new Map() };
+    this.#charts.set(patient, chart);
+    gateway?.tick(patient.link, this.#nowMs());
+    this.#tell(patient, chart);
   }
 
-  fdsOf(session: LinkSession): readonly number[] {
-    return this.#patients.get(session)?.gateway?.fds ?? [];
+  /** What is to be polled for this link while it is open. */
+  fdsOf(patient: Patient): readonly number[] {
+    return this.#charts.get(patient)?.gateway?.fds ?? [];
   }
 
-  close(session: LinkSession): void {
-    this.#patients.get(session)?.gateway?.[Symbol.dispose]();
-    this.#patients.delete(session);
+  close(patient: Patient): void {
+    this.#charts.get(patient)?.gateway?.[Symbol.dispose]();
+    this.#charts.delete(patient);
   }
 
   /** What the main thread has found out about this node's kube-proxy. */
   noteKubeProxy(finding: Finding): void {
     this.#kubeProxy = finding;
-    for (const patient of this.#patients.values()) this.#tell(patient);
+    for (const [patient, chart] of this.#charts) this.#tell(patient, chart);
   }
 
+  /** When `run` has somebody to ask. */
   dueAtMs(): number {
-    const due = Array.from(
-      this.#patients.values(),
-      ({ gateway }) => gateway?.dueAtMs() ?? Infinity,
-    );
-    return Math.min(Infinity, ...due);
+    let dueAtMs = Infinity;
+    for (const { gateway } of this.#charts.values()) {
+      if (gateway !== undefined) dueAtMs = Math.min(dueAtMs, gateway.dueAtMs());
+    }
+    return dueAtMs;
   }
 
   /** Reads what routers have answered, then asks those that are to be asked. */
   run(ready: ReadonlySet<number>): void {
     const nowMs = this.#nowMs();
-    for (const patient of this.#patients.values()) {
-      const { gateway, session } = patient;
+    for (const [patient, chart] of this.#charts) {
+      const { gateway } = chart;
       if (gateway === undefined) continue;
-      if (gateway.fds.some((fd) => ready.has(fd))) gateway.read(session.link);
+      if (gateway.fds.some((fd) => ready.has(fd))) gateway.read(patient.link);
       if (nowMs < gateway.dueAtMs()) continue;
-      gateway.tick(session.link, nowMs);
-      this.#tell(patient);
+      gateway.tick(patient.link, nowMs);
+      this.#tell(patient, chart);
     }
   }
 
-  /** Tells the session how well it is, and the main thread which check has changed its mind. */
-  #tell({ session, gateway, told }: Patient): void {
+  /** Tells the link how well it is, and the main thread which check says something new. */
+  #tell(patient: Patient, { gateway, told }: Chart): void {
     const results = [
       { check: 'KubeProxy', ...this.#kubeProxy },
       { check: 'Gateway', health: gateway?.health ?? 'well', detail: gateway?.detail },
     ] as const;
-    session.feel(worstOf(results.map(({ health }) => health)));
+    patient.feel(worstOf(results.map(({ health }) => health)));
     for (const result of results) {
       if (result.health === (told.get(result.check) ?? 'well')) continue;
       told.set(result.check, result.health);
-      this.#report({ kind: 'health', link: session.link.name, ...result });
+      this.#report({ kind: 'health', link: patient.link.name, ...result });
     }
   }
 }

@@ -213,20 +213,23 @@ class WireThread {
     if (mac === undefined) return;
     const session = new LinkSession({ ...link, mac }, this.#identity);
     this.#sessions.set(link.name, session);
-    const fds = [session.speakersFd, ...session.questionsFds, ...this.#checkups.open(session)];
-    for (const fd of fds) this.#poll.add(fd);
+    this.#checkups.open(session);
+    for (const fd of this.#fdsOf(session)) this.#poll.add(fd);
     report({ kind: 'joined', link: link.name, mac, responder: session.responder });
     session.adopt(this.#plan, this.#speakers);
   }
 
   #close(name: string, session: LinkSession): void {
     session.lose();
-    const fds = [session.speakersFd, ...session.questionsFds, ...this.#checkups.fdsOf(session)];
-    for (const fd of fds) this.#poll.remove(fd);
+    for (const fd of this.#fdsOf(session)) this.#poll.remove(fd);
     this.#checkups.close(session);
     session[Symbol.dispose]();
     this.#sessions.delete(name);
     report({ kind: 'gone', link: name });
+  }
+
+  #fdsOf(session: LinkSession): readonly number[] {
+    return [session.speakersFd, ...session.questionsFds, ...this.#checkups.fdsOf(session)];
   }
 
   #sayLeft(): void {
