@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { Checkups } from './checkups.ts';
+import type { Event } from './core/action.ts';
 import type { Health } from './core/health.ts';
 import type { Link } from './io/link.ts';
 import type { Fact } from './orders.ts';
@@ -21,7 +22,12 @@ const link: Link = {
 
 let facts: Fact[];
 let felt: Health | undefined;
-const patient = { link, feel: (health: Health) => void (felt = health) };
+const patient = (name: string) => ({
+  link: { ...link, name },
+  take: (event: Event) => {
+    if (event.kind === 'health') felt = event.health;
+  },
+});
 
 beforeEach(() => {
   facts = [];
@@ -35,7 +41,7 @@ function opened(checksKubeProxy: boolean): Checkups {
     nowMs: () => 0,
     report: (fact) => facts.push(fact),
   });
-  checkups.open(patient);
+  checkups.open(patient('eth0'));
   return checkups;
 }
 
@@ -69,7 +75,7 @@ test('what kube-proxy is found to be holds on each link, and is told when it cha
 test('a link that comes later is as well as the node', () => {
   const checkups = opened(true);
   checkups.noteKubeProxy({ health: 'sick', detail: 'it answers 503' });
-  const late: Health[] = [];
-  checkups.open({ link: { ...link, name: 'eth1' }, feel: (health) => late.push(health) });
-  assert.deepEqual(late, ['sick']);
+  felt = undefined;
+  checkups.open(patient('eth1'));
+  assert.equal(felt, 'sick');
 });

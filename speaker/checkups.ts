@@ -4,7 +4,7 @@ import type { LinkSession } from './link-session.ts';
 import type { CheckName, Fact, Finding } from './orders.ts';
 
 /** What is checked: a link, and whoever goes by what is found. */
-type Patient = Pick<LinkSession, 'link' | 'feel'>;
+type Patient = Pick<LinkSession, 'link' | 'take'>;
 
 type Chart = {
   readonly gateway: GatewayCheck | undefined;
@@ -87,7 +87,7 @@ export class Checkups {
       { check: 'KubeProxy', ...this.#kubeProxy },
       { check: 'Gateway', health: gateway?.health ?? 'well', detail: gateway?.detail },
     ] as const;
-    patient.feel(worstOf(results.map(({ health }) => health)));
+    patient.take({ kind: 'health', health: worstOf(results.map(({ health }) => health)) });
     for (const result of results) {
       if (result.health === (told.get(result.check) ?? 'well')) continue;
       told.set(result.check, result.health);

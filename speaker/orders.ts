@@ -132,3 +132,6 @@ export type LinkCounts = {
   /** Frames of the speakers' own type that no key of ours had sealed, or that made no sense. */
   readonly refused: number;
 };
+
+/** A fact of one link, as the link's own session tells it. */
+export type WithoutLink<F> = F extends { readonly link: string } ? Omit<F, 'link'> : never;
