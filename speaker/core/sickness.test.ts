@@ -60,6 +60,25 @@ test('a sick holder hands its addresses over without a gap, and takes nothing ba
   assert.deepEqual(placement(lan, 9), after);
 });
 
+test('a sick holder says why it gives up, and its heir from whom it takes over', () => {
+  const lan = settled({ nodes: 2 });
+  const sick = holderOf(lan);
+  const told: unknown[] = [];
+  lan.onActions = ({ name }, actions) => {
+    for (const action of actions) {
+      if (action.kind === 'hold') told.push([name, action.reason, action.from]);
+      if (action.kind === 'yield') told.push([name, action.reason, action.to]);
+    }
+  };
+  setHealth(lan, sick, 'sick');
+  lan.run(200);
+  const heir = holderOf(lan).name;
+  assert.deepEqual(told, [
+    [heir, 'HandedOver', sick.name],
+    [sick.name, 'Sick', heir],
+  ]);
+});
+
 test('where all are sick nothing moves, nor while some do not know yet whether they are', () => {
   const lan = settled({ addresses: 9 });
   const before = placement(lan, 9);
