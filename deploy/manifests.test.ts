@@ -77,6 +77,17 @@ const [speaker = assert.fail()] = all<Workload>('DaemonSet');
 const podOf = ({ spec }: Workload): PodSpec => spec.template.spec;
 const containerOf = (workload: Workload): Container => podOf(workload).containers[0];
 
+type Patch = { target: { kind: string; name: string }; patch: string };
+/** Of a patch in JSON (RFC 6902 §4.1). */
+type Addition = { op: string; path: string; value: string };
+
+function componentOf(name: string): { readonly patches: readonly [Patch] } {
+  const file = `deploy/components/${name}/kustomization.yaml`;
+  const component: { kind: string; patches: [Patch] } = parse(readFileSync(file, 'utf8'));
+  assert.equal(component.kind, 'Component');
+  return component;
+}
+
 /** What has to hold for every workload. */
 const requirements: Readonly<Record<string, (pod: PodSpec, container: Container) => boolean>> = {
   'has one container': ({ containers }) => containers.length === 1,
@@ -168,11 +179,7 @@ test('the speaker may send and receive frames on every node, and nothing else', 
 });
 
 test('the component of the kernel responder adds its two capabilities, and changes nothing else', () => {
-  type Patch = { target: { kind: string; name: string }; patch: string };
-  const file = 'deploy/components/kernel-responder/kustomization.yaml';
-  const component: { kind: string; patches: [Patch] } = parse(readFileSync(file, 'utf8'));
-  const [{ target, patch }, ...others] = component.patches;
-  assert.equal(component.kind, 'Component');
+  const [{ target, patch }, ...others] = componentOf('kernel-responder').patches;
   assert.deepEqual(target, { kind: speaker.kind, name: speaker.metadata.name });
   const { capabilities } = containerOf(speaker).securityContext;
   // The path is that of the line above.
@@ -181,6 +188,19 @@ test('the component of the kernel responder adds its two capabilities, and chang
   assert.deepEqual(parse(patch), [{ op: 'replace', path, value }]);
   assert.deepEqual(others, []);
 });
+
+for (const name of ['check-kube-proxy', 'check-gateway']) {
+  test(`the component ${name} adds its flag to those of the speaker, and changes nothing else`, () => {
+    const [{ target, patch }, ...others] = componentOf(name).patches;
+    assert.deepEqual(target, { kind: speaker.kind, name: speaker.metadata.name });
+    const [{ op, path, value }, ...more]: readonly [Addition] = parse(patch);
+    assert.deepEqual([op, path], ['add', '/spec/template/spec/containers/0/args/-']);
+    assert.deepEqual([others, more], [[], []]);
+    assert.ok(value.startsWith(`--${name}`), value);
+    const reading = readSettings('speaker', speakerSettings, ['--node-name=node-1', value], {});
+    assert.equal(reading.kind, 'settings', 'text' in reading ? reading.text : '');
+  });
+}
 
 test('the speaker waits for the key that the operator makes, and leaves nothing on its node', () => {
   const { volumes = [] } = podOf(speaker);

@@ -28,6 +28,8 @@ export function chronicle(log: Log, fact: Fact): void {
         'stood still and stayed silent until the peers had answered',
         rounded(fields),
       );
+    case 'health':
+      return chronicleHealth(log, fact);
     case 'namesake':
       return log.error('another machine uses the name of this node: rename one of them', fields);
     case 'foreign':
@@ -53,6 +55,21 @@ export function chronicle(log: Log, fact: Fact): void {
     case 'counts':
     case 'left':
       return log.debug('wire', { kind, ...fields });
+  }
+}
+
+/** A single failure, and what it leaves, is no news. */
+function chronicleHealth(log: Log, fact: Fact & { readonly kind: 'health' }): void {
+  const { kind, health, ...fields } = fact;
+  switch (health) {
+    case 'sick':
+      return log.warn('a check fails: well nodes take over what is held here', fields);
+    case 'mending':
+      return log.info('a check passes again: this node still comes last', fields);
+    case 'well':
+      return log.info('a check passes', fields);
+    case 'unsure':
+      return log.debug('wire', { kind, health, ...fields });
   }
 }
 

@@ -82,7 +82,7 @@ describe('a session on a real link', needsTwoHosts, () => {
     const [boot = 0n] = identity.boots;
     using socket = new SpeakersSocket(linkOf(hosts.far), { ...identity, boot });
     const claims = { count: 0, sum: 0 };
-    const standing = { phase: 'active', intervalMs: 100, claims } as const;
+    const standing = { phase: 'active', health: 'well', intervalMs: 100, claims } as const;
     socket.say('all', { kind: 'pulse', node: 'node-1', mac, standing });
   }
 

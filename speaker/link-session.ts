@@ -116,8 +116,9 @@ export class LinkSession implements Disposable {
     this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(plan) });
   }
 
-  leave(): void {
-    this.#step({ kind: 'leave' });
+  /** What this node is told to do, or finds out about itself. */
+  take(event: Event & { readonly kind: 'leave' | 'health' }): void {
+    this.#step(event);
   }
 
   get hasLeft(): boolean {

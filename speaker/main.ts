@@ -12,11 +12,12 @@ import { HolderReports } from './holder-reports.ts';
 import { ForeignStations } from './foreign-stations.ts';
 import { Holdings } from './holdings.ts';
 import { watchKeys } from './key-watch.ts';
+import { checkKubeProxy } from './kube-proxy-check.ts';
 import { L2Report } from './l2-report.ts';
 import { SpeakerMetrics } from './metrics.ts';
 import { reportNetworks } from './network-report.ts';
 import { Observer } from './observer.ts';
-import type { Fact, Held } from './orders.ts';
+import type { Fact, Finding, Held } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { Planner } from './planner.ts';
 import type { PulseKeys } from './pulse-keys.ts';
@@ -112,6 +113,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
         reports.run(signal),
         herald.run(signal),
         settings.pulseKeyFile === undefined ? undefined : watch(settings.pulseKeyFile),
+        settings.checkKubeProxy === undefined ? undefined : check(settings.checkKubeProxy),
         networkReports.run(signal),
       ]),
       wire.failed,
@@ -133,6 +135,11 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   function watch(path: string): Promise<void> {
     const onKeys = (keys: PulseKeys) => wire.give({ kind: 'keys', keys });
     return watchKeys({ path, onKeys, clock, log }, signal);
+  }
+
+  function check(url: string): Promise<void> {
+    const onFinding = (finding: Finding) => wire.give({ kind: 'kubeProxy', finding });
+    return checkKubeProxy({ url, onFinding, clock }, signal);
   }
 
   function onPlan(plan: Plan, speakers: readonly Speaker[]): void {

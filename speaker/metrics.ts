@@ -1,6 +1,7 @@
 import { Metrics } from '../daemon/metrics.ts';
 import type { CallOutcome } from '../kube/counted.ts';
 import { answerBounds, type AnswerTimeCounts } from './answer-times.ts';
+import { isSick } from './core/health.ts';
 import type { Holdings } from './holdings.ts';
 import type { Outcome } from './l2-record.ts';
 import type { Fact, LinkCounts } from './orders.ts';
@@ -20,6 +21,11 @@ type Sources = {
 export class SpeakerMetrics {
   readonly metrics = new Metrics();
   #links: readonly LinkCounts[] = [];
+  /** By link and check; only what was ever found not to be well. */
+  readonly #sick = new Map<
+    string,
+    readonly [value: number, labels: Readonly<Record<'link' | 'check', string>>]
+  >();
   #answerTimes: AnswerTimeCounts = { counts: [], sumSeconds: 0 };
   readonly #taken = this.metrics.counter({
     name: 'mercurylb_addresses_taken_total',
@@ -59,6 +65,7 @@ export class SpeakerMetrics {
 
   constructor(sources: Sources) {
     this.#exposeLinks();
+    this.#exposeHealth();
     this.#exposeSources(sources);
   }
 
@@ -77,6 +84,8 @@ export class SpeakerMetrics {
   note(fact: Fact): void {
     if (fact.kind === 'yielded') this.#yielded.add(1, { reason: fact.reason });
     if (fact.kind === 'peer') this.#peerChanges.add(1, { state: fact.state });
+    if (fact.kind === 'health') this.#noteHealth(fact);
+    if (fact.kind === 'gone') this.#forgetHealth(fact.link);
     if (fact.kind === 'counts') {
       this.#links = fact.counts;
       this.#answerTimes = fact.answerTimes;
@@ -90,6 +99,23 @@ export class SpeakerMetrics {
 
   #observe(stage: 'detection' | 'decision' | 'first_frame', ms: number | undefined): void {
     if (ms !== undefined) this.#takeover.observe(ms / 1000, { stage });
+  }
+
+  #noteHealth({ link, check, health }: Fact & { readonly kind: 'health' }): void {
+    this.#sick.set(`${link} ${check}`, [isSick(health) ? 1 : 0, { link, check }]);
+  }
+
+  #forgetHealth(link: string): void {
+    for (const [key, [, labels]] of this.#sick) if (labels.link === link) this.#sick.delete(key);
+  }
+
+  #exposeHealth(): void {
+    const sick = {
+      name: 'mercurylb_sick',
+      help: 'Whether this node comes last on a link because a check fails, or failed lately',
+      labels: ['link', 'check'],
+    } as const;
+    this.metrics.gaugesOf(sick, () => this.#sick.values());
   }
 
   #exposeLinks(): void {

@@ -3,6 +3,7 @@ import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import type { Mac } from '../net/mac.ts';
 import type { AnswerTimeCounts } from './answer-times.ts';
 import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
+import type { Health } from './core/health.ts';
 import type { GuardFact } from './guard.ts';
 import type { Unfit } from './io/kernel-responder.ts';
 import type { Plan } from './plan.ts';
@@ -23,14 +24,28 @@ export type WireStart = {
   readonly excludedLinks: readonly RegExp[];
   /** Who is to answer questions: the kernel, this process through a packet socket, or whichever can, in this order. */
   readonly responder: 'auto' | 'kernel' | 'packet';
+  /** Whether these checks are made: a node that fails one comes last. */
+  readonly checksKubeProxy: boolean;
+  readonly checksGateway: boolean;
   readonly orders: MessagePort;
   /** Until when the main thread was last alive, in nanoseconds of the monotonic clock. */
   readonly mainAliveUntil: BigUint64Array;
 };
 
+/** What can be checked of a node, on request. */
+export type CheckName = 'KubeProxy' | 'Gateway';
+
+export type Finding = {
+  readonly health: Health;
+  /** What went wrong last, in words. */
+  readonly detail: string | undefined;
+};
+
 /** What the main thread tells the wire thread. */
 export type Order =
   | { readonly kind: 'plan'; readonly plan: Plan; readonly speakers: readonly Speaker[] }
+  /** What the check of this node's kube-proxy says. */
+  | { readonly kind: 'kubeProxy'; readonly finding: Finding }
   /** The file has other keys now. */
   | { readonly kind: 'keys'; readonly keys: PulseKeys }
   /** Hand everything over; the answer is the fact `left`. */
@@ -76,6 +91,8 @@ export type Fact =
     }
   /** This node stood still, and answered nothing until its peers had said who holds what. */
   | { readonly kind: 'stalled'; readonly link: string; readonly hushedMs: number }
+  /** A check of this node, made for this link, says something else than before. */
+  | ({ readonly kind: 'health'; readonly link: string; readonly check: CheckName } & Finding)
   /** Another machine uses this node's name. */
   | { readonly kind: 'namesake'; readonly link: string; readonly mac: Mac }
   /** What another station has to do with an address that is claimed here. */

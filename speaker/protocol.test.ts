@@ -7,7 +7,7 @@ import * as timing from './core/timing.ts';
 import { contestEndsMs, tellEveryMs } from './contested.ts';
 import { probeAgainMs, probesPerRound, silentRoundsToFree } from './probing.ts';
 import { settingsTable } from './settings.ts';
-import type { Rule } from './testing/judge.ts';
+import type { Rule } from './testing/rule.ts';
 import { overheadBytes, seal } from './wire/envelope.ts';
 import { etherTypes, speakersMac } from './wire/ethernet.ts';
 import { formatMessage } from './wire/message.ts';
@@ -26,7 +26,7 @@ const rows = page
   );
 
 const digest = { count: 0, sum: 0 };
-const standing = { phase: 'active', intervalMs: 100, claims: digest } as const;
+const standing = { phase: 'active', health: 'well', intervalMs: 100, claims: digest } as const;
 const bodies = [
   { kind: 'pulse', standing },
   { kind: 'ask', nonce: 1n },
@@ -113,6 +113,7 @@ test('the page lists every invariant that is judged', () => {
     NoNeedlessMove: true,
     QuickTakeover: true,
     NoGapInAMove: true,
+    WellFirst: true,
     Spread: true,
     FewMessages: true,
   } satisfies Record<Rule, true>;

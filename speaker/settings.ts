@@ -77,6 +77,16 @@ export const settingsTable = {
     parse: fileThatExists,
     help: 'keys that authenticate pulses, one a line; the first one signs, all are accepted',
   },
+  checkKubeProxy: {
+    optional: true,
+    parse: healthUrl,
+    help: "ask this node's kube-proxy here every second, as http://127.0.0.1:10256/healthz; a node where it fails comes last",
+  },
+  checkGateway: {
+    fallback: false,
+    parse: flag,
+    help: 'ask the default routers of each link every second, by ARP and NDP; a node that does not reach them comes last',
+  },
   stateDir: {
     optional: true,
     parse: fileThatExists,
@@ -127,9 +137,11 @@ export function accessOf(
 
 /** What the wire thread needs of the settings. Reads the keys; says so where there are none. */
 export function wireStart(
-  { nodeName, pulseMs, pulsePort, probeMs, links, excludeLinks, responder, pulseKeyFile }: Settings,
+  settings: Settings,
   log: Log,
 ): Omit<WireStart, 'orders' | 'mainAliveUntil'> {
+  const { nodeName, pulseMs, pulsePort, probeMs, links, excludeLinks, responder, pulseKeyFile } =
+    settings;
   if (pulseKeyFile === undefined) {
     log.warn('pulses are not authenticated: anybody on the segment can move addresses', {
       remedy: 'give every speaker the same --pulse-key-file',
@@ -144,6 +156,8 @@ export function wireStart(
     links,
     excludedLinks: excludeLinks,
     responder,
+    checksKubeProxy: settings.checkKubeProxy !== undefined,
+    checksGateway: settings.checkGateway,
   };
 }
 
@@ -155,6 +169,13 @@ function pattern(said: string): RegExp {
       cause: error,
     });
   }
+}
+
+/** Without TLS: what kube-proxy serves of its health is plain. */
+function healthUrl(said: string): string {
+  if (URL.parse(said)?.protocol !== 'http:')
+    throw new Error('is not a URL such as http://127.0.0.1:10256/healthz');
+  return said;
 }
 
 function serverUrl(said: string): string {

@@ -1,30 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import type { Mac } from '../net/mac.ts';
 import { rangeContains } from '../net/range.ts';
 import { AnswerTimes } from './answer-times.ts';
+import { Checkups } from './checkups.ts';
 import { Datagrams } from './datagrams.ts';
 import { isFarewell } from './core/message.ts';
 import { detoursAround } from './detours.ts';
 import { kernelOpener } from './kernel-opener.ts';
 import { LinkEvents } from './io/link-events.ts';
-import { type Link, readGateways, readLinks } from './io/link.ts';
+import { type Link, readLinks } from './io/link.ts';
 import { Poll, Waker } from './io/poll.ts';
 import type { Identity } from './identity.ts';
 import { LinkSession } from './link-session.ts';
-import { describeNetworks } from './networks.ts';
 import type { Fact, Order, WireStart } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { PulseRing } from './pulse-ring.ts';
 import type { Speaker } from './roster.ts';
 import type { Heard } from './speakers-socket.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** How often the counters are reported. */
 const countsEveryMs = 1000;
-/** How often the gateways are looked at. */
-const networksEveryMs = 60_000;
 /** While the main thread hangs, how often to look whether it is back. */
 const lookAgainMs = 50;
 
@@ -44,16 +41,16 @@ class WireThread {
   readonly #sessions = new Map<string, LinkSession>();
   readonly #datagrams: Datagrams | undefined;
   readonly #answerTimes = new AnswerTimes();
+  readonly #checkups: Checkups;
   #plan: Plan = new Map();
   #speakers: readonly Speaker[] = [];
   #leaving = false;
   #absent: readonly string[] = [];
   #stopped = false;
   #countedAtMs = 0;
-  #networks: NodeNetworkStatus | undefined;
   /** Of all links of this machine. */
   #macs: ReadonlySet<Mac> = new Set();
-  #toldNetworksAtMs = 0;
+  readonly #whereabouts = new Whereabouts();
 
   constructor(start: WireStart) {
     let sequence = 0n;
@@ -84,6 +81,7 @@ class WireThread {
         }),
       answerInKernel: kernelOpener(start.responder, report),
     };
+    this.#checkups = new Checkups({ ...start, nowMs, report });
     this.#boot = random64();
     if (start.pulsePort > 0) this.#datagrams = new Datagrams(start.pulsePort, this.#identity);
   }
@@ -96,7 +94,10 @@ class WireThread {
     this.#followLinks();
     report({ kind: 'ready', wakerFd: this.#waker.fd });
     while (!this.#stopped) this.#turn();
-    for (const session of this.#sessions.values()) session[Symbol.dispose]();
+    for (const session of this.#sessions.values()) {
+      this.#checkups.close(session);
+      session[Symbol.dispose]();
+    }
     this.#linkEvents.close();
     this.#datagrams?.[Symbol.dispose]();
     this.#poll.close();
@@ -124,6 +125,7 @@ class WireThread {
       this.#readDatagrams(this.#datagrams);
     }
     for (const session of sessions) session.tick();
+    this.#checkups.run(ready);
     for (const session of sessions) {
       if (session.questionsFds.some((fd) => ready.has(fd))) this.#answer(session, wokeAtMs);
     }
@@ -159,7 +161,7 @@ class WireThread {
 
   #dueAtMs(): number {
     const due = [...this.#sessions.values()].map((session) => session.dueAtMs());
-    return Math.min(this.#countedAtMs + countsEveryMs, ...due);
+    return Math.min(this.#countedAtMs + countsEveryMs, this.#checkups.dueAtMs(), ...due);
   }
 
   #takeOrders(): void {
@@ -178,12 +180,15 @@ class WireThread {
         this.#speakers = order.speakers;
         for (const session of this.#sessions.values()) session.adopt(order.plan, order.speakers);
         break;
+      case 'kubeProxy':
+        this.#checkups.noteKubeProxy(order.finding);
+        break;
       case 'keys':
         this.#ring.adopt(order.keys);
         break;
       case 'leave':
         this.#leaving = true;
-        for (const session of this.#sessions.values()) session.leave();
+        for (const session of this.#sessions.values()) session.take({ kind: 'leave' });
         break;
       case 'stop':
         this.#stopped = true;
@@ -210,17 +215,13 @@ class WireThread {
       if (wanted && !this.#sessions.has(link.name)) this.#open(link);
     }
     this.#missLinks(this.#start.links?.filter((name) => !links.has(name)) ?? []);
-    this.#tellNetworks();
+    this.#tellWhereabouts();
   }
 
-  /** Where this node stands. A route may change although no link does: so it is looked at now and then, too. */
-  #tellNetworks(): void {
-    this.#toldNetworksAtMs = this.#identity.nowMs();
+  #tellWhereabouts(): void {
     const links = Array.from(this.#sessions.values(), ({ link }) => link);
-    const networks = describeNetworks(links, readGateways());
-    if (isDeepStrictEqual(networks, this.#networks)) return;
-    this.#networks = networks;
-    report({ kind: 'networks', networks });
+    const networks = this.#whereabouts.look(links, this.#identity.nowMs());
+    if (networks !== undefined) report({ kind: 'networks', networks });
   }
 
   #missLinks(absent: readonly string[]): void {
@@ -242,17 +243,23 @@ class WireThread {
     if (mac === undefined) return;
     const session = new LinkSession({ ...link, mac }, this.#identity);
     this.#sessions.set(link.name, session);
-    for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.add(fd);
+    this.#checkups.open(session);
+    for (const fd of this.#fdsOf(session)) this.#poll.add(fd);
     report({ kind: 'joined', link: link.name, mac, responder: session.responder });
     session.adopt(this.#plan, this.#speakers);
   }
 
   #close(name: string, session: LinkSession): void {
     session.lose();
-    for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.remove(fd);
+    for (const fd of this.#fdsOf(session)) this.#poll.remove(fd);
+    this.#checkups.close(session);
     session[Symbol.dispose]();
     this.#sessions.delete(name);
     report({ kind: 'gone', link: name });
+  }
+
+  #fdsOf(session: LinkSession): readonly number[] {
+    return [session.speakersFd, ...session.questionsFds, ...this.#checkups.fdsOf(session)];
   }
 
   #sayLeft(): void {
@@ -266,7 +273,7 @@ class WireThread {
     this.#countedAtMs = nowMs;
     const counts = Array.from(this.#sessions.values(), (session) => session.counts());
     report({ kind: 'counts', counts, answerTimes: this.#answerTimes.counts() });
-    if (nowMs - this.#toldNetworksAtMs >= networksEveryMs) this.#tellNetworks();
+    if (this.#whereabouts.isDue(nowMs)) this.#tellWhereabouts();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Mac } from '../../net/mac.ts';
+import type { Health } from './health.ts';
 import type { Destination, Message } from './message.ts';
 import type { Candidate } from './rank.ts';
 
@@ -35,6 +36,8 @@ export type Event =
       readonly siblings?: Siblings;
     }
   | { readonly kind: 'link'; readonly up: boolean; readonly mac: Mac }
+  /** What this node's checks say of it, here. */
+  | { readonly kind: 'health'; readonly health: Health }
   /** Hand everything over and go. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'tick' };
@@ -52,6 +55,8 @@ export type HoldReason = VacancyReason | 'HandedOver';
 export type YieldReason =
   | 'BetterClaim'
   | 'HandedOver'
+  /** Handed over, because the checks of this node fail. */
+  | 'Sick'
   | 'Withdrawn'
   | 'NoLongerCandidate'
   | 'LinkDown'

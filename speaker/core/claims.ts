@@ -8,6 +8,7 @@ import {
   type Held,
   holdingOf,
   intervalMs,
+  type Move,
   type Peer,
   say,
   type Segment,
@@ -128,7 +129,7 @@ export function hearClaims(
       if (term >= before.term && newer) note(segment, address, heard);
     } else if (beats(address, heard, before)) {
       if (before.holder === segment.node) {
-        const reason = segment.moves.has(address) ? 'HandedOver' : 'BetterClaim';
+        const reason = yieldReason(segment.moves.get(address));
         if (reason === 'BetterClaim' && segment.hushedSinceMs === undefined)
           segment.doubledOwners++;
         segment.version++;
@@ -141,6 +142,11 @@ export function hearClaims(
   }
   if (message.snapshot !== undefined) hearSnapshot(segment, peer, message, nowMs);
   return [...actions, ...tellClaims(segment, peer, worse)];
+}
+
+function yieldReason(move: Move | undefined): YieldReason {
+  if (move === undefined) return 'BetterClaim';
+  return move.why === 'Sick' ? 'Sick' : 'HandedOver';
 }
 
 /** With its last part in, a snapshot ends every older claim of the peer that is not part of it. */

@@ -1,3 +1,4 @@
+import { type Health, isSick } from './health.ts';
 import type { Peer, Segment } from './segment.ts';
 import { loadOf } from './segment.ts';
 import {
@@ -80,7 +81,11 @@ export class Contest {
     const { peers } = this.#segment;
     const contending = candidates.filter(({ node }) => may(node));
     const field = {
-      contenders: contending.map(({ node, score }) => ({ score, runner: this.runner(node) })),
+      contenders: contending.map(({ node, score }) => ({
+        score,
+        isSick: isSick(healthOf(this.#segment, node)),
+        runner: this.runner(node),
+      })),
       waits: contending.some(({ node }) => isListening(peers.get(node))),
     };
     fields.set(candidates, field);
@@ -102,5 +107,9 @@ export function canTake(segment: Segment, node: string): boolean {
     peer.question?.why !== 'Stalled'
   );
 }
+
+/** What the node says of itself, or what this one knows of its own checks. */
+export const healthOf = ({ node: self, health, peers }: Segment, node: string): Health =>
+  node === self ? health : (peers.get(node)?.standing.health ?? 'unsure');
 
 const isListening = (peer: Peer | undefined): boolean => peer?.standing.phase === 'listening';

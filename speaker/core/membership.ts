@@ -1,5 +1,6 @@
 import type { Action, PeerState } from './action.ts';
 import { pullIfBehind, vacateAll, type Vacancy } from './claims.ts';
+import { isSick } from './health.ts';
 import type { Message, Standing } from './message.ts';
 import {
   intervalMs,
@@ -27,6 +28,7 @@ export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: 
     question.why === 'Silent' || (message.kind === 'answer' && message.nonce === question.nonce);
   if (!settled) return [];
   peer.question = undefined;
+  segment.preferencesDueAtMs = -Infinity;
   if (question.why === 'Contested') peer.contestedAtMs = nowMs;
   reviewVacanciesSoon(segment, nowMs);
   return question.why === 'Silent' ? [told(peer.node, 'alive')] : [];
@@ -54,12 +56,13 @@ export function hearStanding(
     const how = standing.claims.count > 0 ? 'cutOff' : 'left';
     return bury(segment, peer, how, nowMs);
   }
-  if (standing.phase !== peer.standing.phase) reviewVacanciesSoon(segment, nowMs);
-  if (standing.phase !== 'active') peer.activeSinceMs = Infinity;
-  else if (peer.activeSinceMs === Infinity) {
-    peer.activeSinceMs = nowMs;
-    segment.preferencesDueAtMs = -Infinity;
-  }
+  const { phase, health } = standing;
+  const before = peer.standing;
+  const ranksAnew = phase !== before.phase || isSick(health) !== isSick(before.health);
+  if (ranksAnew) reviewVacanciesSoon(segment, nowMs);
+  if (ranksAnew || health !== before.health) segment.preferencesDueAtMs = -Infinity;
+  if (phase !== 'active' || isSick(health)) peer.activeSinceMs = Infinity;
+  else if (peer.activeSinceMs === Infinity) peer.activeSinceMs = nowMs;
   peer.standing = standing;
   return pullIfBehind(segment, peer, nowMs);
 }

@@ -1,4 +1,5 @@
 import type { Mac } from '../../net/mac.ts';
+import type { Health } from './health.ts';
 
 /** Who holds an address since which term. The address is its canonical text. */
 export type ClaimItem = { readonly address: string; readonly term: number };
@@ -10,6 +11,7 @@ export type Digest = { readonly count: number; readonly sum: number };
 export type Standing = {
   /** `listening` holds nothing yet, `leaving` takes nothing more, `left` is gone at once. */
   readonly phase: 'listening' | 'active' | 'leaving' | 'left';
+  readonly health: Health;
   /** How often this node pulses; its silence is judged by this. */
   readonly intervalMs: number;
   readonly claims: Digest;

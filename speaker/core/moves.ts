@@ -2,10 +2,18 @@ import type { Action } from './action.ts';
 import { claim, drop, tellClaims, tellReleased, yieldTo } from './claims.ts';
 import { chunks, claimsPerMessage, type ClaimItem, type Message } from './message.ts';
 import { firstOf } from './rank.ts';
-import { claimsOf, isCandidate, type Move, type Peer, say, type Segment } from './segment.ts';
-import { canTake, Contest } from './contest.ts';
+import {
+  claimsOf,
+  isCandidate,
+  type Move,
+  newMove,
+  type Peer,
+  say,
+  type Segment,
+} from './segment.ts';
+import { canTake, Contest, healthOf } from './contest.ts';
 import { isPreferred } from './preferences.ts';
-import { handoverRepeatMs, handoverRepeats, preferenceHoldMs } from './timing.ts';
+import { handoverRepeatMs, handoverRepeats, preferenceHoldMs, reliefAgainMs } from './timing.ts';
 
 /** Puts on their way what this node holds and should not: all of it when it leaves. */
 export function planMoves(segment: Segment): void {
@@ -13,13 +21,7 @@ export function planMoves(segment: Segment): void {
     if (segment.phase !== 'leaving' && isCandidate(segment, address)) {
       segment.moves.delete(address);
     } else if (segment.moves.get(address)?.why !== 'Unwanted') {
-      segment.moves.set(address, {
-        why: 'Unwanted',
-        tried: new Set(),
-        heir: undefined,
-        askedAtMs: -Infinity,
-        asks: 0,
-      });
+      segment.moves.set(address, newMove('Unwanted'));
     }
   }
 }
@@ -42,9 +44,10 @@ export function moveAlong(segment: Segment, nowMs: number): Action[] {
     move.askedAtMs = nowMs;
     if (move.heir !== undefined) {
       asked.set(move.heir, [...(asked.get(move.heir) ?? []), { address, term }]);
-    } else if (move.why === 'Preferred') {
+    } else if (move.why !== 'Unwanted') {
       segment.moves.delete(address);
-      segment.preferencesDueAtMs = Math.min(segment.preferencesDueAtMs, nowMs + preferenceHoldMs);
+      const againMs = move.why === 'Preferred' ? preferenceHoldMs : reliefAgainMs;
+      segment.preferencesDueAtMs = Math.min(segment.preferencesDueAtMs, nowMs + againMs);
     } else if (!isCandidate(segment, address)) {
       drop(segment, address, { reason: 'Released' }, nowMs);
       actions.push(yieldTo(address, 'NoLongerCandidate'));
@@ -73,7 +76,14 @@ function nextHeir(
   move.asks = 0;
   const others = contest.settled(address).contenders.filter(({ score, runner: { node } }) => {
     if (node === segment.node || tried.has(node)) return false;
-    return move.why === 'Unwanted' || isPreferred(segment, address, { node, score }, nowMs);
+    switch (move.why) {
+      case 'Unwanted':
+        return true;
+      case 'Sick':
+        return healthOf(segment, node) === 'well';
+      case 'Preferred':
+        return isPreferred(segment, address, { node, score }, nowMs);
+    }
   });
   const next = firstOf(others, contest.ground(address))?.runner;
   if (next !== undefined) contest.give(address, next);

@@ -1,6 +1,6 @@
-import { canTake } from './contest.ts';
+import { canTake, healthOf } from './contest.ts';
 import type { Candidate } from './rank.ts';
-import { claimsOf, type Segment } from './segment.ts';
+import { claimsOf, newMove, type Segment } from './segment.ts';
 import { preferenceHoldMs } from './timing.ts';
 import { isDoubted } from './unheard.ts';
 
@@ -13,6 +13,7 @@ export function planPreferred(segment: Segment, nowMs: number): void {
   if (nowMs < segment.preferencesDueAtMs || phase !== 'active' || hushedSinceMs !== undefined)
     return;
   segment.preferencesDueAtMs = Infinity;
+  if (segment.health === 'sick') return planRelief(segment);
   const ripeAtMs = new Map<readonly Candidate[], number>();
   for (const { address } of claimsOf(segment, segment.node)) {
     const candidates = segment.candidates.get(address) ?? [];
@@ -20,16 +21,27 @@ export function planPreferred(segment: Segment, nowMs: number): void {
     ripeAtMs.set(candidates, atMs);
     if (nowMs < atMs) segment.preferencesDueAtMs = Math.min(segment.preferencesDueAtMs, atMs);
     else if (!isDoubted(segment, address) && !segment.moves.has(address)) {
-      segment.moves.set(address, {
-        why: 'Preferred',
-        tried: new Set(),
-        heir: undefined,
-        askedAtMs: -Infinity,
-        asks: 0,
-      });
+      segment.moves.set(address, newMove('Preferred'));
     }
   }
 }
+
+/**
+ * A sick node hands over what well ones can take, at once. Where nobody is well, as when the gateway itself is dead, all
+ * stays where it is.
+ */
+function planRelief(segment: Segment): void {
+  const relieved = new Map<readonly Candidate[], boolean>();
+  for (const { address } of claimsOf(segment, segment.node)) {
+    const candidates = segment.candidates.get(address) ?? [];
+    const relief = relieved.get(candidates) ?? candidates.some(({ node }) => isFit(segment, node));
+    relieved.set(candidates, relief);
+    if (relief && !segment.moves.has(address)) segment.moves.set(address, newMove('Sick'));
+  }
+}
+
+const isFit = (segment: Segment, node: string): boolean =>
+  canTake(segment, node) && healthOf(segment, node) === 'well';
 
 /** When the first node that is strictly preferred to this one has been there for long enough; Infinity for none. */
 function preferredAtMs(segment: Segment, candidates: readonly Candidate[]): number {

@@ -4,7 +4,11 @@ import { hashText, mix } from './hash.ts';
 export type Candidate = { readonly node: string; readonly score: number };
 
 /** A candidate as it is compared: with the addresses it holds or is about to, and its share of every lot. */
-export type Contender = { readonly score: number; readonly runner: Runner };
+export type Contender = {
+  readonly score: number;
+  readonly isSick: boolean;
+  readonly runner: Runner;
+};
 export type Runner = { readonly node: string; readonly seed: number; load: number };
 
 export const runnerOf = (node: string, load: number): Runner => ({
@@ -35,10 +39,11 @@ export const groundOf = (address: string, avoided = nobody): Ground => ({
 });
 
 /**
- * Whether `a` comes before `b`: by score, then by holding nothing else of the same Service, then by how few addresses
+ * Whether `a` comes before `b`: by not being sick, then by score, then by holding nothing else of the same Service, then by how few addresses
  * it holds, then by lot. Nodes that see the same candidates and loads come to the same order.
  */
 export function isAhead(a: Contender, b: Contender, { addressSeed, avoided }: Ground): boolean {
+  if (a.isSick !== b.isSick) return b.isSick;
   if (a.score !== b.score) return a.score > b.score;
   if (avoided.size > 0) {
     const [beside, besideB] = [avoided.has(a.runner.node), avoided.has(b.runner.node)];

@@ -2,6 +2,7 @@ import type { Mac } from '../../net/mac.ts';
 import type { Action, Candidates, Phase, Roster, Siblings, VacancyReason } from './action.ts';
 import type { Beat } from './beat.ts';
 import { emptyDigest } from './digest.ts';
+import type { Health } from './health.ts';
 import type { ClaimItem, Destination, Digest, Message, Standing } from './message.ts';
 import type { SequenceWindow } from './replay.ts';
 import { gatherMs, pulseIntervalMs } from './timing.ts';
@@ -17,6 +18,7 @@ export type Segment = {
   readonly shortestPulseMs: number;
   readonly random: () => bigint;
   mac: Mac;
+  health: Health;
   phase: Phase;
   phaseSinceMs: number;
   /** Set while peers are being asked whether they took over during a stall. */
@@ -80,7 +82,7 @@ export type Peer = {
   mac: Mac;
   standing: Standing;
   heardAtMs: number;
-  /** Since when it has been active; Infinity while it is not. */
+  /** Since when it has been active and not sick; Infinity while it is not so. */
   activeSinceMs: number;
   /** The same for frames alone. */
   framedAtMs: number;
@@ -133,13 +135,22 @@ export type Holding = { readonly terms: Map<string, number>; digest: Digest };
 
 /** An address that this node gives away: to whom, and since when that heir has been asked. */
 export type Move = {
-  /** A preferred node gets it if it wants it; what must go is dropped where nobody takes it. */
-  readonly why: 'Preferred' | 'Unwanted';
+  /** A preferred node, or a well one, gets it if it wants it; what must go is dropped where nobody takes it. */
+  readonly why: 'Preferred' | 'Sick' | 'Unwanted';
   readonly tried: Set<string>;
   heir: string | undefined;
   askedAtMs: number;
   asks: number;
 };
+
+/** A move that nobody has been asked about yet. */
+export const newMove = (why: Move['why']): Move => ({
+  why,
+  tried: new Set(),
+  heir: undefined,
+  askedAtMs: -Infinity,
+  asks: 0,
+});
 
 /** A node that has just started: it listens, and holds nothing. */
 export function openSegment(self: {
@@ -153,6 +164,7 @@ export function openSegment(self: {
   const { nowMs, ...identity } = self;
   return {
     ...identity,
+    health: 'well',
     phase: 'listening',
     phaseSinceMs: nowMs,
     hushedSinceMs: undefined,
@@ -224,9 +236,10 @@ export const isHolding = (segment: Segment, address: string): boolean =>
   segment.claims.get(address)?.holder === segment.node;
 
 export function standingOf(segment: Segment): Standing {
-  const { phase } = segment;
+  const { phase, health } = segment;
   return {
     phase: phase === 'down' ? 'listening' : phase,
+    health,
     intervalMs: intervalMs(segment),
     claims: digestOf(segment, segment.node),
   };

@@ -425,7 +425,12 @@ test('recorded frames of a dead node bring it back to nobody', () => {
   const heir = holderOf(lan);
   for (let replay = 0; replay < 50; replay++) {
     for (const node of lan.nodes) {
-      const standing = { phase: 'active', intervalMs: 100, claims: { count: 1, sum: 7 } } as const;
+      const standing = {
+        phase: 'active',
+        health: 'well',
+        intervalMs: 100,
+        claims: { count: 1, sum: 7 },
+      } as const;
       const message = { kind: 'pulse', node: holder.name, mac: holder.mac, standing } as const;
       const claims = {
         ...message,

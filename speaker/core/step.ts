@@ -10,6 +10,7 @@ import {
   tellReleased,
   yieldTo,
 } from './claims.ts';
+import { type Health, isSick } from './health.ts';
 import {
   answer,
   forgetAll,
@@ -111,6 +112,8 @@ function take(segment: Segment, event: Event, nowMs: number): Action[] {
       return replan(segment, event, nowMs);
     case 'link':
       return setLink(segment, event, nowMs);
+    case 'health':
+      return setHealth(segment, event.health, nowMs);
     case 'leave':
       return leave(segment, nowMs);
     case 'tick':
@@ -128,6 +131,18 @@ function replan(
   const actions = adoptPlan(segment, candidates, nowMs);
   planMoves(segment);
   return actions;
+}
+
+/** Peers are told at once: whether this node is well decides what a sick one does. */
+function setHealth(segment: Segment, health: Health, nowMs: number): Action[] {
+  const before = segment.health;
+  if (health === before) return [];
+  segment.health = health;
+  segment.nextPulseAtMs = nowMs;
+  segment.preferencesDueAtMs = -Infinity;
+  if (isSick(health) !== isSick(before)) reviewVacancies(segment, nowMs);
+  for (const [address, { why }] of segment.moves) if (why === 'Sick') segment.moves.delete(address);
+  return [];
 }
 
 function leave(segment: Segment, nowMs: number): Action[] {

@@ -1,6 +1,7 @@
 import type { Action, Event } from './action.ts';
 import { openBeat } from './beat.ts';
 import { pullIfBehind, tellAll } from './claims.ts';
+import { isSick } from './health.ts';
 import { answer, contest, told } from './membership.ts';
 import type { Message } from './message.ts';
 import { openWindow } from './replay.ts';
@@ -87,7 +88,7 @@ function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Acti
     standing,
     sequences: openWindow(sequence),
     sinceMs: nowMs,
-    activeSinceMs: standing.phase === 'active' ? nowMs : Infinity,
+    activeSinceMs: standing.phase === 'active' && !isSick(standing.health) ? nowMs : Infinity,
     heardAtMs: nowMs,
     framedAtMs: by === 'datagram' ? -Infinity : nowMs,
     question: undefined,

@@ -58,6 +58,20 @@ export const handoverRepeatMs = 20;
 export const handoverRepeats = 4;
 /** A preferred node gets its addresses back when it has been active for so long: it boots, it does not flap. */
 export const preferenceHoldMs = 30_000;
+/** How often kube-proxy and the routers are asked, and how long they may take. */
+export const checkEveryMs = 1000;
+export const checkTimeoutMs = 1000;
+/** One lost frame or one slow answer makes nobody sick. */
+export const failuresToBeSick = 3;
+/**
+ * Nobody hands anything over to a node whose last failure is not this old: where all had the same fault, and some of them
+ * one failure more than others, those are mending by then.
+ */
+export const sureAgainMs = 3000;
+/** Who was sick is well after so long without a failure: what comes and goes must not move addresses each time. */
+export const wellAgainMs = 30_000;
+/** A well node that did not take over from a sick one is asked again after so long. */
+export const reliefAgainMs = 1000;
 /** A leaving node stops waiting for heirs after this long; the pod's termination grace is longer. */
 export const leaveAtMostMs = 2000;
 

@@ -105,13 +105,14 @@ export const isDoubted = (segment: Segment, address: string): boolean =>
 
 /**
  * Who holds a doubted address: the first of all that live or may live, by score and lot. Every node that sees the same
- * API comes to the same answer, whoever hears whom; what only some know, such as loads and claims, does not count.
+ * API comes to the same answer, whoever hears whom; what only some know, such as loads, claims
+ * and who is sick, does not count.
  */
 export function firstInDoubt(segment: Segment, address: string): string | undefined {
   const contenders = (segment.candidates.get(address) ?? []).flatMap(
     ({ node, score }): Contender[] => {
       const there = node === segment.node || segment.peers.has(node) || segment.unheard.has(node);
-      return there ? [{ score, runner: runnerOf(node, 0) }] : [];
+      return there ? [{ score, isSick: false, runner: runnerOf(node, 0) }] : [];
     },
   );
   return firstOf(contenders, groundOf(address))?.runner.node;

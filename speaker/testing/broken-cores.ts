@@ -1,7 +1,7 @@
 import type { Action, Event } from '../core/action.ts';
-import { claim, tellClaims } from '../core/claims.ts';
+import { claim, drop, tellClaims } from '../core/claims.ts';
 import type { ClaimItem } from '../core/message.ts';
-import { isCandidate, openSegment, type Segment } from '../core/segment.ts';
+import { claimsOf, isCandidate, openSegment, type Segment } from '../core/segment.ts';
 import { step } from '../core/step.ts';
 import { suspectAfterMs } from '../core/timing.ts';
 import type { Core } from './core.ts';
@@ -92,6 +92,29 @@ export const brokenCores: Readonly<Record<string, Core>> = {
 
   'who was never heard is nobody': broken({
     before: (_segment, event) => (event.kind === 'plan' ? { ...event, roster: new Map() } : event),
+  }),
+
+  'who is sick counts as dead': broken({
+    after: (segment, actions) => {
+      if (segment.health !== 'sick') return actions;
+      const given = claimsOf(segment, segment.node).map(({ address }): Action => {
+        drop(segment, address, { reason: 'Released' }, segment.steppedAtMs);
+        return { kind: 'yield', address, reason: 'Sick' };
+      });
+      return [...actions, ...given];
+    },
+  }),
+
+  'the sick come as early as the well': broken({
+    before: (_segment, event) =>
+      event.kind === 'health' ? { kind: 'health', health: 'well' } : event,
+  }),
+
+  'who is not sick is well': broken({
+    before: (_segment, event) =>
+      event.kind === 'health' && event.health !== 'sick'
+        ? { kind: 'health', health: 'well' }
+        : event,
   }),
 
   'claims that were lost are not asked for': broken({

@@ -109,6 +109,7 @@ export class FakeSegment {
     node.sequence = 0n;
     node.alarmAtMs = Infinity;
     if (!node.linkUp) this.step(node, { kind: 'link', up: false, mac: node.mac });
+    this.step(node, { kind: 'health', health: node.health });
     node.planVersion = this.#planVersion;
     this.step(node, {
       kind: 'plan',

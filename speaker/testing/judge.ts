@@ -1,19 +1,7 @@
 import type { Action } from '../core/action.ts';
 import type { FakeSegment } from './fake-segment.ts';
 import type { Machine } from './machine.ts';
-
-/** What must always hold; the words of the numbered invariants in `docs/protocol.md`. */
-export type Rule =
-  | 'OneHolderAtRest'
-  | 'NoTwoHolders'
-  | 'NoNeedlessMove'
-  | 'QuickTakeover'
-  | 'NoGapInAMove'
-  | 'Spread'
-  | 'FewMessages';
-
-/** One moment at which something was wrong that must never be. */
-export type Violation = { readonly atMs: number; readonly rule: Rule; readonly what: string };
+import type { Rule, Violation } from './rule.ts';
 
 /** How long a claim takes to arrive, and the pulse that leads to one. */
 export type Tolerated = {
@@ -43,6 +31,7 @@ export class Judge {
   /** Addresses that are moved as planned: there must always be an answer. */
   #guarded: readonly string[] = [];
   #disturbances = 0;
+  #ailedAtMs = -Infinity;
 
   constructor(segment: FakeSegment, tolerated: Tolerated) {
     this.#segment = segment;
@@ -60,6 +49,7 @@ export class Judge {
       this.#regroupedAtMs,
       this.#replannedAtMs,
       this.#muted.untilMs,
+      this.#ailedAtMs,
       ...this.#disturbedAtMs.values(),
     );
     const allActive = this.#segment.nodes.every(({ segment }) => segment?.phase === 'active');
@@ -77,6 +67,17 @@ export class Judge {
   regroup(node: Machine): void {
     this.disturb(node);
     this.#regroupedAtMs = this.#nowMs;
+  }
+
+  /** To be called when a node's health changes, for whatever many have: no reason to move anything. */
+  ail(): void {
+    this.#disturbances++;
+    this.#ailedAtMs = this.#nowMs;
+  }
+
+  /** How often anything was done so far. */
+  get disturbances(): number {
+    return this.#disturbances;
   }
 
   replan(withinMs: number): void {
@@ -108,7 +109,7 @@ export class Judge {
       if (this.#disturbances !== disturbances) return;
       for (const address of held) {
         if (this.#holders(address).length > 0) continue;
-        this.#report(
+        this.report(
           'QuickTakeover',
           `${address} has no holder ${withinMs} ms after it fell silent`,
         );
@@ -120,6 +121,11 @@ export class Judge {
   expectNoGap(node: Machine, wasCalm: boolean): void {
     if (!wasCalm || !this.#segment.nodes.some((one) => one !== node && one.isAnswering)) return;
     this.#guarded = [...node.holding];
+  }
+
+  /** The same for every address of the segment. */
+  expectNoGaps(wasCalm: boolean): void {
+    if (wasCalm) this.#guarded = this.#segment.nodes.flatMap(({ holding }) => [...holding]);
   }
 
   get isCalm(): boolean {
@@ -158,7 +164,7 @@ export class Judge {
       );
       if (other === undefined) continue;
       const both = `${node.name} and ${other.name}`;
-      this.#report('NoTwoHolders', `${both} both answer for ${address} after a stall`);
+      this.report('NoTwoHolders', `${both} both answer for ${address} after a stall`);
       return;
     }
   }
@@ -169,7 +175,7 @@ export class Judge {
     for (const address of this.#segment.candidates.keys()) {
       const names = this.#holders(address).map(({ name }) => name);
       if (names.length === 1) continue;
-      this.#report('OneHolderAtRest', `${address} is held by ${names.join(' and ') || 'nobody'}`);
+      this.report('OneHolderAtRest', `${address} is held by ${names.join(' and ') || 'nobody'}`);
     }
   }
 
@@ -177,7 +183,7 @@ export class Judge {
   lookAtSpread(): void {
     if (this.#tolerated.lossy) return;
     const loads = this.#segment.nodes.map(({ holding }) => holding.size);
-    if (Math.max(...loads) - Math.min(...loads) > 1) this.#report('Spread', loads.join(' '));
+    if (Math.max(...loads) - Math.min(...loads) > 1) this.report('Spread', loads.join(' '));
   }
 
   /** To be called with the frames of a quiet second: one pulse of each node every interval and nothing else. */
@@ -185,8 +191,8 @@ export class Judge {
     const { nodes } = this.#segment;
     const most = nodes.length * (Math.ceil(ms / this.#tolerated.pulseMs) + 1);
     const heard = ((nodes.length - 1) * 1000) / this.#tolerated.pulseMs;
-    if (frames > most) this.#report('FewMessages', `${frames} frames in ${ms} ms, not ${most}`);
-    if (heard > 1000) this.#report('FewMessages', `${heard} pulses a second at every node`);
+    if (frames > most) this.report('FewMessages', `${frames} frames in ${ms} ms, not ${most}`);
+    if (heard > 1000) this.report('FewMessages', `${heard} pulses a second at every node`);
   }
 
   #follow(node: Machine, actions: readonly Action[]): void {
@@ -200,7 +206,7 @@ export class Judge {
     if (this.#guarded.length === 0 || actions.length === 0) return;
     for (const address of this.#guarded) {
       if (this.#holders(address).length > 0) continue;
-      this.#report('NoGapInAMove', `nobody answers for ${address}`);
+      this.report('NoGapInAMove', `nobody answers for ${address}`);
       this.#guarded = [];
       return;
     }
@@ -219,7 +225,8 @@ export class Judge {
     for (const from of this.#holders(address)) {
       if (from === to || !this.#segment.connected(from, to)) continue;
       if (isRecent(this.#disturbedAtMs.get(from) ?? 0)) continue;
-      this.#report('NoNeedlessMove', `${to.name} took ${address} from ${from.name}`);
+      if (from.health === 'sick' && to.health === 'well') continue;
+      this.report('NoNeedlessMove', `${to.name} took ${address} from ${from.name}`);
     }
   }
 
@@ -250,7 +257,7 @@ export class Judge {
       }
       const names = pair.map(({ name }) => name).join(' and ');
       const ms = (nowMs - sinceMs).toFixed(1);
-      this.#report('NoTwoHolders', `${names} both answer for ${address} for ${ms} ms`);
+      this.report('NoTwoHolders', `${names} both answer for ${address} for ${ms} ms`);
     });
   }
 
@@ -280,7 +287,7 @@ export class Judge {
     return (healed ? pulseMs + rediscoveryMs : 0) + mutedMs + exchangeMs;
   }
 
-  #report(rule: Rule, what: string): void {
+  report(rule: Rule, what: string): void {
     this.violations.push({ atMs: this.#nowMs, rule, what });
     // What comes after it may be a consequence.
     this.#segment.timeline.stop();

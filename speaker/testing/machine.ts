@@ -1,5 +1,9 @@
 import type { Event } from '../core/action.ts';
+import { type Health, worstOf } from '../core/health.ts';
 import type { Segment } from '../core/segment.ts';
+
+/** What is looked at: the machine itself, or the router that all have. */
+export type Check = 'own' | 'router';
 
 /** One simulated machine on one segment: its speaker's core, what can be done to it, and what it answers for. */
 export class Machine {
@@ -19,6 +23,8 @@ export class Machine {
   /** When it last came to hear others again. */
   reconnectedAtMs = -Infinity;
   hushed = false;
+  /** What its checks say. */
+  readonly checks = new Map<Check, Health>();
   sequence = 0n;
   planVersion = 0;
   alarmAtMs = Infinity;
@@ -48,6 +54,10 @@ export class Machine {
 
   globalMs(localMs: number): number {
     return (localMs - this.#skew.offsetMs) / this.#skew.rate;
+  }
+
+  get health(): Health {
+    return worstOf(this.checks.values());
   }
 
   /** Whether it would answer a question about an address that it holds. */

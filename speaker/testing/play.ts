@@ -3,8 +3,10 @@ import { pulseIntervalMs } from '../core/timing.ts';
 import { type Core, soundCore } from './core.ts';
 import { everyNode } from './every-node.ts';
 import { FakeSegment, socketFrames } from './fake-segment.ts';
-import { Judge, type Tolerated, type Violation } from './judge.ts';
+import { expectRelief, killRouter, routerForgottenMs, setHealth, trustRouter } from './illness.ts';
+import { Judge, type Tolerated } from './judge.ts';
 import { type Random, seeded } from './random.ts';
+import type { Violation } from './rule.ts';
 import { type Fault, quietMs, type Schedule, settledAtMs } from './schedule.ts';
 import { Timeline } from './timeline.ts';
 
@@ -164,6 +166,18 @@ function strike(stage: Stage, fault: Fault, { plan, random, detourMs }: Circumst
         judge.disturb(node);
         lan.setLink(node, false);
         break;
+      case 'sick':
+        if (link !== fault.link) continue;
+        judge.disturb(node);
+        judge.expectNoGap(node, wasCalm);
+        setHealth(lan, node, 'sick');
+        if (wasCalm) expectRelief(lan, judge, node);
+        break;
+      case 'routerDead':
+        if (link !== fault.link) continue;
+        judge.expectNoGaps(wasCalm);
+        killRouter(one, { deadMs: fault.untilMs - fault.atMs - routerForgottenMs, random });
+        break;
       case 'blackout':
         if (link !== fault.link) continue;
         judge.blackout(fault.untilMs);
@@ -212,6 +226,14 @@ function mend(stage: Stage, fault: Fault, plan: Candidates): void {
         if (link !== fault.link) continue;
         judge.disturb(node);
         lan.setLink(node, true);
+        break;
+      case 'sick':
+        if (link !== fault.link) continue;
+        judge.ail();
+        setHealth(lan, node, 'well');
+        break;
+      case 'routerDead':
+        if (link === fault.link) trustRouter(lan, judge);
         break;
       case 'blackout':
         break;

@@ -1,3 +1,4 @@
+import { routerForgottenMs } from './illness.ts';
 import { type Random, seeded } from './random.ts';
 
 /** What goes wrong at `atMs` and is mended at `untilMs`. */
@@ -24,6 +25,10 @@ export type FaultKind =
   | 'leave'
   /** Some nodes are no candidates for some addresses. */
   | 'replan'
+  /** Its checks fail on a link, and after a while pass again. */
+  | 'sick'
+  /** The router of a link is dead, which every node comes to know by itself. */
+  | 'routerDead'
   /** Every frame on a link is lost, for less time than it takes to miss anybody. */
   | 'blackout';
 
@@ -67,6 +72,8 @@ const kinds: readonly FaultKind[] = [
   'leave',
   'replan',
   'blackout',
+  'sick',
+  'routerDead',
 ];
 
 type Size = { readonly nodes: number; readonly addresses: number; readonly faults: number };
@@ -149,10 +156,15 @@ function drawFault(
   return {
     kind,
     atMs,
-    untilMs: atMs + (kind === 'blackout' ? random.between(10, blackoutMs) : lastsMs),
+    untilMs: atMs + lastsMsOf(kind, lastsMs, random),
     node: `node-${random.integer(1, on.nodes)}`,
     link: random.integer(0, on.links - 1),
   };
+}
+
+function lastsMsOf(kind: FaultKind, lastsMs: number, random: Random): number {
+  if (kind === 'blackout') return random.between(10, blackoutMs);
+  return kind === 'routerDead' ? lastsMs + random.between(0, 3000) + routerForgottenMs : lastsMs;
 }
 
 /** Two blackouts in a row last as long as a death; the first one stays. */

@@ -1,5 +1,5 @@
 import type { Core } from './core.ts';
-import type { Violation } from './judge.ts';
+import type { Violation } from './rule.ts';
 import { play } from './play.ts';
 import { drawSchedule, type Schedule } from './schedule.ts';
 import { shrink } from './shrink.ts';

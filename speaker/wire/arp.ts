@@ -102,3 +102,15 @@ export const gratuitousReply = (address: Address, mac: Mac): Arp => ({
   targetMac: mac,
   target: address,
 });
+
+/** A question of somebody who has an address: whoever answers has heard it, and can reach who asks. */
+export const requestFor = (
+  target: Address,
+  { senderMac, sender }: Pick<Arp, 'senderMac' | 'sender'>,
+): Arp => ({
+  operation: 'request',
+  senderMac,
+  sender,
+  targetMac: unknownMac,
+  target,
+});

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { type Address, formatAddress, parseAddress } from '../../net/address.ts';
+import { type Mac, macFromBytes } from '../../net/mac.ts';
 import { formatFrame } from './ethernet.ts';
 import { formatNdp, parseNdp } from './ndp.ts';
 import { captured } from './testing/captured.ts';
@@ -16,6 +17,14 @@ const at = (text: string): Address => {
   return address;
 };
 
+/** The question in this frame, asked by us. */
+function askedAgain(frame: Uint8Array, to: Mac | undefined): Uint8Array {
+  const heard = readNeighbours(frame);
+  assert(heard?.kind === 'question' && heard.askerAddress !== undefined);
+  const { target, asker, askerAddress } = heard;
+  return neighboursOf(target.family).ask({ target, asker, askerAddress }, to);
+}
+
 describe('neighbours over ARP', () => {
   it('takes broadcast and unicast requests for questions', () => {
     assert.deepEqual(arp.read(captured.question), {
@@ -25,6 +34,15 @@ describe('neighbours over ARP', () => {
       askerAddress: at('198.51.100.10'),
     });
     assert.equal(arp.read(captured.unicastQuestion)?.kind, 'question');
+  });
+
+  it('asks everybody, or one station, as Linux does', () => {
+    for (const [asked, at] of [
+      [captured.question, undefined],
+      [captured.unicastQuestion, macFromBytes(captured.unicastQuestion)],
+    ] as const) {
+      assert.deepEqual(askedAgain(asked, at).subarray(0, 42), asked);
+    }
   });
 
   it('takes a probe for a question of somebody who has no address yet', () => {
@@ -121,6 +139,15 @@ describe('neighbours over NDP', () => {
       askerAddress: at('2001:db8::a'),
     });
     assert.equal(ndp.read(capturedNdp.unicastQuestion)?.kind, 'question');
+  });
+
+  it('asks the group, or one station, byte for byte as Linux does', () => {
+    for (const [asked, at] of [
+      [capturedNdp.question, undefined],
+      [capturedNdp.unicastQuestion, macFromBytes(capturedNdp.unicastQuestion)],
+    ] as const) {
+      assert.deepEqual(askedAgain(asked, at), asked);
+    }
   });
 
   it('takes a probe for a question of somebody who has no address yet', () => {

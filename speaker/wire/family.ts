@@ -9,6 +9,7 @@ import {
   nobody,
   parseArp,
   probeFor as arpProbeFor,
+  requestFor,
 } from './arp.ts';
 import type { Program } from './bpf.ts';
 import { etherTypeOf, etherTypes, formatFrame, headerBytes, isStation } from './ethernet.ts';
@@ -30,6 +31,13 @@ export type Question = {
   readonly asker: Mac;
   /** Undefined in a probe: the asker is about to take the address and has none yet. */
   readonly askerAddress: Address | undefined;
+};
+
+/** A question that a station with an address asks. */
+export type OwnQuestion = {
+  readonly target: Address;
+  readonly asker: Mac;
+  readonly askerAddress: Address;
 };
 
 /** Somebody says that `address` is at `mac`. */
@@ -60,6 +68,8 @@ export type Neighbours = {
   readonly etherType: number;
   /** What a whole frame asks or says; undefined for everything else, whatever the bytes. */
   read(frame: Uint8Array): Question | Assertion | undefined;
+  /** The frame that asks: everybody who may have the address, or the one station that had it last. */
+  ask(question: OwnQuestion, at?: Mac): Uint8Array;
   /** The frame that tells the asker that the address is at `mac`. */
   answer(question: Question, mac: Mac): Uint8Array;
   /** The frames that make a segment learn, unasked, that `address` is at `mac`. */
@@ -76,6 +86,8 @@ export const arp: Neighbours = {
   family: 'IPv4',
   etherType: etherTypes.arp,
   read: readArp,
+  ask: ({ target, asker, askerAddress }, at = broadcastMac) =>
+    frameOf(at, asker, requestFor(target, { senderMac: asker, sender: askerAddress })),
   answer: (question, mac) => {
     const asked: Arp = {
       operation: 'request',
@@ -100,6 +112,7 @@ export const ndp: Neighbours = {
   family: 'IPv6',
   etherType: etherTypes.ipv6,
   read: readNdp,
+  ask: solicitation,
   // Whoever probes has no address to answer to, so all are told (RFC 4861 §7.2.4).
   answer: ({ target, asker, askerAddress }, mac) =>
     askerAddress === undefined
@@ -148,6 +161,20 @@ function readNdp(bytes: Uint8Array): Question | Assertion | undefined {
 
 const toAllNodes = (target: Address, mac: Mac): Uint8Array =>
   advertisement({ target, mac, to: allNodes, at: groupMac(allNodes), solicited: false });
+
+/** Who asks says where it is, so that nobody has to ask back (RFC 4861 §7.2.2). */
+function solicitation({ target, asker, askerAddress }: OwnQuestion, at?: Mac): Uint8Array {
+  const destination = at === undefined ? solicitedNodeGroup(target) : target;
+  const payload = formatNdp({
+    kind: 'solicitation',
+    source: askerAddress,
+    destination,
+    target,
+    mac: asker,
+  });
+  const to = at ?? groupMac(destination);
+  return formatFrame({ destination: to, source: asker, etherType: etherTypes.ipv6, payload });
+}
 
 type Told = { target: Address; mac: Mac; to: Address; at: Mac; solicited: boolean };
 

@@ -13,6 +13,7 @@ const nonce = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const standing = fc.record(
   {
     phase: fc.constantFrom('listening', 'active', 'leaving', 'left' as const),
+    health: fc.constantFrom('well', 'unsure', 'sick', 'mending' as const),
     intervalMs: fc.integer({ min: 5, max: 65535 }),
     claims: fc.record({ count: bits32, sum: bits32 }, { noNullPrototype: true }),
   },
@@ -90,11 +91,16 @@ test('a pulse is these bytes', () => {
     kind: 'pulse',
     node: 'node-1',
     mac: '02:00:00:00:00:01',
-    standing: { phase: 'active', intervalMs: 100, claims: { count: 2, sum: 0x01020304 } },
+    standing: {
+      phase: 'active',
+      health: 'well',
+      intervalMs: 100,
+      claims: { count: 2, sum: 0x01020304 },
+    },
   });
   assert.equal(kind, 1);
   assert.equal(
     Buffer.from(payload).toString('hex'),
-    '06' + '6e6f64652d31' + '020000000001' + '01' + '0064' + '00000002' + '01020304',
+    '06' + '6e6f64652d31' + '020000000001' + '01' + '00' + '0064' + '00000002' + '01020304',
   );
 });

@@ -20,7 +20,8 @@ import type { ClaimItem, Message, Standing } from '../core/message.ts';
  *   7 handover       u8 count, claims
  *   8 absent         u64 nonce
  *
- *   standing         u8 phase (0 listening, 1 active, 2 leaving, 3 left), u16 interval in ms,
+ *   standing         u8 phase (0 listening, 1 active, 2 leaving, 3 left),
+ *                    u8 health (0 well, 1 unsure, 2 sick, 3 mending), u16 interval in ms,
  *                    u32 count and u32 sum of the claims held
  *   claim            u8 length of the address (4 or 16), the address, u48 term
  */
@@ -35,6 +36,7 @@ const kinds = [
   'absent',
 ] as const;
 const phases = ['listening', 'active', 'leaving', 'left'] as const;
+const healths = ['well', 'unsure', 'sick', 'mending'] as const;
 
 /** No segment pulses faster: a peer that says so is not one of ours. */
 const shortestIntervalMs = 5;
@@ -126,8 +128,9 @@ function readBody(kind: (typeof kinds)[number] | undefined, input: Reader): Body
   }
 }
 
-function writeStanding(out: Writer, { phase, intervalMs, claims }: Standing): void {
+function writeStanding(out: Writer, { phase, health, intervalMs, claims }: Standing): void {
   out.number(phases.indexOf(phase), 1);
+  out.number(healths.indexOf(health), 1);
   out.number(intervalMs, 2);
   out.number(claims.count, 4);
   out.number(claims.sum, 4);
@@ -135,11 +138,12 @@ function writeStanding(out: Writer, { phase, intervalMs, claims }: Standing): vo
 
 function readStanding(input: Reader): Standing | undefined {
   const phase = phases[input.number(1)];
+  const health = healths[input.number(1)];
   const intervalMs = input.number(2);
   const claims = { count: input.number(4), sum: input.number(4) };
-  return phase === undefined || intervalMs < shortestIntervalMs
+  return phase === undefined || health === undefined || intervalMs < shortestIntervalMs
     ? undefined
-    : { phase, intervalMs, claims };
+    : { phase, health, intervalMs, claims };
 }
 
 function writeClaims(out: Writer, claims: readonly ClaimItem[]): void {

@@ -25,6 +25,8 @@ const start = {
   links: ['eth0'],
   excludedLinks: [],
   responder,
+  checksKubeProxy: false,
+  checksGateway: false,
 } as const;
 const wire = new WirePort(start, ({ kind }) => {
   if (kind !== 'held' || ++held < count) return;

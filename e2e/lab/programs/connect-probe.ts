@@ -22,14 +22,16 @@ function connect(): void {
     process.stdout.write(`${JSON.stringify({ fromMs, tookMs, failure, code })}\n`);
   };
   const failed = (error: NodeJS.ErrnoException): void => {
-    if (signal.aborted) report(`no answer within ${timeout} ms`);
+    const stage = request.socket?.connecting === false ? 'connected, ' : 'not connected, ';
+    if (signal.aborted) report(`${stage}no answer within ${timeout} ms`);
     else report(error.message, error.code);
   };
-  get(url, { agent: false, signal }, (response) => {
+  const request = get(url, { agent: false, signal }, (response) => {
     response.on('error', failed);
     response.on('end', () => {
       report(response.statusCode === 200 ? undefined : `status ${response.statusCode}`);
     });
     response.resume();
-  }).on('error', failed);
+  });
+  request.on('error', failed);
 }
