@@ -2,6 +2,7 @@ import type { Action, PeerState } from './action.ts';
 import { pullIfBehind, vacateAll, type Vacancy } from './claims.ts';
 import type { Message, Standing } from './message.ts';
 import {
+  claimsOf,
   intervalMs,
   type Peer,
   type Question,
@@ -20,6 +21,7 @@ export const told = (node: string, state: PeerState): Action => ({ kind: 'peer',
 export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: number): Action[] {
   peer.heardAtMs = nowMs;
   peer.mac = message.mac;
+  peer.overtaken.clear();
   const { question } = peer;
   if (question === undefined) return [];
   // Frames may have been under way or waiting in the socket: where that would deceive, only an answer is news.
@@ -135,10 +137,22 @@ function bury(
     ...(how === 'dead' ? { silentMs: nowMs - peer.heardAtMs } : {}),
   };
   segment.peers.delete(peer.node);
+  if (how !== 'left') openEstate(segment, peer, nowMs);
   vacateAll(segment, peer.node, why, nowMs);
   reviewDoubt(segment, nowMs);
   reviewVacancies(segment, nowMs);
   return [told(peer.node, how === 'cutOff' ? 'left' : how)];
+}
+
+/**
+ * Nodes find a peer dead within a moment of each other, and what the first ones claim comes in several frames. Whoever
+ * is later shares out all that the peer held nevertheless, and so comes to the same shares as they did.
+ */
+function openEstate(segment: Segment, { node, overtaken }: Peer, nowMs: number): void {
+  if (segment.estate.sinceMs !== nowMs) segment.estate = { sinceMs: nowMs, addresses: new Set() };
+  const { addresses } = segment.estate;
+  for (const { address } of claimsOf(segment, node)) addresses.add(address);
+  for (const address of overtaken) addresses.add(address);
 }
 
 /** The link is gone, and with it all that was known of who lives behind it. */

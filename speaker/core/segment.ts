@@ -61,6 +61,8 @@ export type Segment = {
   /** When the vacancies are to be looked at again, and since when the candidates have been the same. */
   vacanciesDueAtMs: number;
   candidatesSinceMs: number;
+  /** What the peer that was buried last held when it was last heard, whoever has taken it since. */
+  estate: Estate;
   /** Addresses on their way to an heir. */
   readonly moves: Map<string, Move>;
   /** When nodes that the plan prefers are to be looked for among the peers. */
@@ -84,6 +86,8 @@ export type Peer = {
   /** When it last answered although another uses its name. */
   contestedAtMs: number;
   pulledAtMs: number;
+  /** What others have claimed over it since it was last heard: they may have found it dead earlier. */
+  readonly overtaken: Set<string>;
   snapshot:
     | { version: number; readonly parts: Set<number>; readonly addresses: Set<string> }
     | undefined;
@@ -122,6 +126,8 @@ export type Vacant = {
   readonly from?: string;
   readonly silentMs?: number;
 };
+
+export type Estate = { readonly sinceMs: number; readonly addresses: Set<string> };
 
 export type Holding = { readonly terms: Map<string, number>; digest: Digest };
 
@@ -174,6 +180,7 @@ export function openSegment(self: {
     vacancies: new Set(),
     vacanciesDueAtMs: Infinity,
     candidatesSinceMs: nowMs,
+    estate: { sinceMs: -Infinity, addresses: new Set() },
     namesakeAtMs: -Infinity,
     moves: new Map(),
     preferencesDueAtMs: Infinity,

@@ -117,6 +117,21 @@ test('a crash moves only the addresses of the crashed node', () => {
   );
 });
 
+test('nodes that find a holder dead one after the other come to the same shares of many addresses', () => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const lan = settled({ nodes: 4, addresses: 3000, seed });
+    let yielded = 0;
+    lan.onActions = (_node, actions) => {
+      yielded += actions.filter(({ kind }) => kind === 'yield').length;
+    };
+    lan.crash(lan.node('node-1'));
+    lan.run(302);
+    const held = lan.nodes.map(({ holding }) => holding.size);
+    assert.deepEqual(held, [0, 1000, 1000, 1000], `seed ${seed}`);
+    assert.equal(yielded, 0, `seed ${seed}`);
+  }
+});
+
 test('a returning node takes nothing back', () => {
   const lan = settled({ addresses: 9 });
   lan.crash(lan.node('node-2'));

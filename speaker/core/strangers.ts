@@ -92,6 +92,7 @@ function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Acti
     question: undefined,
     contestedAtMs: -Infinity,
     pulledAtMs: -Infinity,
+    overtaken: new Set(),
     snapshot: undefined,
   };
   segment.peers.set(node, peer);

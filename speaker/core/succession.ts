@@ -2,7 +2,7 @@ import type { Action } from './action.ts';
 import { claim, isInStep, tellClaims } from './claims.ts';
 import { Contest, type Field } from './contest.ts';
 import type { ClaimItem } from './message.ts';
-import { firstOf, turnOf } from './rank.ts';
+import { firstOf, type Runner, turnOf } from './rank.ts';
 import { intervalMs, type Segment, type Vacant } from './segment.ts';
 import { freeAtMs, isDoubted, takesDoubtedAtMs } from './unheard.ts';
 import { introductionMs, vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
@@ -16,7 +16,8 @@ export function fillVacancies(segment: Segment, nowMs: number): Action[] {
   if (nowMs < segment.vacanciesDueAtMs || segment.vacancies.size === 0) return [];
   segment.vacanciesDueAtMs = introductionsEndAtMs(segment, nowMs);
   if (segment.vacanciesDueAtMs < Infinity) return [];
-  const contest = new Contest(segment);
+  const estate = estateOf(segment, nowMs);
+  const contest = new Contest(segment, estate);
   const taken: ClaimItem[] = [];
   const actions: Action[] = [];
   const take = (address: string, vacancy: Vacant): void => {
@@ -25,9 +26,13 @@ export function fillVacancies(segment: Segment, nowMs: number): Action[] {
     actions.push(holdVacant(segment, address, vacancy));
     contest.give(address, contest.runner(segment.node));
   };
-  for (const address of [...segment.vacancies].sort()) {
+  for (const address of [...segment.vacancies.union(estate)].sort()) {
     const vacancy = segment.claims.get(address);
-    if (vacancy === undefined || vacancy.holder !== undefined) continue;
+    if (vacancy === undefined) continue;
+    if (vacancy.holder !== undefined) {
+      contest.give(address, heirOf(address, contest) ?? contest.runner(vacancy.holder));
+      continue;
+    }
     if (isDoubted(segment, address)) {
       const turnAtMs = takesDoubtedAtMs(segment, address, vacancy, nowMs);
       if (nowMs >= turnAtMs) take(address, vacancy);
@@ -55,6 +60,15 @@ export function fillVacancies(segment: Segment, nowMs: number): Action[] {
     }
   }
   return [...actions, ...tellClaims(segment, 'all', taken)];
+}
+
+const heirOf = (address: string, contest: Contest): Runner | undefined =>
+  firstOf(contest.settled(address).contenders, contest.ground(address))?.runner;
+
+/** What is shared out as if nobody had taken any of it: until all that was claimed of it at once must have been heard. */
+function estateOf(segment: Segment, nowMs: number): ReadonlySet<string> {
+  const { sinceMs, addresses } = segment.estate;
+  return nowMs < sinceMs + vacancyStepMs(intervalMs(segment)) ? addresses : new Set();
 }
 
 /** Somebody who has just been found may hold what seems vacant: until when its claims are waited for. */
