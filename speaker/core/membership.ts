@@ -13,7 +13,13 @@ import {
   standingOf,
 } from './segment.ts';
 import { askBothWays, reviewDoubt } from './unheard.ts';
-import { askAgainMs, confirmationMs, strangerMs, suspectAfterMs } from './timing.ts';
+import {
+  askAgainMs,
+  askPatientlyMs,
+  confirmationMs,
+  strangerMs,
+  suspectAfterMs,
+} from './timing.ts';
 
 export const told = (node: string, state: PeerState): Action => ({ kind: 'peer', node, state });
 
@@ -82,7 +88,7 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
     } else if (nowMs >= deadlineOf(peer, question)) {
       const how = question.why === 'Contested' ? 'restarted' : 'dead';
       actions.push(...bury(segment, peer, how, nowMs));
-    } else if (nowMs >= question.lastAtMs + askAgainMs(beat)) {
+    } else if (nowMs >= againAtMs(peer, question)) {
       question.lastAtMs = nowMs;
       actions.push(...askBothWays(segment, peer, question.nonce));
     }
@@ -94,9 +100,11 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
 export function peerDueAtMs(peer: Peer): number {
   const { question, standing } = peer;
   if (question === undefined) return peer.heardAtMs + suspectAfterMs(standing.intervalMs);
-  const againAtMs = question.lastAtMs + askAgainMs(standing.intervalMs);
-  return Math.min(deadlineOf(peer, question), againAtMs);
+  return Math.min(deadlineOf(peer, question), againAtMs(peer, question));
 }
+
+const againAtMs = ({ standing }: Peer, { why, lastAtMs }: Question): number =>
+  lastAtMs + (why === 'Stalled' ? askPatientlyMs : askAgainMs)(standing.intervalMs);
 
 /** A suspect has one confirmation time; a peer asked after our own stall has as long as a silent one. */
 function deadlineOf({ standing }: Peer, { why, firstAtMs }: Question): number {

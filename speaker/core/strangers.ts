@@ -11,7 +11,7 @@ import {
   type Segment,
   type Stranger,
 } from './segment.ts';
-import { askAgainMs, strangerMs } from './timing.ts';
+import { askPatientlyMs, strangerMs } from './timing.ts';
 import { noteHeard } from './unheard.ts';
 
 /** More senders with a valid key than any segment has nodes: somebody restarts in a loop. */
@@ -45,7 +45,7 @@ export function hearStranger(segment: Segment, heard: Heard, nowMs: number): Act
     proof: undefined,
   };
   segment.strangers.set(boot, stranger);
-  if (nowMs < stranger.askedAtMs + askAgainMs(intervalMs(segment))) return actions;
+  if (nowMs < stranger.askedAtMs + askPatientlyMs(intervalMs(segment))) return actions;
   stranger.askedAtMs = nowMs;
   const udp = isFound ? segment.roster.get(message.node)?.udp : undefined;
   const to = udp === undefined ? message.mac : { udp };

@@ -16,8 +16,15 @@ export function pulseIntervalMs(shortestMs: number, nodes: number): number {
 
 export const suspectAfterMs = (intervalMs: number): number => 2.5 * intervalMs;
 export const confirmationMs = (intervalMs: number): number => 0.5 * intervalMs;
-/** Asked at once and once more, so that one lost frame does not kill a peer. */
-export const askAgainMs = (intervalMs: number): number => confirmationMs(intervalMs) / 2;
+/**
+ * Where one frame in five is lost, each way, two pulses in a row are lost behind 0.8 · 0.2² of all pulses, and a question
+ * or its answer 1 - 0.8² of the time. So a peer that lives dies to this node behind 0.032 · 0.36ⁿ of its pulses, for n
+ * questions: below 10⁻⁷ from 13 on. With three more it stays there while a question and its answer take under 12 ms.
+ */
+export const questions = 16;
+export const askAgainMs = (intervalMs: number): number => confirmationMs(intervalMs) / questions;
+/** Who has longer to answer is asked less often: strangers, and all peers at once after a stall. */
+export const askPatientlyMs = (intervalMs: number): number => intervalMs / 4;
 
 /** A newcomer holds nothing for as long as it takes to miss nobody who is alive. */
 export const listenMs = (intervalMs: number): number =>
