@@ -99,17 +99,13 @@ export class Contest {
 const nobody: readonly Candidate[] = [];
 const nothing: ReadonlySet<string> = new Set();
 
-/** Whether the node is there and settled: this one, or a peer that is not suspected. */
+/** Whether the node is there and settled. A peer that is only suspected is: it will have answered, or be dead, at once. */
 export function canTake(segment: Segment, node: string): boolean {
   if (node === segment.node) {
     return segment.phase === 'active' && segment.hushedSinceMs === undefined;
   }
   const peer = segment.peers.get(node);
-  return (
-    peer?.standing.phase === 'active' &&
-    peer.question?.why !== 'Silent' &&
-    peer.question?.why !== 'Stalled'
-  );
+  return peer?.standing.phase === 'active' && peer.question?.why !== 'Stalled';
 }
 
 const isListening = (peer: Peer | undefined): boolean => peer?.standing.phase === 'listening';

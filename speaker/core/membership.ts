@@ -36,7 +36,7 @@ export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: 
   if (!settled) return [];
   peer.question = undefined;
   if (question.why === 'Contested') peer.contestedAtMs = nowMs;
-  reviewVacanciesSoon(segment, nowMs);
+  if (question.why === 'Stalled') reviewVacanciesSoon(segment, nowMs);
   return question.why === 'Silent' ? [told(peer.node, 'alive')] : [];
 }
 
@@ -69,6 +69,7 @@ export function hearStanding(
     segment.preferencesDueAtMs = -Infinity;
   }
   peer.standing = standing;
+  peer.toldAtMs = nowMs;
   return pullIfBehind(segment, peer, nowMs);
 }
 
@@ -84,7 +85,6 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
     if (question === undefined) {
       if (nowMs < peer.heardAtMs + suspectAfterMs(beat)) continue;
       actions.push(told(peer.node, 'suspect'), ...interrogate(segment, peer, 'Silent', nowMs));
-      reviewVacancies(segment, nowMs);
     } else if (nowMs >= deadlineOf(peer, question)) {
       const how = question.why === 'Contested' ? 'restarted' : 'dead';
       actions.push(...bury(segment, peer, how, nowMs));

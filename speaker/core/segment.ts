@@ -77,6 +77,8 @@ export type Peer = {
   mac: Mac;
   standing: Standing;
   heardAtMs: number;
+  /** When it last said where it stands. */
+  toldAtMs: number;
   /** Since when it has been active; Infinity while it is not. */
   activeSinceMs: number;
   /** The same for frames alone. */

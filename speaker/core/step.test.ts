@@ -208,12 +208,12 @@ function ranked(lan: FakeSegment) {
   return { holder, first, second };
 }
 
-test('an heir that does not know of the address is passed over after one pulse interval', () => {
+test('an heir that does not know of the address is asked, and passed over after one and a half pulse intervals', () => {
   const lan = settled();
   const { holder, first, second } = ranked(lan);
   lan.step(first, { kind: 'plan', candidates: new Map() });
   lan.crash(holder);
-  lan.run(300 + 100 + 5);
+  lan.run(300 + 150 + 7);
   assert.equal(holderOf(lan), second);
 });
 
@@ -222,7 +222,7 @@ test('an heir that does not take what it is handed is passed over', () => {
   const { holder, first, second } = ranked(lan);
   lan.step(first, { kind: 'plan', candidates: new Map() });
   lan.leave(holder);
-  lan.run(200);
+  lan.run(300);
   assert.equal(holderOf(lan), second);
   assert.equal(holder.segment?.phase, 'left');
 });
@@ -314,7 +314,7 @@ test('a preferred node that does not take its address is asked again only after 
     asked += actions.filter((one) => one.kind === 'send' && one.message.kind === 'handover').length;
   };
   lan.run(55_000);
-  assert.equal(asked, 4);
+  assert.equal(asked, 12);
   assert.equal(holderOf(lan), holder);
 });
 

@@ -88,6 +88,7 @@ function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Acti
     sinceMs: nowMs,
     activeSinceMs: standing.phase === 'active' ? nowMs : Infinity,
     heardAtMs: nowMs,
+    toldAtMs: nowMs,
     framedAtMs: by === 'datagram' ? -Infinity : nowMs,
     question: undefined,
     contestedAtMs: -Infinity,

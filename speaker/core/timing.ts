@@ -51,8 +51,11 @@ export const hearAnyMs = (intervalMs: number): number => 1.25 * intervalMs;
  */
 export const leaseMs = (intervalMs: number): number => 0.8 * confirmationMs(intervalMs);
 
-/** Each lower rank waits one step longer for a vacant address, in case the ones before it do not see the vacancy. */
-export const vacancyStepMs = (intervalMs: number): number => intervalMs;
+/**
+ * Each lower rank waits one step longer for a vacant address, in case the ones before it do not see the vacancy. Whoever
+ * heard one pulse more of a dead node finds it dead one interval later, and its claim is on its way then.
+ */
+export const vacancyStepMs = (intervalMs: number): number => 1.5 * intervalMs;
 /** The same while a candidate still listens and may take what falls to it. */
 export const vacancyStepWhileListeningMs = (intervalMs: number): number =>
   listenMs(intervalMs) + intervalMs;
@@ -60,9 +63,12 @@ export const vacancyStepWhileListeningMs = (intervalMs: number): number =>
 /** Peers that come, or have listened enough, are looked at together: ten thousand vacancies take milliseconds each time. */
 export const gatherMs = (intervalMs: number): number => intervalMs / 20;
 
-/** A handover that is not answered by a claim is repeated, then the next heir is asked. */
+/**
+ * A handover that is not answered by a claim is repeated, then the next heir is asked. Where one frame in five is lost,
+ * each way, twelve are in vain once in 200,000 times; with four, one address in sixty went to two heirs.
+ */
 export const handoverRepeatMs = 20;
-export const handoverRepeats = 4;
+export const handoverRepeats = 12;
 /** A preferred node gets its addresses back when it has been active for so long: it boots, it does not flap. */
 export const preferenceHoldMs = 30_000;
 /** A leaving node stops waiting for heirs after this long; the pod's termination grace is longer. */
