@@ -113,7 +113,7 @@ test('a dead peer is asked as often as was reckoned with, and no more', () => {
 /** So many segments, and how often an address came to another holder after this was done to one node. */
 function movesAfter(
   happen: (lan: FakeSegment, node: Machine) => void,
-  segments = 200,
+  segments = 400,
 ): { readonly held: number; readonly taken: number; readonly silent: number } {
   let [held, taken, silent] = [0, 0, 0];
   for (let seed = 1; seed <= segments; seed++) {
@@ -127,7 +127,7 @@ function movesAfter(
       if (addresses.some((one) => lan.holders(one).length === 0)) silent++;
     };
     happen(lan, node);
-    lan.run(4000);
+    lan.run(1500);
     held += addresses.length;
   }
   return { held, taken, silent };
@@ -162,9 +162,33 @@ describe('where one frame in five is lost', () => {
     }
   });
 
+  test('a newcomer that has waited in vain for the claims of a peer takes none of them', () => {
+    const deafUntilMs = 4000;
+    const deaf: Core = {
+      open: openSegment,
+      step: (segment, event, nowMs) => {
+        const isClaim = event.kind === 'frame' && event.message.kind === 'claims';
+        const isLost = isClaim && segment.node === 'node-3' && nowMs < deafUntilMs;
+        return step(segment, isLost ? { kind: 'tick' } : event, nowMs);
+      },
+    };
+    const lan = new FakeSegment({ seed: 1, nodes: 3, core: deaf });
+    const [one, other, newcomer] = lan.nodes;
+    assert.ok(one && other && newcomer);
+    lan.start(one);
+    lan.start(other);
+    lan.plan(everyNode(lan.nodes, 6));
+    lan.run(2000);
+    const count = counting(lan);
+    lan.start(newcomer);
+    lan.run(deafUntilMs);
+    assert.equal(newcomer.segment?.phase, 'active');
+    assert.equal(count.held, 0);
+  });
+
   // Who hears two pulses more of a dead node than its heir, and not the heir's claim, takes over once more.
   test('one in a hundred addresses of a dead node moves twice at the most', () => {
-    const { held, taken } = movesAfter((lan, node) => lan.crash(node), 400);
+    const { held, taken } = movesAfter((lan, node) => lan.crash(node));
     assert.ok(taken - held <= held / 100, `${taken} taken, ${held} were to be`);
   });
 });
