@@ -137,9 +137,10 @@ function ownTurn(
   const stepMs = waits ? vacancyStepWhileListeningMs(interval) : vacancyStepMs(interval);
   const steps = before + patience(vacancy);
   const atMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs) + steps * stepMs;
-  if (steps > 0) return { atMs, newsSinceMs: atMs - confirmationMs(interval) };
   // What nobody holds, as far as this node knows, may be among the claims that it does not know yet.
-  return { atMs, newsSinceMs: vacancy.reason === 'Unclaimed' ? -Infinity : undefined };
+  if (steps === 0 && vacancy.reason === 'Unclaimed') return { atMs, newsSinceMs: -Infinity };
+  const isNew = steps === 0 && atMs < vacancy.sinceMs + stepMs;
+  return { atMs, newsSinceMs: isNew ? undefined : atMs - confirmationMs(interval) };
 }
 
 /**

@@ -189,7 +189,10 @@ function hearsFramesOf({ peers }: Segment, node: string, nowMs: number): boolean
 /** A question in a datagram says: I hear no frames of yours. For a while the sender is told everything in datagrams. */
 export function noteDeaf(segment: Segment, { node, mac }: Message, nowMs: number): void {
   const udp = segment.roster.get(node)?.udp;
-  if (udp !== undefined) segment.deaf.set(mac, { udp, untilMs: nowMs + deafMs });
+  if (udp === undefined) return;
+  // What keeps our frames from it keeps its frames from us, and its datagrams must not hide that.
+  if (!segment.deaf.has(mac)) askUnheardSoon(segment, nowMs);
+  segment.deaf.set(mac, { udp, untilMs: nowMs + deafMs });
 }
 
 /** Brings to those who hear no frames what the others hear. */
