@@ -83,6 +83,8 @@ export type Peer = {
   activeSinceMs: number;
   /** The same for frames alone. */
   framedAtMs: number;
+  /** When it was last asked in a datagram: for `deafMs` it knows that we hear no frames of it. */
+  askedInDatagramAtMs: number;
   /** Asked and not answered yet: silent, or checked after a stall of our own, or because another uses its name. */
   question: Question | undefined;
   /** When it last answered although another uses its name. */

@@ -89,6 +89,7 @@ function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Acti
     activeSinceMs: standing.phase === 'active' ? nowMs : Infinity,
     heardAtMs: nowMs,
     toldAtMs: nowMs,
+    askedInDatagramAtMs: -Infinity,
     framedAtMs: by === 'datagram' ? -Infinity : nowMs,
     question: undefined,
     contestedAtMs: -Infinity,

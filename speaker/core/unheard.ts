@@ -175,9 +175,11 @@ export function askUnheard(segment: Segment, nowMs: number): Action[] {
   const silent = [...segment.roster].filter(([node]) => !hearsFramesOf(segment, node, nowMs));
   if (silent.length === 0) return [];
   segment.askNonce = segment.random();
-  const actions = silent.map(([, { udp }]) =>
-    say(segment, { udp }, { kind: 'ask', nonce: segment.askNonce }),
-  );
+  const actions = silent.map(([node, { udp }]) => {
+    const peer = segment.peers.get(node);
+    if (peer !== undefined) peer.askedInDatagramAtMs = nowMs;
+    return say(segment, { udp }, { kind: 'ask', nonce: segment.askNonce });
+  });
   return [...actions, ...yieldDoubted(segment, nowMs)];
 }
 
@@ -190,8 +192,10 @@ function hearsFramesOf({ peers }: Segment, node: string, nowMs: number): boolean
 export function noteDeaf(segment: Segment, { node, mac }: Message, nowMs: number): void {
   const udp = segment.roster.get(node)?.udp;
   if (udp === undefined) return;
-  // What keeps our frames from it keeps its frames from us, and its datagrams must not hide that.
-  if (!segment.deaf.has(mac)) askUnheardSoon(segment, nowMs);
+  // If no frame of it comes either, its datagrams must not hide that: it has to know, too.
+  const peer = segment.peers.get(node);
+  const knows = peer !== undefined && nowMs < peer.askedInDatagramAtMs + deafMs;
+  if (!knows && !hearsFramesOf(segment, node, nowMs)) askUnheardSoon(segment, nowMs);
   segment.deaf.set(mac, { udp, untilMs: nowMs + deafMs });
 }
 
