@@ -1,3 +1,4 @@
+import { settingsTable } from '../../speaker/settings.ts';
 import { run } from './command.ts';
 import type { Host } from './host.ts';
 
@@ -11,6 +12,7 @@ export async function loseFrames({ switchNamespace }: Host, percent: number): Pr
       chain forward {
         type filter hook forward priority 0;
         ether type != ip numgen random mod 100 < ${percent} drop
+        udp dport ${settingsTable.pulsePort.fallback} numgen random mod 100 < ${percent} drop
       }
     }`;
   await nft(switchNamespace, rules);

@@ -135,6 +135,7 @@ export function hearClaims(
         segment.version++;
         actions.push(yieldTo(address, reason, peer.node));
       }
+      segment.peers.get(before.holder)?.overtaken.add(address);
       note(segment, address, heard);
     } else if (before.holder === segment.node) {
       worse.push({ address, term: before.term });

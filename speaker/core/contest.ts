@@ -23,14 +23,21 @@ export type Field = {
  */
 export class Contest {
   readonly #segment: Segment;
+  /** Addresses that are shared out as if nobody had taken them yet. */
+  readonly #estate: ReadonlySet<string>;
   readonly #runners = new Map<string, Runner>();
   /** Who is expected to take what nobody holds yet. */
   readonly #given = new Map<string, string>();
   readonly #settled = new Map<readonly Candidate[], Field>();
   readonly #expected = new Map<readonly Candidate[], Field>();
 
-  constructor(segment: Segment) {
+  constructor(segment: Segment, estate: ReadonlySet<string> = nothing) {
     this.#segment = segment;
+    this.#estate = estate;
+    for (const address of estate) {
+      const holder = segment.claims.get(address)?.holder;
+      if (holder !== undefined) this.runner(holder).load--;
+    }
   }
 
   /** Those that can take an address now. */
@@ -52,9 +59,10 @@ export class Contest {
   ground(address: string): Ground {
     const siblings = this.#segment.siblings.get(address);
     if (siblings === undefined) return groundOf(address);
-    const nodes = siblings.map(
-      (one) => this.#segment.claims.get(one)?.holder ?? this.#given.get(one),
-    );
+    const nodes = siblings.map((one) => {
+      const holder = this.#estate.has(one) ? undefined : this.#segment.claims.get(one)?.holder;
+      return holder ?? this.#given.get(one);
+    });
     return groundOf(address, new Set(nodes.filter((node) => node !== undefined)));
   }
 
@@ -94,18 +102,15 @@ export class Contest {
 }
 
 const nobody: readonly Candidate[] = [];
+const nothing: ReadonlySet<string> = new Set();
 
-/** Whether the node is there and settled: this one, or a peer that is not suspected. */
+/** Whether the node is there and settled. A peer that is only suspected is: it will have answered, or be dead, at once. */
 export function canTake(segment: Segment, node: string): boolean {
   if (node === segment.node) {
     return segment.phase === 'active' && segment.hushedSinceMs === undefined;
   }
   const peer = segment.peers.get(node);
-  return (
-    peer?.standing.phase === 'active' &&
-    peer.question?.why !== 'Silent' &&
-    peer.question?.why !== 'Stalled'
-  );
+  return peer?.standing.phase === 'active' && peer.question?.why !== 'Stalled';
 }
 
 /** What the node says of itself, or what this one knows of its own checks. */

@@ -3,6 +3,7 @@ import { pullIfBehind, vacateAll, type Vacancy } from './claims.ts';
 import { isSick } from './health.ts';
 import type { Message, Standing } from './message.ts';
 import {
+  claimsOf,
   intervalMs,
   type Peer,
   type Question,
@@ -13,7 +14,13 @@ import {
   standingOf,
 } from './segment.ts';
 import { askBothWays, reviewDoubt } from './unheard.ts';
-import { askAgainMs, confirmationMs, strangerMs, suspectAfterMs } from './timing.ts';
+import {
+  askAgainMs,
+  askPatientlyMs,
+  confirmationMs,
+  strangerMs,
+  suspectAfterMs,
+} from './timing.ts';
 
 export const told = (node: string, state: PeerState): Action => ({ kind: 'peer', node, state });
 
@@ -21,6 +28,7 @@ export const told = (node: string, state: PeerState): Action => ({ kind: 'peer',
 export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: number): Action[] {
   peer.heardAtMs = nowMs;
   peer.mac = message.mac;
+  peer.overtaken.clear();
   const { question } = peer;
   if (question === undefined) return [];
   // Frames may have been under way or waiting in the socket: where that would deceive, only an answer is news.
@@ -30,7 +38,7 @@ export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: 
   peer.question = undefined;
   segment.preferencesDueAtMs = -Infinity;
   if (question.why === 'Contested') peer.contestedAtMs = nowMs;
-  reviewVacanciesSoon(segment, nowMs);
+  if (question.why === 'Stalled') reviewVacanciesSoon(segment, nowMs);
   return question.why === 'Silent' ? [told(peer.node, 'alive')] : [];
 }
 
@@ -64,6 +72,7 @@ export function hearStanding(
   if (phase !== 'active' || isSick(health)) peer.activeSinceMs = Infinity;
   else if (peer.activeSinceMs === Infinity) peer.activeSinceMs = nowMs;
   peer.standing = standing;
+  peer.toldAtMs = nowMs;
   return pullIfBehind(segment, peer, nowMs);
 }
 
@@ -79,11 +88,10 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
     if (question === undefined) {
       if (nowMs < peer.heardAtMs + suspectAfterMs(beat)) continue;
       actions.push(told(peer.node, 'suspect'), ...interrogate(segment, peer, 'Silent', nowMs));
-      reviewVacancies(segment, nowMs);
     } else if (nowMs >= deadlineOf(peer, question)) {
       const how = question.why === 'Contested' ? 'restarted' : 'dead';
       actions.push(...bury(segment, peer, how, nowMs));
-    } else if (nowMs >= question.lastAtMs + askAgainMs(beat)) {
+    } else if (nowMs >= againAtMs(peer, question)) {
       question.lastAtMs = nowMs;
       actions.push(...askBothWays(segment, peer, question.nonce));
     }
@@ -95,9 +103,11 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
 export function peerDueAtMs(peer: Peer): number {
   const { question, standing } = peer;
   if (question === undefined) return peer.heardAtMs + suspectAfterMs(standing.intervalMs);
-  const againAtMs = question.lastAtMs + askAgainMs(standing.intervalMs);
-  return Math.min(deadlineOf(peer, question), againAtMs);
+  return Math.min(deadlineOf(peer, question), againAtMs(peer, question));
 }
+
+const againAtMs = ({ standing }: Peer, { why, lastAtMs }: Question): number =>
+  lastAtMs + (why === 'Stalled' ? askPatientlyMs : askAgainMs)(standing.intervalMs);
 
 /** A suspect has one confirmation time; a peer asked after our own stall has as long as a silent one. */
 function deadlineOf({ standing }: Peer, { why, firstAtMs }: Question): number {
@@ -138,10 +148,22 @@ function bury(
     ...(how === 'dead' ? { silentMs: nowMs - peer.heardAtMs } : {}),
   };
   segment.peers.delete(peer.node);
+  if (how !== 'left') openEstate(segment, peer, nowMs);
   vacateAll(segment, peer.node, why, nowMs);
   reviewDoubt(segment, nowMs);
   reviewVacancies(segment, nowMs);
   return [told(peer.node, how === 'cutOff' ? 'left' : how)];
+}
+
+/**
+ * Nodes find a peer dead within a moment of each other, and what the first ones claim comes in several frames. Whoever
+ * is later shares out all that the peer held nevertheless, and so comes to the same shares as they did.
+ */
+function openEstate(segment: Segment, { node, overtaken }: Peer, nowMs: number): void {
+  if (segment.estate.sinceMs !== nowMs) segment.estate = { sinceMs: nowMs, addresses: new Set() };
+  const { addresses } = segment.estate;
+  for (const { address } of claimsOf(segment, node)) addresses.add(address);
+  for (const address of overtaken) addresses.add(address);
 }
 
 /** The link is gone, and with it all that was known of who lives behind it. */

@@ -64,6 +64,8 @@ export type Segment = {
   /** When the vacancies are to be looked at again, and since when the candidates have been the same. */
   vacanciesDueAtMs: number;
   candidatesSinceMs: number;
+  /** What the peer that was buried last held when it was last heard, whoever has taken it since. */
+  estate: Estate;
   /** Addresses on their way to an heir. */
   readonly moves: Map<string, Move>;
   /** When nodes that the plan prefers are to be looked for among the peers. */
@@ -82,16 +84,22 @@ export type Peer = {
   mac: Mac;
   standing: Standing;
   heardAtMs: number;
+  /** When it last said where it stands. */
+  toldAtMs: number;
   /** Since when it has been active and not sick; Infinity while it is not so. */
   activeSinceMs: number;
   /** The same for frames alone. */
   framedAtMs: number;
+  /** When it was last asked in a datagram: for `deafMs` it knows that we hear no frames of it. */
+  askedInDatagramAtMs: number;
   /** Asked and not answered yet: silent, or checked after a stall of our own, or because another uses its name. */
   question: Question | undefined;
   /** When it last answered although another uses its name. */
   contestedAtMs: number;
   pulledAtMs: number;
   readonly beat: Beat;
+  /** What others have claimed over it since it was last heard: they may have found it dead earlier. */
+  readonly overtaken: Set<string>;
   snapshot:
     | { version: number; readonly parts: Set<number>; readonly addresses: Set<string> }
     | undefined;
@@ -130,6 +138,8 @@ export type Vacant = {
   readonly from?: string;
   readonly silentMs?: number;
 };
+
+export type Estate = { readonly sinceMs: number; readonly addresses: Set<string> };
 
 export type Holding = { readonly terms: Map<string, number>; digest: Digest };
 
@@ -192,6 +202,7 @@ export function openSegment(self: {
     vacancies: new Set(),
     vacanciesDueAtMs: Infinity,
     candidatesSinceMs: nowMs,
+    estate: { sinceMs: -Infinity, addresses: new Set() },
     namesakeAtMs: -Infinity,
     moves: new Map(),
     preferencesDueAtMs: Infinity,

@@ -13,7 +13,7 @@ import {
   type Segment,
   type Stranger,
 } from './segment.ts';
-import { askAgainMs, strangerMs } from './timing.ts';
+import { askPatientlyMs, strangerMs } from './timing.ts';
 import { noteHeard } from './unheard.ts';
 
 /** More senders with a valid key than any segment has nodes: somebody restarts in a loop. */
@@ -47,7 +47,7 @@ export function hearStranger(segment: Segment, heard: Heard, nowMs: number): Act
     proof: undefined,
   };
   segment.strangers.set(boot, stranger);
-  if (nowMs < stranger.askedAtMs + askAgainMs(intervalMs(segment))) return actions;
+  if (nowMs < stranger.askedAtMs + askPatientlyMs(intervalMs(segment))) return actions;
   stranger.askedAtMs = nowMs;
   const udp = isFound ? segment.roster.get(message.node)?.udp : undefined;
   const to = udp === undefined ? message.mac : { udp };
@@ -90,11 +90,14 @@ function admit(segment: Segment, { node, proof }: Stranger, nowMs: number): Acti
     sinceMs: nowMs,
     activeSinceMs: standing.phase === 'active' && !isSick(standing.health) ? nowMs : Infinity,
     heardAtMs: nowMs,
+    toldAtMs: nowMs,
+    askedInDatagramAtMs: -Infinity,
     framedAtMs: by === 'datagram' ? -Infinity : nowMs,
     question: undefined,
     contestedAtMs: -Infinity,
     pulledAtMs: -Infinity,
     beat: openBeat(nowMs),
+    overtaken: new Set(),
     snapshot: undefined,
   };
   segment.peers.set(node, peer);

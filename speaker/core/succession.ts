@@ -2,32 +2,46 @@ import type { Action } from './action.ts';
 import { claim, isInStep, tellClaims } from './claims.ts';
 import { Contest, type Field } from './contest.ts';
 import type { ClaimItem } from './message.ts';
-import { firstOf, turnOf } from './rank.ts';
-import { intervalMs, type Segment, type Vacant } from './segment.ts';
-import { freeAtMs, isDoubted, takesDoubtedAtMs } from './unheard.ts';
-import { introductionMs, vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
+import { firstOf, type Ground, type Runner, turnOf } from './rank.ts';
+import { intervalMs, type Peer, type Segment, type Vacant } from './segment.ts';
+import { askBothWays, freeAtMs, isDoubted, takesDoubtedAtMs } from './unheard.ts';
+import {
+  confirmationMs,
+  gatherMs,
+  introductionMs,
+  listenAtMostMs,
+  vacancyStepMs,
+  vacancyStepWhileListeningMs,
+} from './timing.ts';
 
 /**
  * Gives each vacant address to the first in rank. All nodes that see the same do this alike, one address after the
  * other with the loads that result, so a dead node's addresses spread over the others. Where the first in rank does not
- * claim (it may not know of the vacancy), the next one does a step later.
+ * claim (it may not know of the vacancy), the next one does a step later, and asks before it does.
  */
 export function fillVacancies(segment: Segment, nowMs: number): Action[] {
   if (nowMs < segment.vacanciesDueAtMs || segment.vacancies.size === 0) return [];
   segment.vacanciesDueAtMs = introductionsEndAtMs(segment, nowMs);
   if (segment.vacanciesDueAtMs < Infinity) return [];
-  const contest = new Contest(segment);
+  const interval = intervalMs(segment);
+  const estate = estateOf(segment, nowMs);
+  const contest = new Contest(segment, estate);
   const taken: ClaimItem[] = [];
   const actions: Action[] = [];
+  const asked = new Set<Peer>();
   const take = (address: string, vacancy: Vacant): void => {
     segment.firstSinceMs.delete(address);
     taken.push(claim(segment, address));
     actions.push(holdVacant(segment, { address, vacancy }, nowMs));
     contest.give(address, contest.runner(segment.node));
   };
-  for (const address of [...segment.vacancies].sort()) {
+  for (const address of [...segment.vacancies.union(estate)].sort()) {
     const vacancy = segment.claims.get(address);
-    if (vacancy === undefined || vacancy.holder !== undefined) continue;
+    if (vacancy === undefined) continue;
+    if (vacancy.holder !== undefined) {
+      contest.give(address, heirOf(address, contest) ?? contest.runner(vacancy.holder));
+      continue;
+    }
     if (isDoubted(segment, address)) {
       const turnAtMs = takesDoubtedAtMs(segment, address, vacancy, nowMs);
       if (nowMs >= turnAtMs) take(address, vacancy);
@@ -45,16 +59,42 @@ export function fillVacancies(segment: Segment, nowMs: number): Action[] {
     const ground = contest.ground(address);
     const first = firstOf(field.contenders, ground);
     if (first === undefined) continue;
-    const turn = turnOf(segment.node, field.contenders, ground);
-    const turnAtMs = turn === undefined ? Infinity : turnMs(segment, vacancy, turn, field);
-    if (nowMs >= turnAtMs) {
+    const turn = ownTurn(segment, vacancy, field, ground);
+    const untold = nowMs < turn.atMs ? [] : untoldOf(segment, field, turn);
+    const isTold = untold.length === 0 || nowMs >= turn.atMs + listenAtMostMs(interval);
+    if (nowMs >= turn.atMs && isTold) {
       take(address, vacancy);
     } else {
+      for (const peer of untold) asked.add(peer);
       contest.give(address, first.runner);
-      segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, turnAtMs);
+      const againAtMs = Math.max(turn.atMs, nowMs + gatherMs(interval));
+      segment.vacanciesDueAtMs = Math.min(segment.vacanciesDueAtMs, againAtMs);
     }
   }
-  return [...actions, ...tellClaims(segment, 'all', taken)];
+  const questions = [...asked].flatMap((peer) => askBothWays(segment, peer, segment.random()));
+  return [...actions, ...tellClaims(segment, 'all', taken), ...questions];
+}
+
+/**
+ * Another contender may have taken by now what seems vacant, with a claim that was lost on its way here, or found the
+ * vacancy an interval later than this node: those that have not told since then what they hold, or not all of it.
+ */
+function untoldOf(segment: Segment, { contenders }: Field, { newsSinceMs }: Turn): readonly Peer[] {
+  if (newsSinceMs === undefined) return [];
+  return contenders.flatMap(({ runner: { node } }) => {
+    const peer = segment.peers.get(node);
+    if (peer === undefined || (peer.toldAtMs >= newsSinceMs && isInStep(segment, peer))) return [];
+    return [peer];
+  });
+}
+
+const heirOf = (address: string, contest: Contest): Runner | undefined =>
+  firstOf(contest.settled(address).contenders, contest.ground(address))?.runner;
+
+/** What is shared out as if nobody had taken any of it: until all that was claimed of it at once must have been heard. */
+function estateOf(segment: Segment, nowMs: number): ReadonlySet<string> {
+  const { sinceMs, addresses } = segment.estate;
+  return nowMs < sinceMs + vacancyStepMs(intervalMs(segment)) ? addresses : new Set();
 }
 
 /** Somebody who has just been found may hold what seems vacant: until when its claims are waited for. */
@@ -83,12 +123,29 @@ function holdVacant(
   };
 }
 
-/** When a node takes what nobody before it has taken. */
-function turnMs(segment: Segment, vacancy: Vacant, turn: number, { waits }: Field): number {
+type Turn = {
+  /** When a node takes what nobody before it has taken. */
+  readonly atMs: number;
+  /** How new the word of the other contenders has to be; undefined: nobody's is waited for. */
+  readonly newsSinceMs: number | undefined;
+};
+
+function ownTurn(
+  segment: Segment,
+  vacancy: Vacant,
+  { contenders, waits }: Field,
+  ground: Ground,
+): Turn {
   const interval = intervalMs(segment);
+  const before = turnOf(segment.node, contenders, ground);
+  if (before === undefined) return { atMs: Infinity, newsSinceMs: undefined };
   const stepMs = waits ? vacancyStepWhileListeningMs(interval) : vacancyStepMs(interval);
-  const sinceMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs);
-  return sinceMs + (turn + patience(vacancy)) * stepMs;
+  const steps = before + patience(vacancy);
+  const atMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs) + steps * stepMs;
+  // What nobody holds, as far as this node knows, may be among the claims that it does not know yet.
+  if (steps === 0 && vacancy.reason === 'Unclaimed') return { atMs, newsSinceMs: -Infinity };
+  const isNew = steps === 0 && atMs < vacancy.sinceMs + stepMs;
+  return { atMs, newsSinceMs: isNew ? undefined : atMs - confirmationMs(interval) };
 }
 
 /**

@@ -16,8 +16,15 @@ export function pulseIntervalMs(shortestMs: number, nodes: number): number {
 
 export const suspectAfterMs = (intervalMs: number): number => 2.5 * intervalMs;
 export const confirmationMs = (intervalMs: number): number => 0.5 * intervalMs;
-/** Asked at once and once more, so that one lost frame does not kill a peer. */
-export const askAgainMs = (intervalMs: number): number => confirmationMs(intervalMs) / 2;
+/**
+ * Where one frame in five is lost, each way, two pulses in a row are lost behind 0.8 · 0.2² of all pulses, and a question
+ * or its answer 1 - 0.8² of the time. So a peer that lives dies to this node behind 0.032 · 0.36ⁿ of its pulses, for n
+ * questions: below 10⁻⁷ from 13 on. With three more it stays there while a question and its answer take under 12 ms.
+ */
+export const questions = 16;
+export const askAgainMs = (intervalMs: number): number => confirmationMs(intervalMs) / questions;
+/** Who has longer to answer is asked less often: strangers, and all peers at once after a stall. */
+export const askPatientlyMs = (intervalMs: number): number => intervalMs / 4;
 
 /** A newcomer holds nothing for as long as it takes to miss nobody who is alive. */
 export const listenMs = (intervalMs: number): number =>
@@ -44,8 +51,11 @@ export const hearAnyMs = (intervalMs: number): number => 1.25 * intervalMs;
  */
 export const leaseMs = (intervalMs: number): number => 0.8 * confirmationMs(intervalMs);
 
-/** Each lower rank waits one step longer for a vacant address, in case the ones before it do not see the vacancy. */
-export const vacancyStepMs = (intervalMs: number): number => intervalMs;
+/**
+ * Each lower rank waits one step longer for a vacant address, in case the ones before it do not see the vacancy. Whoever
+ * heard one pulse more of a dead node finds it dead one interval later, and its claim is on its way then.
+ */
+export const vacancyStepMs = (intervalMs: number): number => 1.5 * intervalMs;
 /** The same while a candidate still listens and may take what falls to it. */
 export const vacancyStepWhileListeningMs = (intervalMs: number): number =>
   listenMs(intervalMs) + intervalMs;
@@ -53,9 +63,12 @@ export const vacancyStepWhileListeningMs = (intervalMs: number): number =>
 /** Peers that come, or have listened enough, are looked at together: ten thousand vacancies take milliseconds each time. */
 export const gatherMs = (intervalMs: number): number => intervalMs / 20;
 
-/** A handover that is not answered by a claim is repeated, then the next heir is asked. */
+/**
+ * A handover that is not answered by a claim is repeated, then the next heir is asked. Where one frame in five is lost,
+ * each way, twelve are in vain once in 200,000 times; with four, one address in sixty went to two heirs.
+ */
 export const handoverRepeatMs = 20;
-export const handoverRepeats = 4;
+export const handoverRepeats = 12;
 /** A preferred node gets its addresses back when it has been active for so long: it boots, it does not flap. */
 export const preferenceHoldMs = 30_000;
 /** How often kube-proxy and the routers are asked, and how long they may take. */

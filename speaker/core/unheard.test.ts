@@ -65,6 +65,30 @@ test('behind such a switch a dead holder is replaced as fast as ever', () => {
   assertOneHolderEach(lan);
 });
 
+test('who asks in datagrams is asked in datagrams at once, if no frame of it comes either', () => {
+  const lan = opened({ eats: 'nothing', nodes: 2 });
+  lan.run(2000);
+  lan.wire.eats = 'frames';
+  const [one, other] = lan.nodes;
+  assert.ok(one?.segment && other?.segment);
+  let askedAtMs: number | undefined;
+  lan.onActions = (node, actions) => {
+    for (const action of actions) {
+      if (node !== one || action.kind !== 'send' || typeof action.to !== 'object') continue;
+      if (action.message.kind === 'ask') askedAtMs ??= lan.nowMs;
+    }
+  };
+  const { name, mac, segment } = other;
+  for (let asked = 0; asked < 50; asked++) {
+    const message = { kind: 'ask', node: name, mac, nonce: 1n } as const;
+    const sequence = ++other.sequence;
+    lan.step(one, { kind: 'frame', boot: segment.boot, sequence, message, by: 'datagram' });
+    lan.run(10);
+  }
+  // Nothing else would have made it ask before 3,125 ms: to its ears the other one is not silent.
+  assert.ok(askedAtMs !== undefined);
+});
+
 test('a switch that begins to drop our frames, and ceases to, moves nothing', () => {
   const lan = opened({ eats: 'nothing' });
   lan.run(2000);

@@ -176,9 +176,11 @@ export function askUnheard(segment: Segment, nowMs: number): Action[] {
   const silent = [...segment.roster].filter(([node]) => !hearsFramesOf(segment, node, nowMs));
   if (silent.length === 0) return [];
   segment.askNonce = segment.random();
-  const actions = silent.map(([, { udp }]) =>
-    say(segment, { udp }, { kind: 'ask', nonce: segment.askNonce }),
-  );
+  const actions = silent.map(([node, { udp }]) => {
+    const peer = segment.peers.get(node);
+    if (peer !== undefined) peer.askedInDatagramAtMs = nowMs;
+    return say(segment, { udp }, { kind: 'ask', nonce: segment.askNonce });
+  });
   return [...actions, ...yieldDoubted(segment, nowMs)];
 }
 
@@ -190,7 +192,12 @@ function hearsFramesOf({ peers }: Segment, node: string, nowMs: number): boolean
 /** A question in a datagram says: I hear no frames of yours. For a while the sender is told everything in datagrams. */
 export function noteDeaf(segment: Segment, { node, mac }: Message, nowMs: number): void {
   const udp = segment.roster.get(node)?.udp;
-  if (udp !== undefined) segment.deaf.set(mac, { udp, untilMs: nowMs + deafMs });
+  if (udp === undefined) return;
+  // If no frame of it comes either, its datagrams must not hide that: it has to know, too.
+  const peer = segment.peers.get(node);
+  const knows = peer !== undefined && nowMs < peer.askedInDatagramAtMs + deafMs;
+  if (!knows && !hearsFramesOf(segment, node, nowMs)) askUnheardSoon(segment, nowMs);
+  segment.deaf.set(mac, { udp, untilMs: nowMs + deafMs });
 }
 
 /** Brings to those who hear no frames what the others hear. */

@@ -20,6 +20,15 @@ export const brokenCores: Readonly<Record<string, Core>> = {
     },
   }),
 
+  'a silent peer is asked once': broken({
+    before: (segment, event) => {
+      for (const { question } of segment.peers.values()) {
+        if (question?.why === 'Silent') question.lastAtMs = Infinity;
+      }
+      return event;
+    },
+  }),
+
   'the terms of others count for nothing': broken({
     before: (_segment, event) => {
       if (event.kind !== 'frame') return event;

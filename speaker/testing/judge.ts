@@ -11,6 +11,8 @@ export type Tolerated = {
   readonly rediscoveryMs: number;
   /** Frames are lost: what must be quick or never happen is judged on clean wires only. */
   readonly lossy: boolean;
+  /** Some nodes never hear each other at all. */
+  readonly apart: boolean;
 };
 
 /** For so long after something happened to a node, its addresses may move. */
@@ -221,11 +223,13 @@ export class Judge {
     const wasStill = isRecent(this.#disturbedAtMs.get(to) ?? 0) && isRecent(movedAtMs);
     const unheard = wasStill || this.#nowMs - movedAtMs <= this.#toleratedMs(movedAtMs);
     const excused = unheard || isRecent(this.#regroupedAtMs) || isRecent(this.#replannedAtMs);
-    if (excused || this.#tolerated.lossy) return;
+    if (excused || this.#tolerated.apart) return;
     for (const from of this.#holders(address)) {
       if (from === to || !this.#segment.connected(from, to)) continue;
       if (isRecent(this.#disturbedAtMs.get(from) ?? 0)) continue;
-      if (from.health === 'sick' && to.health === 'well') continue;
+      // That the other one has had a failure, too, may be among the frames that were lost.
+      const seemsWell = to.health === 'well' || (this.#tolerated.lossy && to.health === 'unsure');
+      if (from.health === 'sick' && seemsWell) continue;
       this.report('NoNeedlessMove', `${to.name} took ${address} from ${from.name}`);
     }
   }

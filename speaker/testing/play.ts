@@ -112,6 +112,7 @@ function tolerated({ nodes, loss, eats, slowestFrameMs, drift }: Schedule): Tole
     exchangeMs: loss === 0 ? exchangeMs : 15 * intervalMs + exchangeMs,
     rediscoveryMs: eats === 'nothing' ? 0 : 1200,
     lossy: loss > 0 || eats === 'everything',
+    apart: eats === 'everything',
   };
 }
 
