@@ -14,6 +14,7 @@ import {
   forgetAll,
   hearPeer,
   hearStanding,
+  isAnswered,
   judgeSilence,
   peerDueAtMs,
   questionAll,
@@ -138,25 +139,30 @@ function leave(segment: Segment, nowMs: number): Action[] {
 function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number): Action[] {
   const { boot, sequence, message, by } = event;
   if (boot === segment.boot) return [];
-  if (by === 'datagram' && message.kind === 'ask') noteDeaf(segment, message, nowMs);
   const peer = segment.peers.get(message.node);
   if (message.kind === 'absent') {
     hearAbsent(segment, message, nowMs);
     return [];
   }
-  if (peer?.boot !== boot) return hearStranger(segment, event, nowMs);
-  if (!isFresh(peer.sequences, sequence)) return [];
+  const isPeer = peer?.boot === boot;
+  const isLatest = isPeer && sequence > peer.sequences.highest;
+  if (isPeer && !isFresh(peer.sequences, sequence)) return [];
+  if (by === 'datagram' && message.kind === 'ask') noteDeaf(segment, message, nowMs);
+  if (!isPeer) return hearStranger(segment, event, nowMs);
   if (by === undefined) peer.framedAtMs = nowMs;
-  const actions = hearPeer(segment, peer, message, nowMs);
+  // What was said before something that is known is no sign of life, and no news of where its sender stands: it may have
+  // been said to another node, and recorded there. Claims tell their version, an answer tells the question.
+  const isNews = isLatest || isAnswered(peer, message);
+  const actions = isNews ? hearPeer(segment, peer, message, nowMs) : [];
   switch (message.kind) {
     case 'pulse':
-      actions.push(...hearStanding(segment, peer, message.standing, nowMs));
+      if (isLatest) actions.push(...hearStanding(segment, peer, message.standing, nowMs));
       break;
     case 'ask':
       actions.push(answer(segment, message));
       break;
     case 'answer':
-      actions.push(...hearStanding(segment, peer, message.standing, nowMs));
+      if (isLatest) actions.push(...hearStanding(segment, peer, message.standing, nowMs));
       break;
     case 'pull':
       actions.push(...tellAll(segment, peer));
