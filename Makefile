@@ -12,7 +12,7 @@ WITH_LAB := 'e2e/!(announcing|faults|restarts).test.ts' 'e2e/{apiserver,bench,fa
 # Those of them that show the product on whatever cluster they are given.
 ON_ANY_CLUSTER := e2e/{failover,links,chaos}.test.ts
 # Those that have a length: what must be played for long to be worth something.
-WITH_LENGTH := e2e/{announcing,faults,restarts}.test.ts
+WITH_LENGTH := e2e/{announcing,faults,hostile,restarts}.test.ts
 # One file: make test FILE=net/address.test.ts
 FILE ?=
 # How many power cuts the main job makes, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1

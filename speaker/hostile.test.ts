@@ -3,8 +3,13 @@ import { cpuUsage, env } from 'node:process';
 import { test } from 'node:test';
 import { strangersAtMost } from './core/strangers.ts';
 import { AttackedNode } from './testing/attacked-node.ts';
-import { type Sort, sortsForNeighbours, sortsForSpeakers } from './testing/hostile-frames.ts';
-import { seeded } from './testing/random.ts';
+import {
+  type Sort,
+  sortsForNeighbours,
+  sortsWithKey,
+  sortsWithoutKey,
+} from './testing/hostile-frames.ts';
+import { type Random, seeded } from './testing/random.ts';
 import type { Speaker } from './testing/sealed-lan.ts';
 
 /** `make hostile` plays a million; the seed says which. */
@@ -16,6 +21,11 @@ const batch = 64;
 const mostMicroseconds = 50;
 
 type Played = { frames: number; microseconds: number; answers: number; conflicts: number };
+
+const sortsForSpeakers = ({ loot }: AttackedNode, random: Random): readonly Sort[] => [
+  ...sortsWithoutKey(loot, random),
+  ...sortsWithKey(loot, random),
+];
 
 /** Plays them all at one moment of the node's time, so that whatever changes was changed by them. */
 function play(node: AttackedNode, sorts: readonly Sort[]): Map<string, Played> {
@@ -40,7 +50,7 @@ function play(node: AttackedNode, sorts: readonly Sort[]): Map<string, Played> {
 test(`${frames} hostile frames change nothing, and cost a bounded amount`, (t) => {
   const random = seeded(seed);
   const node = new AttackedNode(random);
-  const sorts = [...sortsForSpeakers(node.loot, random), ...sortsForNeighbours(node.loot, random)];
+  const sorts = [...sortsForSpeakers(node, random), ...sortsForNeighbours(node.loot, random)];
   const before = node.portrait();
   const played = play(node, sorts);
   assert.deepEqual(node.portrait(), before);
@@ -78,7 +88,7 @@ function open(): { node: AttackedNode; dead: Speaker; other: Speaker; sorts: rea
   const node = new AttackedNode(random);
   const [dead, other] = node.peers;
   assert.ok(dead !== undefined && other !== undefined);
-  return { node, dead, other, sorts: sortsForSpeakers(node.loot, random) };
+  return { node, dead, other, sorts: sortsForSpeakers(node, random) };
 }
 
 test('under 20,000 hostile frames a second a dead peer is replaced as fast as ever, and nothing else moves', () => {

@@ -3,7 +3,7 @@ import type { Mac } from '../../net/mac.ts';
 import { Announcer, type Conflict } from '../announcer.ts';
 import type { Candidates } from '../core/action.ts';
 import { FakeLan } from './fake-lan.ts';
-import type { Loot } from './hostile-frames.ts';
+import type { Stolen } from './hostile-frames.ts';
 import type { Random } from './random.ts';
 import { SealedLan, type Speaker } from './sealed-lan.ts';
 
@@ -29,7 +29,7 @@ export class AttackedNode {
   readonly peers: readonly Speaker[];
   readonly announcer: Announcer;
   readonly held: readonly Address[];
-  readonly loot: Loot;
+  readonly loot: Stolen;
   readonly #answers = new FakeLan();
 
   constructor(random: Random) {

@@ -9,7 +9,7 @@ import { formatMessage } from '../wire/message.ts';
 import { formatNdp, groupMac, solicitedNodeGroup } from '../wire/ndp.ts';
 import type { Random } from './random.ts';
 
-/** What a hostile station knows of a segment: whatever went over the wire, names, addresses; not the key, unless said so. */
+/** What a hostile station knows of a segment: whatever went over the wire, names, addresses. */
 export type Loot = {
   /** What the speakers of now said, and what one of them said before it was started again. */
   readonly recorded: readonly Uint8Array[];
@@ -19,9 +19,12 @@ export type Loot = {
   readonly nodes: readonly string[];
   /** Addresses that the attacked node answers for, of both families. */
   readonly held: readonly Address[];
-  readonly key: Uint8Array;
-  readonly boots: readonly bigint[];
 };
+
+/** The same and the key, and in which life the others are. */
+export type Stolen = Loot & { readonly key: Uint8Array; readonly boots: readonly bigint[] };
+
+type Names = Pick<Loot, 'nodes' | 'held'>;
 
 /** One sort of hostile frames, as many as wanted. */
 export type Sort = { readonly name: string; readonly next: () => Uint8Array };
@@ -30,11 +33,9 @@ export type Sort = { readonly name: string; readonly next: () => Uint8Array };
 const mostTerm = 2 ** 48 - 1;
 const vlanTag = Uint8Array.of(0x81, 0x00, 0x00, 0x05);
 
-/** What is sent to the speakers of a segment by a station that has no key, or has no use for it. */
-export function sortsForSpeakers(loot: Loot, random: Random): readonly Sort[] {
+/** What a station that has no key can send to the speakers of a segment. */
+export function sortsWithoutKey(loot: Loot, random: Random): readonly Sort[] {
   const recorded = (): Uint8Array => random.pick(loot.recorded);
-  const forged = (key: Uint8Array): Uint8Array =>
-    sealed(random, anyMessage(loot, random), { key, boot: random64(random) });
   const strange = bytesOf(random, 32);
   return [
     { name: 'random bytes', next: () => noise(etherTypes.speaker, random) },
@@ -42,18 +43,22 @@ export function sortsForSpeakers(loot: Loot, random: Random): readonly Sort[] {
     { name: 'one bit changed', next: () => flip(recorded(), headerBytes, random) },
     { name: 'with another length', next: () => misfit(recorded(), random) },
     { name: 'tagged', next: () => tagged(recorded()) },
-    { name: 'forged without the key', next: () => forged(bytesOf(random, 32)) },
-    { name: 'of another cluster', next: () => forged(strange) },
+    { name: 'forged without the key', next: () => forged(loot, bytesOf(random, 32), random) },
+    { name: 'of another cluster', next: () => forged(loot, strange, random) },
     { name: 'replayed', next: recorded },
     { name: 'of an earlier life', next: () => random.pick(loot.earlier) },
     { name: 'its own', next: () => random.pick(loot.own) },
-    { name: 'sealed nonsense', next: () => nonsense(loot, random) },
-    { name: 'of unknown machines with the key', next: () => forged(loot.key) },
   ];
 }
 
-/** What is sent to who answers for addresses. */
-export function sortsForNeighbours({ held }: Loot, random: Random): readonly Sort[] {
+/** What one that has the key can send in the name of others. */
+export const sortsWithKey = (loot: Stolen, random: Random): readonly Sort[] => [
+  { name: 'sealed nonsense', next: () => nonsense(loot, random) },
+  { name: 'of unknown machines with the key', next: () => forged(loot, loot.key, random) },
+];
+
+/** What can be sent to who answers for addresses. */
+export function sortsForNeighbours({ held }: Pick<Loot, 'held'>, random: Random): readonly Sort[] {
   return held.flatMap((address): Sort[] => {
     const { etherType, family } = neighboursOf(address.family);
     const good = (): Uint8Array =>
@@ -113,7 +118,7 @@ const neighbourOf = ({ family, value }: Address, random: Random): Address => ({
 });
 
 /** Any message that the protocol has, in any name, with what nobody sound would say. */
-function anyMessage(loot: Loot, random: Random): Message {
+function anyMessage(loot: Names, random: Random): Message {
   const node = random.pick([...loot.nodes, 'node-66', 'n'.repeat(255)]);
   const sender = { node, mac: anyMac(random) };
   const claims = anyClaims(loot, random);
@@ -139,7 +144,7 @@ const anyStanding = (random: Random): Standing => ({
   claims: { count: random.pick([0, 1, 2 ** 32 - 1]), sum: random.integer(0, 2 ** 32 - 1) },
 });
 
-const anyClaims = ({ held }: Loot, random: Random): readonly ClaimItem[] =>
+const anyClaims = ({ held }: Names, random: Random): readonly ClaimItem[] =>
   Array.from({ length: random.pick([0, 1, 40]) }, () => ({
     address: formatAddress(
       random.chance(0.5) ? random.pick(held) : neighbourOf(random.pick(held), random),
@@ -148,7 +153,7 @@ const anyClaims = ({ held }: Loot, random: Random): readonly ClaimItem[] =>
   }));
 
 /** What only a speaker with a fault could say: sealed, and no message. */
-function nonsense(loot: Loot, random: Random): Uint8Array {
+function nonsense(loot: Stolen, random: Random): Uint8Array {
   const boot = random.chance(0.5) ? random.pick(loot.boots) : random64(random);
   const { kind, payload } = formatMessage(anyMessage(loot, random));
   const what = random.pick([
@@ -159,13 +164,10 @@ function nonsense(loot: Loot, random: Random): Uint8Array {
   return framed(seal({ ...what, boot, sequence: random64(random) }, loot.key), random);
 }
 
-function sealed(
-  random: Random,
-  message: Message,
-  { key, boot }: { key: Uint8Array; boot: bigint },
-): Uint8Array {
+function forged(loot: Names, key: Uint8Array, random: Random): Uint8Array {
   const sequence = BigInt(random.integer(0, 2 ** 32 - 1));
-  return framed(seal({ ...formatMessage(message), boot, sequence }, key), random);
+  const message = formatMessage(anyMessage(loot, random));
+  return framed(seal({ ...message, boot: random64(random), sequence }, key), random);
 }
 
 const framed = (payload: Uint8Array, random: Random): Uint8Array =>
