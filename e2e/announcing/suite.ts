@@ -23,9 +23,10 @@ export function describeAnnouncing(name: string, open: () => Promise<Cluster>): 
     });
     after(() => cluster[Symbol.asyncDispose]());
     afterEach(() => assert.deepEqual(cluster.crashes(), []));
-    const enter: Enter = async () => {
+    const enter: Enter = async (family = 'IPv4') => {
       const first = 100 + 2 * tenants++;
-      const addresses = [`198.51.100.${first}`, `198.51.100.${first + 1}`] as const;
+      const network = family === 'IPv4' ? '198.51.100.' : '2001:db8::';
+      const addresses = [`${network}${first}`, `${network}${first + 1}`] as const;
       return new Tenant(cluster, `tenant-${tenants}`, addresses);
     };
     describe('of tenants side by side', sideBySide, () => {
