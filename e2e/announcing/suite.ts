@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, suite } from 'node:test';
+import { systemClock } from '../../daemon/clock.ts';
+import { preferenceHoldMs } from '../../speaker/core/timing.ts';
 import type { Cluster } from '../lab/cluster.ts';
 import { needsLab } from '../lab/requirements.ts';
 import { describeBasics } from './basics.ts';
@@ -17,9 +19,11 @@ import { type Enter, sideBySide, Tenant } from './tenant.ts';
 export function describeAnnouncing(name: string, open: () => Promise<Cluster>): void {
   suite(`announcing: ${name}`, needsLab, () => {
     let cluster: Cluster;
+    let ripeAtMs = Infinity;
     let tenants = 0;
     before(async () => {
       cluster = await open();
+      ripeAtMs = systemClock.nowMs() + preferenceHoldMs;
     });
     after(() => cluster[Symbol.asyncDispose]());
     afterEach(() => assert.deepEqual(cluster.crashes(), []));
@@ -27,7 +31,7 @@ export function describeAnnouncing(name: string, open: () => Promise<Cluster>): 
       const first = 100 + 2 * tenants++;
       const network = family === 'IPv4' ? '198.51.100.' : '2001:db8::';
       const addresses = [`${network}${first}`, `${network}${first + 1}`] as const;
-      return new Tenant(cluster, `tenant-${tenants}`, addresses);
+      return new Tenant(cluster, { name: `tenant-${tenants}`, addresses, ripeAtMs });
     };
     describe('of tenants side by side', sideBySide, () => {
       describeBasics(enter);

@@ -51,13 +51,19 @@ export class Tenant implements AsyncDisposable {
   readonly cluster: Cluster;
   readonly name: string;
   readonly addresses: readonly [string, string];
+  readonly #ripeAtMs: number;
   readonly #made = new Map<string, Target>();
   readonly #undo: (() => Promise<unknown>)[] = [];
 
-  constructor(cluster: Cluster, name: string, addresses: readonly [string, string]) {
+  /** @param ripeAtMs when all nodes have been there for so long that preferred ones may be given what others hold */
+  constructor(
+    cluster: Cluster,
+    of: { name: string; addresses: readonly [string, string]; ripeAtMs: number },
+  ) {
     this.cluster = cluster;
-    this.name = name;
-    this.addresses = addresses;
+    this.name = of.name;
+    this.addresses = of.addresses;
+    this.#ripeAtMs = of.ripeAtMs;
   }
 
   get address(): string {
@@ -166,6 +172,15 @@ export class Tenant implements AsyncDisposable {
       return true;
     };
     await until(`${node.name} alone answers for ${address}`, answers, { withinMs: waitMs });
+  }
+
+  /**
+   * Until this node answers, which is preferred to all others. It takes what nobody holds; but where it hears of an address
+   * later than others, by more than a pulse, one of them takes it first, and gives it to a node that has been there for a while.
+   */
+  async heldByPreferred(node: Host): Promise<void> {
+    const unripeMs = Math.max(0, this.#ripeAtMs - systemClock.nowMs());
+    await this.heldBy(node, this.address, unripeMs + withinMs);
   }
 
   /** Until another node than this one answers; it is the only one. */
