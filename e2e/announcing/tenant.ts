@@ -176,7 +176,7 @@ export class Tenant implements AsyncDisposable {
 
   /**
    * Until this node answers, which is preferred to all others. It takes what nobody holds; but where it hears of an address
-   * later than others, by more than a pulse, one of them takes it first, and gives it to a node that has been there for a while.
+   * later than others, by more than three pulses, one of them takes it first, and gives it to a node that has been there for a while.
    */
   async heldByPreferred(node: Host): Promise<void> {
     const unripeMs = Math.max(0, this.#ripeAtMs - systemClock.nowMs());

@@ -5,7 +5,12 @@ import type { ClaimItem } from './message.ts';
 import { firstOf, turnOf } from './rank.ts';
 import { intervalMs, type Segment, type Vacant } from './segment.ts';
 import { freeAtMs, isDoubted, takesDoubtedAtMs } from './unheard.ts';
-import { introductionMs, vacancyStepMs, vacancyStepWhileListeningMs } from './timing.ts';
+import {
+  introductionMs,
+  preferredStepMs,
+  vacancyStepMs,
+  vacancyStepWhileListeningMs,
+} from './timing.ts';
 
 /**
  * Gives each vacant address to the first in rank. All nodes that see the same do this alike, one address after the
@@ -79,11 +84,17 @@ function holdVacant(segment: Segment, address: string, { reason, from, silentMs 
 }
 
 /** When a node takes what nobody before it has taken. */
-function turnMs(segment: Segment, vacancy: Vacant, turn: number, { waits }: Field): number {
-  const interval = intervalMs(segment);
-  const stepMs = waits ? vacancyStepWhileListeningMs(interval) : vacancyStepMs(interval);
+function turnMs(segment: Segment, vacancy: Vacant, turn: number, field: Field): number {
   const sinceMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs);
-  return sinceMs + (turn + patience(vacancy)) * stepMs;
+  return sinceMs + (turn + patience(vacancy)) * stepMs(segment, vacancy, field);
+}
+
+function stepMs(segment: Segment, { reason }: Vacant, { contenders, waits }: Field): number {
+  const interval = intervalMs(segment);
+  if (waits) return vacancyStepWhileListeningMs(interval);
+  const own = contenders.find(({ runner }) => runner.node === segment.node)?.score ?? 0;
+  const isPreferred = reason === 'Unclaimed' && contenders.some(({ score }) => score > own);
+  return isPreferred ? preferredStepMs(interval) : vacancyStepMs(interval);
 }
 
 /**

@@ -40,6 +40,11 @@ export const leaseMs = (intervalMs: number): number => 0.8 * confirmationMs(inte
 
 /** Each lower rank waits one step longer for a vacant address, in case the ones before it do not see the vacancy. */
 export const vacancyStepMs = (intervalMs: number): number => intervalMs;
+/**
+ * The same for an address that is new where another node is preferred: nobody waits for it yet, nodes hear of it a tenth
+ * of a second and more apart where much is planned anew (measured), and who takes it first keeps it for a while.
+ */
+export const preferredStepMs = (intervalMs: number): number => 3 * intervalMs;
 /** The same while a candidate still listens and may take what falls to it. */
 export const vacancyStepWhileListeningMs = (intervalMs: number): number =>
   listenMs(intervalMs) + intervalMs;
