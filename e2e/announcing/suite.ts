@@ -31,7 +31,7 @@ export function describeAnnouncing(name: string, open: () => Promise<Cluster>): 
       const first = 100 + 2 * tenants++;
       const network = family === 'IPv4' ? '198.51.100.' : '2001:db8::';
       const addresses = [`${network}${first}`, `${network}${first + 1}`] as const;
-      return new Tenant(cluster, { name: `tenant-${tenants}`, addresses, ripeAtMs });
+      return new Tenant(cluster, `tenant-${tenants}`, addresses, ripeAtMs);
     };
     describe('of tenants side by side', sideBySide, () => {
       describeBasics(enter);

@@ -58,12 +58,14 @@ export class Tenant implements AsyncDisposable {
   /** @param ripeAtMs when all nodes have been there for so long that preferred ones may be given what others hold */
   constructor(
     cluster: Cluster,
-    of: { name: string; addresses: readonly [string, string]; ripeAtMs: number },
+    name: string,
+    addresses: readonly [string, string],
+    ripeAtMs = -Infinity,
   ) {
     this.cluster = cluster;
-    this.name = of.name;
-    this.addresses = of.addresses;
-    this.#ripeAtMs = of.ripeAtMs;
+    this.name = name;
+    this.addresses = addresses;
+    this.#ripeAtMs = ripeAtMs;
   }
 
   get address(): string {

@@ -151,7 +151,8 @@ function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number)
   if (!isPeer) return hearStranger(segment, event, nowMs);
   if (by === undefined) peer.framedAtMs = nowMs;
   // What was said before something that is known is no sign of life, and no news of where its sender stands: it may have
-  // been said to another node, and recorded there. Claims tell their version, an answer tells the question.
+  // been said to another node and recorded there, or be a goodbye that went a longer way than what came after it. Claims
+  // tell their version, an answer tells the question.
   const isNews = isLatest || isAnswered(peer, message);
   const actions = isNews ? hearPeer(segment, peer, message, nowMs) : [];
   switch (message.kind) {
@@ -188,13 +189,15 @@ function setLink(segment: Segment, { up, mac }: Event & { kind: 'link' }, nowMs:
     return setPhase(segment, 'listening', nowMs);
   }
   if (segment.phase === 'down' || segment.phase === 'left') return [];
+  // What is left behind stands in it, so that peers wait for nobody to whom it was handed over.
+  const goodbye = segment.peers.size === 0 ? [] : [farewell(segment, 'elsewhere')];
   const actions = claimsOf(segment, segment.node).map(({ address }) => {
     drop(segment, address, { reason: 'LinkReturned' }, nowMs);
     return yieldTo(address, 'LinkDown');
   });
   forgetAll(segment, nowMs);
   const next = segment.phase === 'leaving' ? 'left' : 'down';
-  return [...actions, ...setPhase(segment, next, nowMs)];
+  return [...actions, ...goodbye, ...setPhase(segment, next, nowMs)];
 }
 
 function setPhase(segment: Segment, phase: Phase, nowMs: number): Action[] {
@@ -256,9 +259,12 @@ function leaveWhenDone(segment: Segment, nowMs: number): Action[] {
     ...actions,
     ...tellReleased(segment, own),
     ...setPhase(segment, 'left', nowMs),
-    say(segment, 'all', { kind: 'pulse', standing: standingOf(segment) }),
+    farewell(segment, 'all'),
   ];
 }
+
+const farewell = (segment: Segment, to: 'all' | 'elsewhere'): Action =>
+  say(segment, to, { kind: 'pulse', standing: { ...standingOf(segment), phase: 'left' } });
 
 function pulseWhenDue(segment: Segment, nowMs: number): Action[] {
   if (segment.phase === 'left' || nowMs < segment.nextPulseAtMs) return [];
