@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { cpuUsage, env } from 'node:process';
 import { test } from 'node:test';
+import { step } from './core/step.ts';
 import { strangersAtMost } from './core/strangers.ts';
+import { readSealed } from './speakers-socket.ts';
 import { AttackedNode } from './testing/attacked-node.ts';
 import {
   type Sort,
@@ -11,6 +13,7 @@ import {
 } from './testing/hostile-frames.ts';
 import { type Random, seeded } from './testing/random.ts';
 import type { Speaker } from './testing/sealed-lan.ts';
+import { headerBytes } from './wire/ethernet.ts';
 
 /** `make hostile` plays a million; the seed says which. */
 const frames = Number(env['HOSTILE_FRAMES'] ?? 50_000);
@@ -133,4 +136,21 @@ test('what a peer said to another one, played again after its death, does not ke
   }
   node.lan.run(20);
   assert.equal(node.speaker.segment.peers.has('node-2'), false);
+});
+
+test('a question of a peer, played again in a datagram, sends nothing into datagrams', () => {
+  const { node, dead: peer } = open();
+  const { segment, voice } = node.speaker;
+  const { nowMs, recorded } = node.lan;
+  const roster = new Map([['node-2', { udp: '198.51.100.12', state: 'Ready' } as const]]);
+  step(segment, { kind: 'plan', candidates: segment.candidates, roster }, nowMs);
+  const questions = recorded
+    .filter(({ from, to }) => from === peer.segment.node && to === segment.mac)
+    .flatMap(({ bytes }) => readSealed(bytes.subarray(headerBytes), voice) ?? [])
+    .filter(({ message }) => message.kind === 'ask');
+  assert.ok(questions.length > 0);
+  for (const question of questions) {
+    step(segment, { ...question, kind: 'frame', by: 'datagram' }, nowMs);
+  }
+  assert.equal(segment.deaf.size, 0);
 });
