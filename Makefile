@@ -12,7 +12,7 @@ WITH_LAB := 'e2e/!(announcing|faults|health|restarts).test.ts' 'e2e/{apiserver,b
 # Those of them that show the product on whatever cluster they are given.
 ON_ANY_CLUSTER := e2e/{failover,ipv6,links,chaos}.test.ts
 # Those that have a length: what must be played for long to be worth something.
-WITH_LENGTH := e2e/{announcing,faults,health,restarts}.test.ts
+WITH_LENGTH := e2e/{announcing,faults,health,hostile,restarts}.test.ts
 # One file: make test FILE=net/address.test.ts
 FILE ?=
 # How many power cuts the main job makes, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1
@@ -31,6 +31,8 @@ RUNS ?= 2000
 SEED ?=
 NODE ?=
 SCHEDULES ?= 100000
+# How many hostile frames, and which: make hostile FRAMES=1000000 SEED=7
+FRAMES ?= 1000000
 FROM ?= 1
 
 .PHONY: help
@@ -54,7 +56,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test soak e2e bench-kubernetes bench-allocate bench-answering soak-allocate bundle check fix generate types lint format-check
+.PHONY: setup ready test soak hostile e2e bench-kubernetes bench-allocate bench-answering soak-allocate bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -72,6 +74,9 @@ endif
 
 soak: ready ## Play SCHEDULES=100000 fault schedules on the speaker's core, from FROM=1 on; the first that breaks an invariant is explained
 	@node speaker/testing/soak.ts --schedules $(SCHEDULES) --from $(FROM)
+
+hostile: ready ## FRAMES=1000000 hostile frames against one node in memory: nothing may change; says what each sort costs; SEED=7
+	HOSTILE_FRAMES=$(FRAMES) HOSTILE_SEED='$(SEED)' node --test speaker/hostile.test.ts
 
 soak-allocate: ready ## Random edits and mishaps against the operator until one breaks a law of allocation; RUNS=10000, SEED=7
 	@node e2e/laws/main.ts --runs $(RUNS) --seed '$(SEED)'

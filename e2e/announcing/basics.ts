@@ -4,8 +4,10 @@ import { annotationKey } from '../../crds/names.ts';
 import { systemClock } from '../../daemon/clock.ts';
 import { until } from '../../daemon/testing/until.ts';
 import { kinds } from '../../kube/kinds.ts';
+import type { Family } from '../../net/address.ts';
 import type { Host } from '../lab/host.ts';
 import { openProbe } from '../lab/probe.ts';
+import { urlOf } from '../lab/url.ts';
 import { type Enter, sideBySide, type Tenant } from './tenant.ts';
 
 export function describeBasics(enter: Enter): void {
@@ -88,53 +90,56 @@ export function describeBasics(enter: Enter): void {
       const { name } = await tenant.holder();
       for (let time = 0; time < 5; time++) assert.equal(await fetched(tenant), `served by ${name}`);
     });
+    for (const family of ['IPv4', 'IPv6'] as const) describeFamily(enter, family);
+  });
+}
 
-    // E9
-    test('that shares its address is announced from the node that announces the other', async () => {
-      await using tenant = await enter();
-      const [one, two] = tenant.nodes;
-      assert.ok(one !== undefined && two !== undefined);
-      await tenant.pool();
-      await tenant.advertise();
-      const annotations = { 'metallb.io/allow-shared-ip': 'both' };
-      await tenant.service({ annotations, on: [one], ports: [{ name: 'a', port: 80 }] });
-      const other = { annotations, on: [two], ports: [{ name: 'b', port: 81 }] };
-      await tenant.service(other, `${tenant.name}-b`);
-      const holder = await tenant.holder();
-      await until('both are reached', async () => (await fetched(tenant, 81)) && fetched(tenant));
-      await tenant.heldBy(holder);
-      const names = [undefined, `${tenant.name}-b`].map((name) => nodeOf(tenant, name));
-      assert.deepEqual(await Promise.all(names), [holder.name, holder.name]);
-    });
+function describeFamily(enter: Enter, family: Family): void {
+  // E9, E10
+  test(`that shares its ${family} address is announced from the node that announces the other`, async () => {
+    await using tenant = await enter(family);
+    const [one, two] = tenant.nodes;
+    assert.ok(one !== undefined && two !== undefined);
+    await tenant.pool();
+    await tenant.advertise();
+    const annotations = { 'metallb.io/allow-shared-ip': 'both' };
+    await tenant.service({ annotations, on: [one], ports: [{ name: 'a', port: 80 }] });
+    const other = { annotations, on: [two], ports: [{ name: 'b', port: 81 }] };
+    await tenant.service(other, `${tenant.name}-b`);
+    const holder = await tenant.holder();
+    await until('both are reached', async () => (await fetched(tenant, 81)) && fetched(tenant));
+    await tenant.heldBy(holder);
+    const names = [undefined, `${tenant.name}-b`].map((name) => nodeOf(tenant, name));
+    assert.deepEqual(await Promise.all(names), [holder.name, holder.name]);
+  });
 
-    // E11
-    test('is counted by its holder alone, and by nobody when it is gone', async () => {
-      await using tenant = await enter();
-      await tenant.pool();
-      await tenant.advertise();
-      await tenant.service();
-      const holder = await tenant.holder();
-      await until('the holder counts', async () => {
-        const metrics = await metricsOf(tenant, holder);
-        assert.match(metrics, /^mercurylb_answer_seconds_count [1-9]/m);
-        const counts = ['requests_received', 'responses_sent', 'gratuitous_sent'].map((what) =>
-          Number(new RegExp(`^metallb_layer2_${what}{link="eth0"} (\\d+)`, 'm').exec(metrics)?.[1]),
-        );
-        return isAnnounced(metrics, tenant) && counts.every((count) => count >= 1);
-      });
-      for (const host of tenant.nodes.filter((each) => each !== holder))
-        assert.ok(!isAnnounced(await metricsOf(tenant, host), tenant), host.name);
-      await tenant.remove(kinds.service);
-      const gone = async () => !isAnnounced(await metricsOf(tenant, holder), tenant);
-      await until('the holder no longer counts it', gone);
+  // E11, E12
+  test(`with an ${family} address is counted by its holder alone, and by nobody when it is gone`, async () => {
+    await using tenant = await enter(family);
+    await tenant.pool();
+    await tenant.advertise();
+    await tenant.service();
+    const holder = await tenant.holder();
+    await until('the holder counts', async () => {
+      const metrics = await metricsOf(tenant, holder);
+      assert.match(metrics, /^mercurylb_answer_seconds_count [1-9]/m);
+      const counts = ['requests_received', 'responses_sent', 'gratuitous_sent'].map((what) =>
+        Number(new RegExp(`^metallb_layer2_${what}{link="eth0"} (\\d+)`, 'm').exec(metrics)?.[1]),
+      );
+      return isAnnounced(metrics, tenant) && counts.every((count) => count >= 1);
     });
+    for (const host of tenant.nodes.filter((each) => each !== holder))
+      assert.ok(!isAnnounced(await metricsOf(tenant, host), tenant), host.name);
+    await tenant.remove(kinds.service);
+    const gone = async () => !isAnnounced(await metricsOf(tenant, holder), tenant);
+    await until('the holder no longer counts it', gone);
   });
 }
 
 /** What a new connection is answered with. */
 const fetched = ({ address, cluster }: Tenant, port = 80): Promise<string> =>
-  until(`http://${address}:${port}/ is served`, async () =>
-    (await cluster.client.curl(`http://${address}:${port}/`)).trim(),
+  until(`${address} is served at ${port}`, async () =>
+    (await cluster.client.curl(urlOf(address, port))).trim(),
   );
 
 const nodeOf = (tenant: Tenant, name?: string): Promise<string> =>

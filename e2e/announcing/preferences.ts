@@ -9,12 +9,6 @@ const prefer = (weight: number, matchLabels: Readonly<Record<string, string>>) =
   preference: { matchLabels },
 });
 
-/**
- * Who sees the advertisement before the label may take the address first; then it goes to the preferred node when that
- * has been there for half a minute.
- */
-const backMs = 45_000;
-
 /** A label of this tenant alone. */
 const label = ({ name }: Tenant, what: string) => ({ [`example.com/${name}-${what}`]: 'yes' });
 
@@ -60,7 +54,7 @@ export function describePreferences(enter: Enter): void {
         await tenant.advertise({ preferredNodeSelectors, nodeSelectors: [named(other)] });
         await tenant.heldBy(other);
         await tenant.advertise({ preferredNodeSelectors });
-        await tenant.heldBy(best, tenant.address, backMs);
+        await tenant.heldByPreferred(best);
       },
     );
 
@@ -109,7 +103,7 @@ function describeTurn(enter: Enter, turn: number): void {
     await tenant.service();
     await tenant.label(fast, best);
     await tenant.advertise({ preferredNodeSelectors: [prefer(100, fast)] });
-    await tenant.heldBy(best, tenant.address, backMs);
+    await tenant.heldByPreferred(best);
     await tenant.advertise();
     await tenant.staysWith(best);
   });
@@ -125,7 +119,7 @@ function describeTurn(enter: Enter, turn: number): void {
     await tenant.label(second, good);
     const preferredNodeSelectors = [prefer(90, first), prefer(80, second)];
     await tenant.advertise({ preferredNodeSelectors });
-    await tenant.heldBy(best, tenant.address, backMs);
+    await tenant.heldByPreferred(best);
     await tenant.advertise({ preferredNodeSelectors, nodeSelectors: [named(good, other)] });
     await tenant.heldBy(good);
   });
@@ -143,6 +137,6 @@ function describeTurn(enter: Enter, turn: number): void {
     await tenant.advertise({ preferredNodeSelectors }, `${tenant.name}-more`);
     // Last, so that nobody holds it before both advertisements are known.
     await tenant.service();
-    await tenant.heldBy(heavy, tenant.address, backMs);
+    await tenant.heldByPreferred(heavy);
   });
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, suite } from 'node:test';
+import { systemClock } from '../../daemon/clock.ts';
+import { preferenceHoldMs } from '../../speaker/core/timing.ts';
 import type { Cluster } from '../lab/cluster.ts';
 import { needsLab } from '../lab/requirements.ts';
 import { describeBasics } from './basics.ts';
@@ -17,16 +19,19 @@ import { type Enter, sideBySide, Tenant } from './tenant.ts';
 export function describeAnnouncing(name: string, open: () => Promise<Cluster>): void {
   suite(`announcing: ${name}`, needsLab, () => {
     let cluster: Cluster;
+    let ripeAtMs = Infinity;
     let tenants = 0;
     before(async () => {
       cluster = await open();
+      ripeAtMs = systemClock.nowMs() + preferenceHoldMs;
     });
     after(() => cluster[Symbol.asyncDispose]());
     afterEach(() => assert.deepEqual(cluster.crashes(), []));
-    const enter: Enter = async () => {
+    const enter: Enter = async (family = 'IPv4') => {
       const first = 100 + 2 * tenants++;
-      const addresses = [`198.51.100.${first}`, `198.51.100.${first + 1}`] as const;
-      return new Tenant(cluster, `tenant-${tenants}`, addresses);
+      const network = family === 'IPv4' ? '198.51.100.' : '2001:db8::';
+      const addresses = [`${network}${first}`, `${network}${first + 1}`] as const;
+      return new Tenant(cluster, `tenant-${tenants}`, addresses, ripeAtMs);
     };
     describe('of tenants side by side', sideBySide, () => {
       describeBasics(enter);

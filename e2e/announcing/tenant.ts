@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isIPv6 } from 'node:net';
 import { type L2Status, parseL2Status } from '../../crds/l2-status.ts';
 import {
   annotationKey,
@@ -13,6 +14,7 @@ import { apiVersionOf, type Kind, kinds, pathOf } from '../../kube/kinds.ts';
 import type { Endpoint, Event, KubeObject, ServicePort } from '../../kube/object.ts';
 import { ApiError } from '../../kube/transport.ts';
 import { mergePatch, type Target } from '../../kube/write.ts';
+import type { Family } from '../../net/address.ts';
 import type { Cluster } from '../lab/cluster.ts';
 import { answerersOf, someHolderOf } from '../lab/holders.ts';
 import type { Host } from '../lab/host.ts';
@@ -38,8 +40,8 @@ type Written = Readonly<Record<string, unknown>> & { readonly metadata?: object 
 /** Tenants do not notice each other, and tests of them mostly wait. */
 export const sideBySide = { concurrency: 8 } as const;
 
-/** Somebody new in the cluster, for one test. */
-export type Enter = () => Promise<Tenant>;
+/** Somebody new in the cluster, for one test; with addresses of one family, IPv4 where nothing is said. */
+export type Enter = (family?: Family) => Promise<Tenant>;
 
 /**
  * Somebody with a pool of a few addresses, advertisements and Services in a cluster that others use before and after; all
@@ -49,17 +51,29 @@ export class Tenant implements AsyncDisposable {
   readonly cluster: Cluster;
   readonly name: string;
   readonly addresses: readonly [string, string];
+  readonly #ripeAtMs: number;
   readonly #made = new Map<string, Target>();
   readonly #undo: (() => Promise<unknown>)[] = [];
 
-  constructor(cluster: Cluster, name: string, addresses: readonly [string, string]) {
+  /** @param ripeAtMs when all nodes have been there for so long that preferred ones may be given what others hold */
+  constructor(
+    cluster: Cluster,
+    name: string,
+    addresses: readonly [string, string],
+    ripeAtMs = -Infinity,
+  ) {
     this.cluster = cluster;
     this.name = name;
     this.addresses = addresses;
+    this.#ripeAtMs = ripeAtMs;
   }
 
   get address(): string {
     return this.addresses[0];
+  }
+
+  get family(): Family {
+    return isIPv6(this.address) ? 'IPv6' : 'IPv4';
   }
 
   get nodes(): readonly Host[] {
@@ -68,7 +82,8 @@ export class Tenant implements AsyncDisposable {
 
   /** The pool with this tenant's addresses; nothing is taken from it by who does not ask. */
   async pool(labels: Readonly<Record<string, string>> = {}): Promise<void> {
-    const addresses = this.addresses.map((address) => `${address}/32`);
+    const bits = this.family === 'IPv4' ? 32 : 128;
+    const addresses = this.addresses.map((address) => `${address}/${bits}`);
     const spec = { addresses, autoAssign: false };
     await this.#put(ipAddressPoolKind, this.name, { metadata: { labels }, spec });
   }
@@ -84,10 +99,14 @@ export class Tenant implements AsyncDisposable {
     const annotations = { [annotationKey('loadBalancerIPs')]: address, ...wish.annotations };
     const spec = {
       type: 'LoadBalancer',
+      ipFamilies: [this.family],
       externalTrafficPolicy: policy,
       ports: ports.map((port) => ({ protocol: 'TCP', targetPort: backendPort, ...port })),
     };
-    await this.endpoints(endpointsOn(wish.on ?? this.nodes), { name, ports });
+    await this.endpoints(endpointsOn(wish.on ?? this.nodes, readyOnes, this.family), {
+      name,
+      ports,
+    });
     await this.#put(kinds.service, name, { metadata: { labels, annotations }, spec });
   }
 
@@ -99,7 +118,7 @@ export class Tenant implements AsyncDisposable {
     const labels = { 'kubernetes.io/service-name': name };
     await this.#put(kinds.endpointSlice, name, {
       metadata: { labels },
-      addressType: 'IPv4',
+      addressType: this.family,
       endpoints,
       ports: ports.map(({ name: called = '', protocol = 'TCP' }) => ({
         name: called,
@@ -155,6 +174,15 @@ export class Tenant implements AsyncDisposable {
       return true;
     };
     await until(`${node.name} alone answers for ${address}`, answers, { withinMs: waitMs });
+  }
+
+  /**
+   * Until this node answers, which is preferred to all others. It takes what nobody holds; but where it hears of an address
+   * later than others, by more than three pulses, one of them takes it first, and gives it to a node that has been there for a while.
+   */
+  async heldByPreferred(node: Host): Promise<void> {
+    const unripeMs = Math.max(0, this.#ripeAtMs - systemClock.nowMs());
+    await this.heldBy(node, this.address, unripeMs + withinMs);
   }
 
   /** Until another node than this one answers; it is the only one. */
@@ -231,12 +259,19 @@ export class Tenant implements AsyncDisposable {
   }
 }
 
+const readyOnes = { ready: true, serving: true, terminating: false };
+
 /** Ready ones on these nodes, unless the conditions say otherwise. */
 export const endpointsOn = (
   nodes: readonly Host[],
-  conditions: Endpoint['conditions'] = { ready: true, serving: true, terminating: false },
+  conditions: Endpoint['conditions'] = readyOnes,
+  family: Family = 'IPv4',
 ): readonly Endpoint[] =>
-  nodes.map(({ name, address }) => ({ addresses: [address], nodeName: name, conditions }));
+  nodes.map(({ name, address, address6 }) => ({
+    addresses: [family === 'IPv4' ? address : address6],
+    nodeName: name,
+    conditions,
+  }));
 
 /** The selector that picks these nodes out. */
 export const named = (...nodes: readonly Host[]) => ({

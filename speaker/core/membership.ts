@@ -24,6 +24,10 @@ import {
 
 export const told = (node: string, state: PeerState): Action => ({ kind: 'peer', node, state });
 
+/** Whether this is the answer to what the peer was asked. */
+export const isAnswered = ({ question }: Peer, message: Message): boolean =>
+  message.kind === 'answer' && message.nonce === question?.nonce;
+
 /** What any fresh frame of a peer proves: it lives, at this MAC. */
 export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: number): Action[] {
   peer.heardAtMs = nowMs;
@@ -32,9 +36,7 @@ export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: 
   const { question } = peer;
   if (question === undefined) return [];
   // Frames may have been under way or waiting in the socket: where that would deceive, only an answer is news.
-  const settled =
-    question.why === 'Silent' || (message.kind === 'answer' && message.nonce === question.nonce);
-  if (!settled) return [];
+  if (question.why !== 'Silent' && !isAnswered(peer, message)) return [];
   peer.question = undefined;
   segment.preferencesDueAtMs = -Infinity;
   if (question.why === 'Contested') peer.contestedAtMs = nowMs;

@@ -280,6 +280,27 @@ test('a peer is not judged before everything that has come in was heard', () => 
 const inOrder = (...names: readonly string[]) =>
   new Map([[address, names.map((node, index) => ({ node, score: names.length - index }))]]);
 
+test('a preferred node that hears of a new address a little later than the others still takes it', () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const lan = settled({ addresses: 0, seed });
+    const scores = [0, 100, 0];
+    const candidates = new Map([
+      [address, lan.nodes.map(({ name }, index) => ({ node: name, score: scores[index] ?? 0 }))],
+    ]);
+    const [first, preferred, last] = lan.nodes;
+    assert.ok(first !== undefined && preferred !== undefined && last !== undefined);
+    const taken: string[] = [];
+    lan.onActions = ({ name }, actions) =>
+      taken.push(...actions.flatMap(({ kind }) => (kind === 'hold' ? [name] : [])));
+    lan.step(first, { kind: 'plan', candidates });
+    lan.step(last, { kind: 'plan', candidates });
+    lan.run(250);
+    lan.step(preferred, { kind: 'plan', candidates });
+    lan.run(1_000);
+    assert.deepEqual(taken, [preferred.name], `seed ${seed}`);
+  }
+});
+
 test('a preferred node that returns gets its address back after a hold time, without a gap', () => {
   const lan = settled({ nodes: 3 });
   const preferred = lan.node('node-2');

@@ -16,13 +16,13 @@ import {
   forgetAll,
   hearPeer,
   hearStanding,
+  isAnswered,
   judgeSilence,
   peerDueAtMs,
   questionAll,
 } from './membership.ts';
 import { hearHandover, moveAlong, movesDueAtMs, planMoves } from './moves.ts';
 import { planPreferred } from './preferences.ts';
-import { isFarewell } from './message.ts';
 import { isFresh } from './replay.ts';
 import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
 import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
@@ -155,21 +155,25 @@ function leave(segment: Segment, nowMs: number): Action[] {
 function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number): Action[] {
   const { boot, sequence, message, by } = event;
   if (boot === segment.boot) return [];
-  if (by === 'datagram' && message.kind === 'ask') noteDeaf(segment, message, nowMs);
   const peer = segment.peers.get(message.node);
   if (message.kind === 'absent') {
     hearAbsent(segment, message, nowMs);
     return [];
   }
-  if (peer?.boot !== boot) return hearStranger(segment, event, nowMs);
-  const isLate = sequence < peer.sequences.highest;
-  if (!isFresh(peer.sequences, sequence)) return [];
-  // Whoever has said anything since is here: a goodbye may have gone a longer way than what came after it.
-  if (isLate && isFarewell(message)) return [];
+  const isPeer = peer?.boot === boot;
+  const isLatest = isPeer && sequence > peer.sequences.highest;
+  if (isPeer && !isFresh(peer.sequences, sequence)) return [];
+  if (by === 'datagram' && message.kind === 'ask') noteDeaf(segment, message, nowMs);
+  if (!isPeer) return hearStranger(segment, event, nowMs);
   if (by === undefined) peer.framedAtMs = nowMs;
-  const actions = hearPeer(segment, peer, message, nowMs);
+  // What was said before something that is known is no sign of life, and no news of where its sender stands: it may have
+  // been said to another node and recorded there, or be a goodbye that went a longer way than what came after it. Claims
+  // tell their version, an answer tells the question.
+  const isNews = isLatest || isAnswered(peer, message);
+  const actions = isNews ? hearPeer(segment, peer, message, nowMs) : [];
   switch (message.kind) {
     case 'pulse':
+      if (!isLatest) break;
       segment.pulsesLost += noteBeat(peer.beat, peer.standing.intervalMs, nowMs);
       actions.push(...hearStanding(segment, peer, message.standing, nowMs));
       break;
@@ -177,7 +181,7 @@ function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number)
       actions.push(answer(segment, message));
       break;
     case 'answer':
-      actions.push(...hearStanding(segment, peer, message.standing, nowMs));
+      if (isLatest) actions.push(...hearStanding(segment, peer, message.standing, nowMs));
       break;
     case 'pull':
       actions.push(...tellAll(segment, peer));

@@ -16,8 +16,8 @@ import {
 import { askPatientlyMs, strangerMs } from './timing.ts';
 import { noteHeard } from './unheard.ts';
 
-/** More senders with a valid key than any segment has nodes: somebody restarts in a loop. */
-const strangersAtMost = 1000;
+/** More senders with a valid key than any segment has nodes: somebody restarts in a loop, or plays old frames again. */
+export const strangersAtMost = 1000;
 
 type Heard = Omit<Event & { readonly kind: 'frame' }, 'kind'>;
 
@@ -38,7 +38,7 @@ export function hearStranger(segment: Segment, heard: Heard, nowMs: number): Act
   }
   const actions = message.kind === 'ask' ? [answer(segment, message)] : [];
   if (message.kind !== 'ask' && message.kind !== 'pulse' && !isFound) return [];
-  if (known === undefined && segment.strangers.size >= strangersAtMost) return actions;
+  if (known === undefined) forgetOldest(segment);
   const stranger = known ?? {
     node: message.node,
     nonce: segment.random(),
@@ -52,6 +52,13 @@ export function hearStranger(segment: Segment, heard: Heard, nowMs: number): Act
   const udp = isFound ? segment.roster.get(message.node)?.udp : undefined;
   const to = udp === undefined ? message.mac : { udp };
   return [...actions, say(segment, to, { kind: 'ask', nonce: stranger.nonce })];
+}
+
+/** Makes room: whoever is alive answers within a few milliseconds, and need not wait for those who are not. */
+function forgetOldest({ strangers }: Segment): void {
+  if (strangers.size < strangersAtMost) return;
+  const [oldest] = strangers.keys();
+  if (oldest !== undefined) strangers.delete(oldest);
 }
 
 /** Lets in those whose name has become free, and forgets those who proved nothing for long. */

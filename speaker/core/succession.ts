@@ -10,6 +10,7 @@ import {
   gatherMs,
   introductionMs,
   listenAtMostMs,
+  preferredStepMs,
   vacancyStepMs,
   vacancyStepWhileListeningMs,
 } from './timing.ts';
@@ -130,22 +131,24 @@ type Turn = {
   readonly newsSinceMs: number | undefined;
 };
 
-function ownTurn(
-  segment: Segment,
-  vacancy: Vacant,
-  { contenders, waits }: Field,
-  ground: Ground,
-): Turn {
-  const interval = intervalMs(segment);
-  const before = turnOf(segment.node, contenders, ground);
+function ownTurn(segment: Segment, vacancy: Vacant, field: Field, ground: Ground): Turn {
+  const before = turnOf(segment.node, field.contenders, ground);
   if (before === undefined) return { atMs: Infinity, newsSinceMs: undefined };
-  const stepMs = waits ? vacancyStepWhileListeningMs(interval) : vacancyStepMs(interval);
+  const waitMs = stepMs(segment, vacancy, field);
   const steps = before + patience(vacancy);
-  const atMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs) + steps * stepMs;
+  const atMs = Math.max(vacancy.sinceMs, segment.candidatesSinceMs) + steps * waitMs;
   // What nobody holds, as far as this node knows, may be among the claims that it does not know yet.
   if (steps === 0 && vacancy.reason === 'Unclaimed') return { atMs, newsSinceMs: -Infinity };
-  const isNew = steps === 0 && atMs < vacancy.sinceMs + stepMs;
-  return { atMs, newsSinceMs: isNew ? undefined : atMs - confirmationMs(interval) };
+  const isNew = steps === 0 && atMs < vacancy.sinceMs + waitMs;
+  return { atMs, newsSinceMs: isNew ? undefined : atMs - confirmationMs(intervalMs(segment)) };
+}
+
+function stepMs(segment: Segment, { reason }: Vacant, { contenders, waits }: Field): number {
+  const interval = intervalMs(segment);
+  if (waits) return vacancyStepWhileListeningMs(interval);
+  const own = contenders.find(({ runner }) => runner.node === segment.node)?.score ?? 0;
+  const isPreferred = reason === 'Unclaimed' && contenders.some(({ score }) => score > own);
+  return isPreferred ? preferredStepMs(interval) : vacancyStepMs(interval);
 }
 
 /**

@@ -56,6 +56,11 @@ export const leaseMs = (intervalMs: number): number => 0.8 * confirmationMs(inte
  * heard one pulse more of a dead node finds it dead one interval later, and its claim is on its way then.
  */
 export const vacancyStepMs = (intervalMs: number): number => 1.5 * intervalMs;
+/**
+ * The same for an address that is new where another node is preferred: nobody waits for it yet, nodes hear of it a tenth
+ * of a second and more apart where much is planned anew (measured), and who takes it first keeps it for a while.
+ */
+export const preferredStepMs = (intervalMs: number): number => 3 * intervalMs;
 /** The same while a candidate still listens and may take what falls to it. */
 export const vacancyStepWhileListeningMs = (intervalMs: number): number =>
   listenMs(intervalMs) + intervalMs;
