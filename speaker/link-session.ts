@@ -180,11 +180,12 @@ export class LinkSession implements Disposable {
   }
 
   /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */
-  readQuestions(): void {
-    const peers = new Set(Array.from(this.#segment.peers.values(), ({ mac }) => mac));
+  readQuestions(readable?: ReadonlySet<number>): void {
+    const { peers } = this.#segment;
+    const ours = { has: (mac: Mac) => peers.values().some((peer) => peer.mac === mac) };
     const { nowMs } = this.#identity;
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
-    for (const { address, mac } of this.#responder.read(nowMs(), peers, mayAnswer)) {
+    for (const { address, mac } of this.#responder.read(nowMs(), ours, mayAnswer, readable)) {
       this.#report({ kind: 'conflict', address: formatAddress(address), mac });
     }
   }

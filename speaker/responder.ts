@@ -4,6 +4,7 @@ import { Announcer, type Conflict, type Counts } from './announcer.ts';
 import type { Action } from './core/action.ts';
 import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
+import { batchFrames } from './io/packet-socket.ts';
 import { Memberships } from './memberships.ts';
 import { NeighbourSockets } from './neighbour-sockets.ts';
 
@@ -123,15 +124,22 @@ export class Responder implements Disposable {
 
   /**
    * Answers who asks, as long as `mayAnswer`: between reading a question and answering it, this process can have stood
-   * still. Returns who else claims a held address, each once in a while; `ours` are not strangers.
+   * still. Returns who else claims a held address, each once in a while; `ours` are not strangers. Where it is known
+   * which of `fds` can be read, no time is lost with the others.
    */
-  read(nowMs: number, ours: ReadonlySet<Mac>, mayAnswer: () => boolean): readonly Conflict[] {
+  read(
+    nowMs: number,
+    ours: Pick<ReadonlySet<Mac>, 'has'>,
+    mayAnswer: () => boolean,
+    readable?: ReadonlySet<number>,
+  ): readonly Conflict[] {
     const conflicts: Conflict[] = [];
     for (let batch = 0; batch < batchesPerTurn; batch++) {
-      const frames = this.#sockets.receive();
-      if (frames.length === 0) break;
-      if (this.#hushedAtMs === undefined && mayAnswer())
+      const frames = this.#sockets.receive(readable);
+      if (frames.length > 0 && this.#hushedAtMs === undefined && mayAnswer())
         conflicts.push(...this.#announcer.answer(frames));
+      // What comes in meanwhile makes the descriptor readable again.
+      if (frames.length < batchFrames) break;
     }
     return conflicts.filter(({ mac }) => !ours.has(mac)).filter((one) => this.#isNews(one, nowMs));
   }

@@ -36,6 +36,7 @@ class WireThread {
   readonly #waker = new Waker();
   readonly #linkEvents = new LinkEvents();
   readonly #sessions = new Map<string, LinkSession>();
+  readonly #questionsFds = new Set<number>();
   readonly #datagrams: Datagrams | undefined;
   #plan: Plan = new Map();
   #speakers: readonly Speaker[] = [];
@@ -93,7 +94,8 @@ class WireThread {
       this.#takeOrders();
       return;
     }
-    const ready = new Set(this.#poll.wait(this.#dueAtMs() - this.#identity.nowMs()));
+    const dueAtMs = this.#dueAtMs();
+    const ready = new Set(this.#poll.wait(dueAtMs - this.#identity.nowMs()));
     if (ready.has(this.#waker.fd)) this.#takeOrders();
     if (ready.has(this.#linkEvents.fd)) this.#followLinks();
     const sessions = [...this.#sessions.values()];
@@ -101,9 +103,13 @@ class WireThread {
     if (this.#datagrams !== undefined && ready.has(this.#datagrams.fd)) {
       this.#readDatagrams(this.#datagrams);
     }
-    for (const session of sessions) session.tick();
+    // Whoever asks waits for the answer: where nothing else has come and nothing is due, it comes at once.
+    const isOnlyAsked = ready.isSubsetOf(this.#questionsFds);
+    if (!isOnlyAsked || this.#identity.nowMs() >= dueAtMs) {
+      for (const session of sessions) session.tick();
+    }
     for (const session of sessions) {
-      if (session.questionsFds.some((fd) => ready.has(fd))) session.readQuestions();
+      if (session.questionsFds.some((fd) => ready.has(fd))) session.readQuestions(ready);
     }
     if (this.#leaving && sessions.every(({ hasLeft }) => hasLeft)) this.#sayLeft();
     this.#count();
@@ -204,6 +210,7 @@ class WireThread {
     const session = new LinkSession({ ...link, mac }, this.#identity);
     this.#sessions.set(link.name, session);
     for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.add(fd);
+    for (const fd of session.questionsFds) this.#questionsFds.add(fd);
     report({ kind: 'joined', link: link.name, mac, responder: session.responder });
     session.adopt(this.#plan, this.#speakers);
   }
@@ -211,6 +218,7 @@ class WireThread {
   #close(name: string, session: LinkSession): void {
     session.lose();
     for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.remove(fd);
+    for (const fd of session.questionsFds) this.#questionsFds.delete(fd);
     session[Symbol.dispose]();
     this.#sessions.delete(name);
     report({ kind: 'gone', link: name });
