@@ -1,5 +1,5 @@
 import type { Action, Event, Phase } from './action.ts';
-import { adoptPlan } from './candidates.ts';
+import { adoptPlan, adoptSiblings, amendPlan } from './candidates.ts';
 import {
   drop,
   hearClaims,
@@ -22,7 +22,14 @@ import { hearHandover, moveAlong, movesDueAtMs, planMoves } from './moves.ts';
 import { planPreferred } from './preferences.ts';
 import { isFresh } from './replay.ts';
 import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
-import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
+import {
+  claimsOf,
+  intervalMs,
+  reviewVacancies,
+  say,
+  type Segment,
+  standingOf,
+} from './segment.ts';
 import { fillVacancies } from './succession.ts';
 import {
   adoptRoster,
@@ -107,6 +114,8 @@ function take(segment: Segment, event: Event, nowMs: number): Action[] {
       return phase === 'down' || phase === 'left' ? [] : hear(segment, event, nowMs);
     case 'plan':
       return replan(segment, event, nowMs);
+    case 'amendment':
+      return amend(segment, event, nowMs);
     case 'link':
       return setLink(segment, event, nowMs);
     case 'leave':
@@ -121,17 +130,36 @@ function replan(
   { candidates, roster, siblings }: Event & { kind: 'plan' },
   nowMs: number,
 ): Action[] {
-  if (siblings !== undefined) segment.siblings = siblings;
+  if (siblings !== undefined) {
+    segment.siblings.clear();
+    adoptSiblings(segment, siblings.keys(), siblings);
+  }
   if (roster !== undefined) adoptRoster(segment, roster, nowMs);
   const actions = adoptPlan(segment, candidates, nowMs);
-  planMoves(segment);
+  planMoves(segment, claimsOf(segment, segment.node));
+  return actions;
+}
+
+function amend(
+  segment: Segment,
+  { put, removed, roster, siblings = new Map() }: Event & { kind: 'amendment' },
+  nowMs: number,
+): Action[] {
+  adoptSiblings(segment, [...put.keys(), ...removed], siblings);
+  if (roster !== undefined) adoptRoster(segment, roster, nowMs);
+  const actions = amendPlan(segment, { put, removed }, nowMs);
+  const held = claimsOf(segment, segment.node);
+  planMoves(
+    segment,
+    held.filter(({ address }) => put.has(address)),
+  );
   return actions;
 }
 
 function leave(segment: Segment, nowMs: number): Action[] {
   if (segment.phase === 'left') return [];
   const actions = setPhase(segment, segment.phase === 'down' ? 'left' : 'leaving', nowMs);
-  planMoves(segment);
+  planMoves(segment, claimsOf(segment, segment.node));
   return actions;
 }
 

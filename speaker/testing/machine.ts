@@ -1,4 +1,4 @@
-import type { Event } from '../core/action.ts';
+import type { Candidates, Event } from '../core/action.ts';
 import type { Segment } from '../core/segment.ts';
 
 /** One simulated machine on one segment: its speaker's core, what can be done to it, and what it answers for. */
@@ -21,6 +21,8 @@ export class Machine {
   hushed = false;
   sequence = 0n;
   planVersion = 0;
+  /** The plan that it was told last in this life. */
+  planned: Candidates | undefined;
   alarmAtMs = Infinity;
   waiting: Event[] = [];
   readonly holding = new Set<string>();
