@@ -1,15 +1,14 @@
-import { formatAddress, parseAddress } from '../net/address.ts';
+import { formatAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
-import { rangeContains } from '../net/range.ts';
 import type { Action, Event } from './core/action.ts';
-import type { Candidate } from './core/rank.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
 import { leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
 import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
+import { LinkPlan, siblingsOf } from './link-plan.ts';
 import type { Fact, LinkCounts } from './orders.ts';
-import { type Plan, siblingsOf } from './plan.ts';
+import type { Duty, PlanChange } from './plan-change.ts';
 import { Responder } from './responder.ts';
 import { rosterOf, type Speaker } from './roster.ts';
 import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
@@ -58,11 +57,13 @@ export class LinkSession implements Disposable {
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
 
+  readonly #plan: LinkPlan;
   /** How many groups the link would not join. */
   #deafTo = 0;
 
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
+    this.#plan = new LinkPlan(identity.node);
     this.#link = link;
     const nowMs = identity.nowMs();
     this.#saidBefore = identity.said();
@@ -124,15 +125,18 @@ export class LinkSession implements Disposable {
     if (this.#link.mac !== undefined) this.#step({ kind: 'link', up: false, mac: this.#link.mac });
   }
 
-  adopt(plan: Plan, speakers: readonly Speaker[]): void {
-    const candidates = new Map<string, readonly Candidate[]>();
-    for (const [address, { candidates: all, links }] of plan) {
-      const here = this.#mayAnnounce(address, links);
-      const { node } = this.#identity;
-      candidates.set(address, here ? all : all.filter((candidate) => candidate.node !== node));
-    }
+  /** The whole plan: at the beginning, and when the link has changed. */
+  adopt(duties: ReadonlyMap<string, Duty>, speakers: readonly Speaker[]): void {
     const roster = rosterOf(speakers, this.#link, this.#identity.node);
-    this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(plan) });
+    const candidates = this.#plan.candidates(duties, this.#link);
+    this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(duties) });
+  }
+
+  /** What is different in the plan. */
+  amend({ put, removed }: PlanChange, speakers: readonly Speaker[]): void {
+    const roster = rosterOf(speakers, this.#link, this.#identity.node);
+    const here = this.#plan.candidates(put, this.#link);
+    this.#step({ kind: 'amendment', put: here, removed, roster, siblings: siblingsOf(put) });
   }
 
   leave(): void {
@@ -210,14 +214,6 @@ export class LinkSession implements Disposable {
     const before = this.#deafTo;
     this.#deafTo = this.#responder.refusedGroups;
     if (before === 0 && this.#deafTo > 0) this.#report({ kind: 'deaf', groups: this.#deafTo });
-  }
-
-  #mayAnnounce(address: string, links: readonly string[] | undefined): boolean {
-    if (links !== undefined) return links.includes(this.#link.name);
-    const parsed = parseAddress(address);
-    return (
-      parsed !== undefined && this.#link.networks.some((network) => rangeContains(network, parsed))
-    );
   }
 
   #hear(heard: Heard): void {

@@ -14,6 +14,7 @@ import { reportNetworks } from './network-report.ts';
 import { Observer } from './observer.ts';
 import type { Fact, Held } from './orders.ts';
 import type { Plan } from './plan.ts';
+import { planChange } from './plan-change.ts';
 import { Planner } from './planner.ts';
 import type { PulseKeys } from './pulse-keys.ts';
 import type { Speaker } from './roster.ts';
@@ -47,6 +48,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     log,
   });
   let networks: NodeNetworkStatus = {};
+  let told: Plan | undefined;
   const wire = new WirePort(wireStart(settings, log), onFact);
   const observer = new Observer({
     transport,
@@ -113,7 +115,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   }
 
   function onPlan(plan: Plan, speakers: readonly Speaker[]): void {
-    wire.give({ kind: 'plan', plan, speakers });
+    wire.give({ kind: 'plan', change: planChange(told, plan), speakers });
+    told = plan;
     for (const service of holdings.adopt(plan)) reports.add(service);
   }
 

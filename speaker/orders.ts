@@ -3,7 +3,7 @@ import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import type { Mac } from '../net/mac.ts';
 import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
 import type { Unfit } from './io/kernel-responder.ts';
-import type { Plan } from './plan.ts';
+import type { PlanChange } from './plan-change.ts';
 import type { PulseKeys } from './pulse-keys.ts';
 import type { Speaker } from './roster.ts';
 
@@ -26,7 +26,7 @@ export type WireStart = {
 
 /** What the main thread tells the wire thread. */
 export type Order =
-  | { readonly kind: 'plan'; readonly plan: Plan; readonly speakers: readonly Speaker[] }
+  | { readonly kind: 'plan'; readonly change: PlanChange; readonly speakers: readonly Speaker[] }
   /** The file has other keys now. */
   | { readonly kind: 'keys'; readonly keys: PulseKeys }
   /** Hand everything over; the answer is the fact `left`. */

@@ -4,7 +4,7 @@ import { readModel } from '../crds/model.ts';
 import { parseNodeNetwork } from '../crds/node-network.ts';
 import type { Service } from '../kube/object.ts';
 import { endpointSlice, node, service } from '../kube/testing/build.ts';
-import { planFor, siblingsOf, type World } from './plan.ts';
+import { planFor, type World } from './plan.ts';
 
 const pool = (name: string, ...addresses: string[]) => ({
   apiVersion: 'metallb.io/v1beta1',
@@ -155,24 +155,6 @@ test('what nobody announces is told with its reason', () => {
   assert.deepEqual(silent, [
     { service: 'default/web', address: '198.51.100.1', reason: 'NoAdvertisement' },
   ]);
-});
-
-test('addresses of one Service are siblings, also over a Service that shares one of them', () => {
-  const planned = (...services: string[]) => ({ services, candidates: [], links: undefined });
-  const plan = new Map([
-    ['198.51.100.1', planned('default/web')],
-    ['198.51.100.2', planned('default/web', 'default/mail')],
-    ['198.51.100.3', planned('default/mail')],
-    ['198.51.100.4', planned('default/dns')],
-  ]);
-  assert.deepEqual(
-    [...siblingsOf(plan)],
-    [
-      ['198.51.100.1', ['198.51.100.2']],
-      ['198.51.100.2', ['198.51.100.1', '198.51.100.3']],
-      ['198.51.100.3', ['198.51.100.2']],
-    ],
-  );
 });
 
 describe('where nodes stand', () => {

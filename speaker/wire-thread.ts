@@ -4,6 +4,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import { rangeContains } from '../net/range.ts';
 import { Datagrams } from './datagrams.ts';
+import { Duties } from './duties.ts';
 import { kernelOpener } from './kernel-opener.ts';
 import { LinkEvents } from './io/link-events.ts';
 import { type Link, readGateways, readLinks } from './io/link.ts';
@@ -11,7 +12,7 @@ import { Poll, Waker } from './io/poll.ts';
 import { type Identity, LinkSession } from './link-session.ts';
 import { describeNetworks } from './networks.ts';
 import type { Fact, Order, WireStart } from './orders.ts';
-import type { Plan } from './plan.ts';
+import type { PlanChange } from './plan-change.ts';
 import { PulseRing } from './pulse-ring.ts';
 import type { Speaker } from './roster.ts';
 
@@ -38,7 +39,7 @@ class WireThread {
   readonly #sessions = new Map<string, LinkSession>();
   readonly #questionsFds = new Set<number>();
   readonly #datagrams: Datagrams | undefined;
-  #plan: Plan = new Map();
+  readonly #duties = new Duties();
   #speakers: readonly Speaker[] = [];
   #leaving = false;
   #absent: readonly string[] = [];
@@ -144,9 +145,7 @@ class WireThread {
   #obey(order: Order): void {
     switch (order.kind) {
       case 'plan':
-        this.#plan = order.plan;
-        this.#speakers = order.speakers;
-        for (const session of this.#sessions.values()) session.adopt(order.plan, order.speakers);
+        this.#replan(this.#duties.adopt(order.change), order.speakers);
         break;
       case 'keys':
         this.#ring.adopt(order.keys);
@@ -161,6 +160,14 @@ class WireThread {
     }
   }
 
+  #replan(change: PlanChange, speakers: readonly Speaker[]): void {
+    this.#speakers = speakers;
+    for (const session of this.#sessions.values()) {
+      if (change.whole) session.adopt(this.#duties.all, speakers);
+      else session.amend(change, speakers);
+    }
+  }
+
   /** Opens, follows and closes sessions so that there is one for each announcing link as it is now. */
   #followLinks(): void {
     this.#linkEvents.drain();
@@ -170,7 +177,7 @@ class WireThread {
       if (link === undefined || !session.isOn(link)) this.#close(name, session);
       else if (changed(session.link, link)) {
         session.follow(link);
-        session.adopt(this.#plan, this.#speakers);
+        session.adopt(this.#duties.all, this.#speakers);
       }
     }
     for (const link of links.values()) {
@@ -212,7 +219,7 @@ class WireThread {
     for (const fd of [session.speakersFd, ...session.questionsFds]) this.#poll.add(fd);
     for (const fd of session.questionsFds) this.#questionsFds.add(fd);
     report({ kind: 'joined', link: link.name, mac, responder: session.responder });
-    session.adopt(this.#plan, this.#speakers);
+    session.adopt(this.#duties.all, this.#speakers);
   }
 
   #close(name: string, session: LinkSession): void {

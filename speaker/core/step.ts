@@ -22,14 +22,7 @@ import { hearHandover, moveAlong, movesDueAtMs, planMoves } from './moves.ts';
 import { planPreferred } from './preferences.ts';
 import { isFresh } from './replay.ts';
 import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
-import {
-  claimsOf,
-  intervalMs,
-  reviewVacancies,
-  say,
-  type Segment,
-  standingOf,
-} from './segment.ts';
+import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
 import { fillVacancies } from './succession.ts';
 import {
   adoptRoster,

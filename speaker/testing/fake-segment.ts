@@ -3,7 +3,7 @@ import type { Action, Candidates, Event, Listed, Roster } from '../core/action.t
 import type { Destination, Message } from '../core/message.ts';
 import type { Segment } from '../core/segment.ts';
 import { dueAtMs } from '../core/step.ts';
-import { amendmentOf } from './amendment.ts';
+import { planEvent } from './amendment.ts';
 import { type Core, soundCore } from './core.ts';
 import { listing, withoutSelf } from './listing.ts';
 import { Machine } from './machine.ts';
@@ -114,11 +114,8 @@ export class FakeSegment {
     if (!node.linkUp) this.step(node, { kind: 'link', up: false, mac: node.mac });
     node.planVersion = this.#planVersion;
     node.planned = this.#candidates;
-    this.step(node, {
-      kind: 'plan',
-      candidates: this.#candidates,
-      roster: withoutSelf(this.#roster, node),
-    });
+    const roster = withoutSelf(this.#roster, node);
+    this.step(node, { kind: 'plan', candidates: this.#candidates, roster });
   }
 
   /** Power cut or kill -9: nothing is said, nothing is kept. */
@@ -177,13 +174,10 @@ export class FakeSegment {
     const deliver = (node: Machine): void => {
       if (node.planVersion > version) return;
       node.planVersion = version;
-      const { planned } = node;
-      node.planned = candidates;
-      const heard = { roster: withoutSelf(roster, node) };
       // Every second one whole, although what differs would do.
-      if (planned === undefined || version % 2 === 0)
-        this.step(node, { kind: 'plan', candidates, ...heard });
-      else this.step(node, { kind: 'amendment', ...amendmentOf(planned, candidates), ...heard });
+      const before = version % 2 === 0 ? undefined : node.planned;
+      node.planned = candidates;
+      this.step(node, { ...planEvent(before, candidates), roster: withoutSelf(roster, node) });
     };
     for (const node of this.nodes) {
       if (withinMs === 0) deliver(node);
