@@ -131,7 +131,9 @@ export class Observer {
     if (name === undefined) return;
     const service = `${object.metadata.namespace}/${name}`;
     const others = (this.#slicesOf.get(service) ?? []).filter((slice) => slice !== before);
-    if (kind !== 'deleted') this.#slicesOf.set(service, [...others, object]);
+    // Nearly every Service has one slice; a spread makes room for many.
+    if (kind !== 'deleted')
+      this.#slicesOf.set(service, others.length === 0 ? [object] : [...others, object]);
     else if (others.length > 0) this.#slicesOf.set(service, others);
     else this.#slicesOf.delete(service);
   }
