@@ -1,9 +1,15 @@
-import { parseAddress } from '../net/address.ts';
-import { rangeContains } from '../net/range.ts';
-import type { Candidates, Siblings } from './core/action.ts';
+import type { Candidates, Roster, Siblings } from './core/action.ts';
 import type { Candidate } from './core/rank.ts';
 import type { Link } from './io/link.ts';
 import type { Duty } from './plan-change.ts';
+import { isReached } from './reach.ts';
+import { rosterOf, type Speaker } from './roster.ts';
+
+type Here = {
+  readonly candidates: Candidates;
+  readonly roster: Roster;
+  readonly siblings: Siblings;
+};
 
 /** The plan as one link of a node sees it: where the node may not announce an address, it is no candidate for it. */
 export class LinkPlan {
@@ -15,12 +21,14 @@ export class LinkPlan {
     this.#node = node;
   }
 
-  candidates(duties: ReadonlyMap<string, Duty>, link: Link): Candidates {
+  /** These addresses, and who else is to be heard there. */
+  here(link: Link, duties: ReadonlyMap<string, Duty>, speakers: readonly Speaker[]): Here {
     const candidates = new Map<string, readonly Candidate[]>();
     for (const [address, { candidates: all, links }] of duties) {
-      candidates.set(address, mayAnnounce(address, links, link) ? all : this.#othersOf(all));
+      candidates.set(address, isReached(link, address, links) ? all : this.#othersOf(all));
     }
-    return candidates;
+    const roster = rosterOf(speakers, link, this.#node);
+    return { candidates, roster, siblings: siblingsOf(duties) };
   }
 
   #othersOf(all: readonly Candidate[]): readonly Candidate[] {
@@ -31,20 +39,9 @@ export class LinkPlan {
 }
 
 /** Of the addresses that have any. */
-export const siblingsOf = (duties: ReadonlyMap<string, Duty>): Siblings =>
+const siblingsOf = (duties: ReadonlyMap<string, Duty>): Siblings =>
   new Map(
     duties
       .entries()
       .flatMap(([address, { siblings }]) => (siblings === undefined ? [] : [[address, siblings]])),
   );
-
-/** On the links that are named; where none are, on those in the address's network. */
-function mayAnnounce(
-  address: string,
-  links: readonly string[] | undefined,
-  { name, networks }: Link,
-): boolean {
-  if (links !== undefined) return links.includes(name);
-  const parsed = parseAddress(address);
-  return parsed !== undefined && networks.some((network) => rangeContains(network, parsed));
-}

@@ -1,33 +1,18 @@
 import { formatAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
 import type { Action, Event } from './core/action.ts';
+import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
-import { leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
-import type { KernelResponder } from './io/kernel-responder.ts';
+import { carrierLostMs, leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
+import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
-import { LinkPlan, siblingsOf } from './link-plan.ts';
+import { LinkPlan } from './link-plan.ts';
 import type { Fact, LinkCounts } from './orders.ts';
 import type { Duty, PlanChange } from './plan-change.ts';
 import { Responder } from './responder.ts';
-import { rosterOf, type Speaker } from './roster.ts';
-import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
-
-/** What all sessions of one process have in common. */
-export type Identity = Omit<Voice, 'boot'> & {
-  readonly node: string;
-  /** Of the sessions open now: what they say is our own voice. */
-  readonly boots: Set<bigint>;
-  /** The sequence of the last frame that this process sent. */
-  readonly said: () => bigint;
-  readonly shortestPulseMs: number;
-  readonly random: () => number;
-  readonly random64: () => bigint;
-  readonly nowMs: () => number;
-  readonly report: (fact: Fact) => void;
-  /** Has the kernel answer on a link, where it is to and can. */
-  readonly answerInKernel: (link: Link & { readonly mac: Mac }) => KernelResponder | undefined;
-};
+import type { Speaker } from './roster.ts';
+import { formatSealed, type Heard, SpeakersSocket } from './speakers-socket.ts';
 
 /** A flood of frames must not keep questions waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
@@ -127,16 +112,13 @@ export class LinkSession implements Disposable {
 
   /** The whole plan: at the beginning, and when the link has changed. */
   adopt(duties: ReadonlyMap<string, Duty>, speakers: readonly Speaker[]): void {
-    const roster = rosterOf(speakers, this.#link, this.#identity.node);
-    const candidates = this.#plan.candidates(duties, this.#link);
-    this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(duties) });
+    this.#step({ kind: 'plan', ...this.#plan.here(this.#link, duties, speakers) });
   }
 
   /** What is different in the plan. */
   amend({ put, removed }: PlanChange, speakers: readonly Speaker[]): void {
-    const roster = rosterOf(speakers, this.#link, this.#identity.node);
-    const here = this.#plan.candidates(put, this.#link);
-    this.#step({ kind: 'amendment', put: here, removed, roster, siblings: siblingsOf(put) });
+    const { candidates, ...rest } = this.#plan.here(this.#link, put, speakers);
+    this.#step({ kind: 'amendment', put: candidates, removed, ...rest });
   }
 
   leave(): void {
@@ -164,18 +146,39 @@ export class LinkSession implements Disposable {
     this.#noteDeafness();
   }
 
-  /** Peers begin to miss this node after as long. */
+  /** Peers begin to miss this node after as long, unless they can be told. */
   get #blinkAtMostMs(): number {
-    return suspectAfterMs(intervalMs(this.#segment));
+    const tellable =
+      this.#segment.peers.size > 0 && this.#identity.detoursAround(this.#link).length > 0;
+    return tellable ? carrierLostMs : suspectAfterMs(intervalMs(this.#segment));
   }
 
-  /** Reads what the speakers of the segment say. */
-  readSpeakers(): void {
+  /** Reads what the speakers of the segment say. Returns the goodbyes of those who speak on another one. */
+  readSpeakers(): readonly Heard[] {
+    const relayed: Heard[] = [];
     for (let batch = 0; batch < batchesPerTurn; batch++) {
       const heard = this.#speakers.hear();
-      if (heard === undefined) return;
-      for (const one of heard) this.#hear(one);
+      if (heard === undefined) break;
+      for (const one of heard) {
+        if (isFarewell(one.message) && !this.#knows(one)) relayed.push(one);
+        else this.#hear(one);
+      }
     }
+    return relayed;
+  }
+
+  /** Brings to all on this link what was sealed for another one that is dead. */
+  relay(payload: Uint8Array): void {
+    if (this.#link.mac !== undefined) this.#speakers.relay(payload, this.#link.mac);
+  }
+
+  /** A goodbye that came by another way than this link; it may be of somebody on another segment. */
+  hearFarewell(heard: Heard): void {
+    if (this.#knows(heard)) this.#step({ ...heard, kind: 'frame', by: 'datagram' });
+  }
+
+  #knows({ boot, message }: Heard): boolean {
+    return this.#segment.peers.get(message.node)?.boot === boot;
   }
 
   /** What a speaker of this segment says in a datagram. */
@@ -185,8 +188,7 @@ export class LinkSession implements Disposable {
 
   /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */
   readQuestions(readable?: ReadonlySet<number>): void {
-    const { peers } = this.#segment;
-    const ours = { has: (mac: Mac) => peers.values().some((peer) => peer.mac === mac) };
+    const ours = { has: (mac: Mac) => this.#segment.peers.values().some((one) => one.mac === mac) };
     const { nowMs } = this.#identity;
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
     for (const { address, mac } of this.#responder.read(nowMs(), ours, mayAnswer, readable)) {
@@ -217,8 +219,7 @@ export class LinkSession implements Disposable {
   }
 
   #hear(heard: Heard): void {
-    const { boots } = this.#identity;
-    if (boots.has(heard.boot)) this.#hearSibling(heard);
+    if (this.#identity.boots.has(heard.boot)) this.#hearSibling(heard);
     else this.#step({ ...heard, kind: 'frame' });
   }
 
@@ -261,7 +262,8 @@ export class LinkSession implements Disposable {
   #tell(action: Action, takeoverMs: number): void {
     switch (action.kind) {
       case 'send':
-        this.#speakers.say(action.to, action.message);
+        if (action.to === 'elsewhere') this.#sayElsewhere(action.message);
+        else this.#speakers.say(action.to, action.message);
         break;
       case 'hold': {
         const { mac } = this.#link;
@@ -280,6 +282,13 @@ export class LinkSession implements Disposable {
       case 'speak':
         break;
     }
+  }
+
+  #sayElsewhere(message: Message): void {
+    const detours = this.#identity.detoursAround(this.#link);
+    if (detours.length === 0) return;
+    const payload = formatSealed(message, { ...this.#identity, boot: this.#boot });
+    for (const send of detours) send(payload);
   }
 
   #report(fact: WithoutLink<Fact>): void {

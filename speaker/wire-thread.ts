@@ -5,16 +5,20 @@ import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import { rangeContains } from '../net/range.ts';
 import { Datagrams } from './datagrams.ts';
 import { Duties } from './duties.ts';
+import { isFarewell } from './core/message.ts';
+import { detoursAround } from './detours.ts';
 import { kernelOpener } from './kernel-opener.ts';
 import { LinkEvents } from './io/link-events.ts';
 import { type Link, readGateways, readLinks } from './io/link.ts';
 import { Poll, Waker } from './io/poll.ts';
-import { type Identity, LinkSession } from './link-session.ts';
+import type { Identity } from './identity.ts';
+import { LinkSession } from './link-session.ts';
 import { describeNetworks } from './networks.ts';
 import type { Fact, Order, WireStart } from './orders.ts';
 import type { PlanChange } from './plan-change.ts';
 import { PulseRing } from './pulse-ring.ts';
 import type { Speaker } from './roster.ts';
+import type { Heard } from './speakers-socket.ts';
 
 /** How often the counters are reported. */
 const countsEveryMs = 1000;
@@ -66,6 +70,13 @@ class WireThread {
       random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
       nowMs,
       report,
+      detoursAround: (link) =>
+        detoursAround(link, {
+          node: start.node,
+          links: this.#sessions.values(),
+          speakers: this.#datagrams === undefined ? [] : this.#speakers,
+          sendDatagram: this.#identity.sendDatagram,
+        }),
       answerInKernel: kernelOpener(start.responder, report),
     };
     this.#boot = random64();
@@ -100,7 +111,10 @@ class WireThread {
     if (ready.has(this.#waker.fd)) this.#takeOrders();
     if (ready.has(this.#linkEvents.fd)) this.#followLinks();
     const sessions = [...this.#sessions.values()];
-    for (const session of sessions) if (ready.has(session.speakersFd)) session.readSpeakers();
+    for (const session of sessions) {
+      if (!ready.has(session.speakersFd)) continue;
+      for (const relayed of session.readSpeakers()) this.#hearFarewell(relayed);
+    }
     if (this.#datagrams !== undefined && ready.has(this.#datagrams.fd)) {
       this.#readDatagrams(this.#datagrams);
     }
@@ -120,12 +134,21 @@ class WireThread {
   #readDatagrams(datagrams: Datagrams): void {
     for (const heard of datagrams.hear()) {
       if (this.#identity.boots.has(heard.boot)) continue;
+      if (isFarewell(heard.message)) {
+        this.#hearFarewell(heard);
+        continue;
+      }
       const here = [...this.#sessions.values()].filter(({ link }) =>
         link.networks.some((network) => rangeContains(network, heard.from)),
       );
       for (const session of here) session.hearDatagram(heard);
       if (here.length === 0) datagrams.deny(heard, { ...this.#identity, boot: this.#boot });
     }
+  }
+
+  /** Somebody whose link is dead says so by another way: the segment that it was on knows who it is. */
+  #hearFarewell(heard: Heard): void {
+    for (const session of this.#sessions.values()) session.hearFarewell(heard);
   }
 
   #dueAtMs(): number {
@@ -174,14 +197,16 @@ class WireThread {
     const links = new Map(readLinks().map((link) => [link.name, link]));
     for (const [name, session] of this.#sessions) {
       const link = links.get(name);
-      if (link === undefined || !session.isOn(link)) this.#close(name, session);
-      else if (changed(session.link, link)) {
+      if (link === undefined || !session.isOn(link) || !this.#isAnnouncing(link)) {
+        this.#close(name, session);
+      } else if (changed(session.link, link)) {
         session.follow(link);
         session.adopt(this.#duties.all, this.#speakers);
       }
     }
     for (const link of links.values()) {
-      if (!this.#sessions.has(link.name) && this.#isAnnouncing(link)) this.#open(link);
+      const wanted = !this.#leaving && this.#isAnnouncing(link);
+      if (wanted && !this.#sessions.has(link.name)) this.#open(link);
     }
     this.#missLinks(this.#start.links?.filter((name) => !links.has(name)) ?? []);
     this.#tellNetworks();
@@ -203,10 +228,10 @@ class WireThread {
     report({ kind: 'absent', links: absent });
   }
 
-  /** A link that the settings name is taken at their word. */
+  /** A link that the settings name is taken at their word. One that becomes a port speaks for nobody: its bridge does. */
   #isAnnouncing({ name, loopback, mac, resolves, enslaved }: Link): boolean {
     const { links, excludedLinks } = this.#start;
-    if (loopback || mac === undefined || this.#leaving) return false;
+    if (loopback || mac === undefined) return false;
     if (links !== undefined) return links.includes(name);
     return resolves && !enslaved && !excludedLinks.some((pattern) => pattern.test(name));
   }

@@ -54,6 +54,7 @@ export type VacancyReason =
   | 'HolderDied'
   | 'HolderRestarted'
   | 'HolderLeft'
+  | 'HolderLinkDown'
   | 'Released'
   | 'LinkReturned';
 export type HoldReason = VacancyReason | 'HandedOver';

@@ -6,7 +6,7 @@ export const amendmentOf = (before: Candidates, next: Candidates): Amendment => 
   removed: [...before.keys()].filter((address) => !next.has(address)),
 });
 
-/** A plan as it is told: by what differs where the node knows the one before. */
+/** A plan as it is told: by what differs where a plan before is given, and whole otherwise, which comes to the same. */
 export const planEvent = (
   before: Candidates | undefined,
   candidates: Candidates,
