@@ -9,6 +9,10 @@ import { parseAllDocuments } from 'yaml';
 
 const run = promisify(execFile);
 
+type Workload = {
+  spec?: { template?: { spec: { containers: readonly { args: readonly string[] }[] } } };
+};
+
 describe('the bundles', () => {
   /** Outside of the project, so that nothing is found that was not bundled. */
   let folder: string;
@@ -27,23 +31,17 @@ describe('the bundles', () => {
   test('are what the manifests start', async () => {
     const started = globSync('deploy/*.yaml').flatMap((file) =>
       parseAllDocuments(readFileSync(file, 'utf8')).flatMap((document) => {
-        const args: unknown = document.getIn([
-          'spec',
-          'template',
-          'spec',
-          'containers',
-          0,
-          'args',
-          0,
-        ]);
-        return typeof args === 'string' ? [args] : [];
+        const { spec }: Workload = document.toJS();
+        return spec?.template?.spec.containers.map(({ args }) => args) ?? [];
       }),
     );
     assert.equal(started.length, 2);
-    for (const path of started) {
-      const { stdout, stderr } = await start(path.replace('/app', folder), '--help');
+    for (const args of started) {
+      const program = args.findIndex((arg) => arg.endsWith('.mjs'));
+      const words = args.slice(0, program + 1).map((arg) => arg.replace('/app', folder));
+      const { stdout, stderr } = await start(...words, '--help');
       assert.match(stdout, /--metrics-port/);
-      assert.equal(stderr, '', path);
+      assert.equal(stderr, '', args[program]);
     }
     assert.equal(node, '/nodejs/bin/node');
   });

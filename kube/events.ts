@@ -15,7 +15,7 @@ import { create, mergePatch, type Target } from './write.ts';
 
 /** Most events that wait to be written, and that are remembered to be counted on. */
 const mostWaiting = 1_000;
-const mostRemembered = 4_096;
+const mostRemembered = 1_000;
 /** Events are for people: ten a second are more than anybody reads, and nothing to an API server. */
 const spacingMs = 100;
 const attempts = 3;

@@ -1,5 +1,5 @@
 import { type Address, formatAddress } from '../net/address.ts';
-import type { Mac } from '../net/mac.ts';
+import { type Mac, macToBytes } from '../net/mac.ts';
 import { nextDueMs } from './burst.ts';
 import { Schedule } from './schedule.ts';
 import {
@@ -9,6 +9,7 @@ import {
   neighboursOf,
   readNeighbours,
 } from './wire/family.ts';
+import { isAt, keyOf, plainOf } from './wire/plain.ts';
 
 /** What the announcer needs of a link. `sent` counts from the front; the rest did not go out. */
 export type Lan = {
@@ -43,6 +44,8 @@ type Held = {
   announcements: number;
 };
 
+type Answered = { readonly held: Held; readonly answer: Uint8Array };
+
 /**
  * Speaks for the addresses held on one link: answers who asks, and tells, unasked, who does not. It
  * decides nothing: whoever owns it says what is held. Time comes in as an argument.
@@ -50,15 +53,18 @@ type Held = {
 export class Announcer {
   readonly #lan: Lan;
   readonly #random: () => number;
+  /** By `keyOf` the address. */
   readonly #held = new Map<string, Held>();
   readonly #schedule = new Schedule<Held>();
   readonly #counts = { questions: 0, answers: 0, announcements: 0 };
   #mac: Mac;
   #begun: string[] = [];
+  #macBytes: Uint8Array;
 
   constructor({ lan, mac, random }: { lan: Lan; mac: Mac; random: () => number }) {
     this.#lan = lan;
     this.#mac = mac;
+    this.#macBytes = macToBytes(mac);
     this.#random = random;
   }
 
@@ -67,7 +73,7 @@ export class Announcer {
    * on as it was.
    */
   hold(address: Address, nowMs: number): void {
-    const key = formatAddress(address);
+    const key = keyOf(address);
     if (this.#held.has(key)) return;
     const neighbours = neighboursOf(address.family);
     const held = { address, neighbours, startMs: nowMs, ...noCounts };
@@ -77,7 +83,7 @@ export class Announcer {
 
   /** Not another word about this address. */
   release(address: Address): void {
-    const key = formatAddress(address);
+    const key = keyOf(address);
     const held = this.#held.get(key);
     if (held === undefined) return;
     this.#held.delete(key);
@@ -90,13 +96,13 @@ export class Announcer {
   }
 
   holds(address: Address): boolean {
-    return this.#held.has(formatAddress(address));
+    return this.#held.has(keyOf(address));
   }
 
   /** Announces everything anew: the link came back, or a neighbour may have been told otherwise. */
   announceAgain(nowMs: number, addresses: readonly Address[] = this.held()): void {
     for (const address of addresses) {
-      const held = this.#held.get(formatAddress(address));
+      const held = this.#held.get(keyOf(address));
       if (held === undefined) continue;
       held.startMs = nowMs;
       this.#schedule.set(held, nowMs);
@@ -107,6 +113,7 @@ export class Announcer {
   moveTo(mac: Mac, nowMs: number): void {
     if (mac === this.#mac) return;
     this.#mac = mac;
+    this.#macBytes = macToBytes(mac);
     this.announceAgain(nowMs);
   }
 
@@ -153,26 +160,13 @@ export class Announcer {
     const asked: Held[] = [];
     const conflicts = new Map<string, Conflict>();
     for (const frame of frames) {
-      const heard = readNeighbours(frame);
-      if (heard === undefined) continue;
-      const address = heard.kind === 'question' ? heard.target : heard.address;
-      const held = this.#held.get(formatAddress(address));
-      const claim = held === undefined ? claimIn(heard) : undefined;
-      if (claim !== undefined && claim.mac !== this.#mac && isWatched(address)) {
-        conflicts.set(keyOf(claim), { address, mac: claim.mac });
-      }
-      if (held === undefined) continue;
-      const mac = heard.kind === 'question' ? heard.asker : heard.mac;
-      // Our own frames come back from bonds and from switches with loops.
-      if (mac === this.#mac) continue;
-      if (heard.kind === 'assertion') {
-        conflicts.set(keyOf(heard), { address, mac });
-        continue;
-      }
+      const answered = this.#answerPlain(frame) ?? this.#answerRead(frame, isWatched, conflicts);
+      if (answered === undefined) continue;
+      const { held, answer } = answered;
       held.questions++;
       this.#counts.questions++;
       asked.push(held);
-      answers.push(held.neighbours.answer(heard, this.#mac));
+      answers.push(answer);
     }
     if (answers.length > 0) this.#countAnswers(asked, this.#lan.send(answers).sent);
     return [...conflicts.values()];
@@ -196,10 +190,43 @@ export class Announcer {
 
   /** For one address as long as it is held. */
   countsOf(address: Address): Counts | undefined {
-    const held = this.#held.get(formatAddress(address));
+    const held = this.#held.get(keyOf(address));
     if (held === undefined) return undefined;
     const { questions, answers, announcements } = held;
     return { questions, answers, announcements };
+  }
+
+  /** What nearly every frame asks, without an object or a text made for it. */
+  #answerPlain(frame: Uint8Array): Answered | undefined {
+    const plain = plainOf(frame);
+    if (plain === undefined || isAt(this.#macBytes, frame, plain.askerAt)) return undefined;
+    const held = this.#held.get(plain.targetKey(frame));
+    return held && { held, answer: plain.answer(frame, this.#macBytes) };
+  }
+
+  /** Any other frame. */
+  #answerRead(
+    frame: Uint8Array,
+    isWatched: (address: Address) => boolean,
+    conflicts: Map<string, Conflict>,
+  ): Answered | undefined {
+    const heard = readNeighbours(frame);
+    if (heard === undefined) return undefined;
+    const address = heard.kind === 'question' ? heard.target : heard.address;
+    const held = this.#held.get(keyOf(address));
+    const claim = held === undefined ? claimIn(heard) : undefined;
+    if (claim !== undefined && claim.mac !== this.#mac && isWatched(address)) {
+      conflicts.set(keyOfConflict(claim), { address, mac: claim.mac });
+    }
+    if (held === undefined) return undefined;
+    const mac = heard.kind === 'question' ? heard.asker : heard.mac;
+    // Our own frames come back from bonds and from switches with loops.
+    if (mac === this.#mac) return undefined;
+    if (heard.kind === 'question') {
+      return { held, answer: held.neighbours.answer(heard, this.#mac) };
+    }
+    conflicts.set(keyOfConflict(heard), { address, mac });
+    return undefined;
   }
 
   #countAnswers(asked: readonly Held[], sent: number): void {
@@ -210,4 +237,4 @@ export class Announcer {
 
 const noCounts = { questions: 0, answers: 0, announcements: 0 } as const;
 
-const keyOf = ({ address, mac }: Assertion): string => `${formatAddress(address)} ${mac}`;
+const keyOfConflict = ({ address, mac }: Assertion): string => `${formatAddress(address)} ${mac}`;

@@ -61,7 +61,9 @@ function byService(plan: Plan): Map<string, readonly string[]> {
   const addresses = new Map<string, readonly string[]>();
   for (const [address, { services }] of plan) {
     for (const service of services) {
-      addresses.set(service, [...(addresses.get(service) ?? []), address]);
+      const others = addresses.get(service);
+      // Nearly every Service has one address; a spread makes room for many.
+      addresses.set(service, others === undefined ? [address] : [...others, address]);
     }
   }
   return addresses;

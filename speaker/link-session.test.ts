@@ -66,7 +66,7 @@ describe('a session on a real link', needsTwoHosts, () => {
     using _ = hosts.enter(hosts.near);
     const session = new LinkSession(linkOf(hosts.near), identity);
     const candidates = [{ node: 'node-1', score: 0 }];
-    session.adopt(new Map([[address, { services: [], candidates, links: [hosts.near.link] }]]), []);
+    session.adopt(new Map([[address, { candidates, links: [hosts.near.link] }]]), []);
     listen(session);
     assert.equal(session.counts().held, 1);
     return session;

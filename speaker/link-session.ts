@@ -1,6 +1,5 @@
 import type { Mac } from '../net/mac.ts';
 import type { Action, Event } from './core/action.ts';
-import type { Candidate } from './core/rank.ts';
 import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
@@ -8,11 +7,11 @@ import { carrierLostMs, leaseMs, suspectAfterMs } from './core/timing.ts';
 import type { Outcome } from './guard.ts';
 import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
+import { LinkPlan } from './link-plan.ts';
 import type { Fact, LinkCounts, LinkFact } from './orders.ts';
-import { type Plan, quarantinedIn, siblingsOf } from './plan.ts';
-import { isReached } from './reach.ts';
+import type { Duty, PlanChange } from './plan-change.ts';
 import { Responder } from './responder.ts';
-import { rosterOf, type Speaker } from './roster.ts';
+import type { Speaker } from './roster.ts';
 import { Sibling } from './sibling.ts';
 import { formatSealed, type Heard, SpeakersSocket } from './speakers-socket.ts';
 import { Telling } from './telling.ts';
@@ -40,11 +39,13 @@ export class LinkSession implements Disposable {
   #link: Link;
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
+  readonly #plan: LinkPlan;
   /** How many groups the link would not join. */
   #deafTo = 0;
 
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
+    this.#plan = new LinkPlan(identity.node);
     this.#link = link;
     this.#sibling = new Sibling(identity.said);
     const boot = identity.random64();
@@ -104,16 +105,20 @@ export class LinkSession implements Disposable {
     if (this.#link.mac !== undefined) this.#step({ kind: 'link', up: false, mac: this.#link.mac });
   }
 
-  adopt(plan: Plan, speakers: readonly Speaker[]): void {
-    this.#responder.suspect(quarantinedIn(plan));
-    const candidates = new Map<string, readonly Candidate[]>();
-    for (const [address, { candidates: all, links }] of plan) {
-      const here = isReached(this.#link, address, links);
-      const { node } = this.#identity;
-      candidates.set(address, here ? all : all.filter((candidate) => candidate.node !== node));
-    }
-    const roster = rosterOf(speakers, this.#link, this.#identity.node);
-    this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(plan) });
+  /** From now on these are probed whatever the reason is for which they are taken. */
+  suspect(addresses: ReadonlySet<string>): void {
+    this.#responder.suspect(addresses);
+  }
+
+  /** The whole plan: at the beginning, and when the link has changed. */
+  adopt(duties: ReadonlyMap<string, Duty>, speakers: readonly Speaker[]): void {
+    this.#step({ kind: 'plan', ...this.#plan.here(this.#link, duties, speakers) });
+  }
+
+  /** What is different in the plan. */
+  amend({ put, removed }: PlanChange, speakers: readonly Speaker[]): void {
+    const { candidates, ...rest } = this.#plan.here(this.#link, put, speakers);
+    this.#step({ kind: 'amendment', put: candidates, removed, ...rest });
   }
 
   /** What this node is told to do, or finds out about itself. */
@@ -186,15 +191,16 @@ export class LinkSession implements Disposable {
 
   /**
    * Answers who asks for a held address, and tells who else claims one; a peer that does is the segment's matter. Returns
-   * how many questions were answered.
+   * how many questions were answered. Where it is known which descriptors can be read, no time is lost with the others.
    */
-  readQuestions(): number {
+  readQuestions(readable?: ReadonlySet<number>): number {
     const before = this.#responder.answered;
     const { nowMs, macs } = this.#identity;
     const { peers } = this.#segment;
     const isOurs = (mac: Mac) => macs().has(mac) || peers.values().some((peer) => peer.mac === mac);
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
-    this.#carryOn(this.#responder.read(nowMs(), isOurs, mayAnswer), nowMs());
+    const found = this.#responder.read(nowMs(), { isOurs, mayAnswer, readable });
+    this.#carryOn(found, nowMs());
     return this.#responder.answered - before;
   }
 
@@ -223,8 +229,7 @@ export class LinkSession implements Disposable {
   }
 
   #hear(heard: Heard): void {
-    const { boots } = this.#identity;
-    if (boots.has(heard.boot)) this.#hearSibling(heard);
+    if (this.#identity.boots.has(heard.boot)) this.#hearSibling(heard);
     else this.#step({ ...heard, kind: 'frame' });
   }
 

@@ -19,6 +19,7 @@ import { reportNetworks } from './network-report.ts';
 import { Observer } from './observer.ts';
 import type { Fact, Finding, Held } from './orders.ts';
 import type { Plan } from './plan.ts';
+import { planChange } from './plan-change.ts';
 import { Planner } from './planner.ts';
 import type { PulseKeys } from './pulse-keys.ts';
 import type { Speaker } from './roster.ts';
@@ -70,6 +71,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   });
   let networks: NodeNetworkStatus = {};
   const stations = new ForeignStations();
+  let told: Plan | undefined;
   const wire = new WirePort(wireStart(settings, log), onFact);
   const observer = new Observer({
     transport,
@@ -143,7 +145,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   }
 
   function onPlan(plan: Plan, speakers: readonly Speaker[]): void {
-    wire.give({ kind: 'plan', plan, speakers });
+    wire.give({ kind: 'plan', change: planChange(told, plan), speakers });
+    told = plan;
     changed(holdings.adopt(plan));
   }
 

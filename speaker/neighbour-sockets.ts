@@ -28,9 +28,16 @@ export class NeighbourSockets implements Lan, Disposable {
     return Array.from(this.#sockets.values(), ({ fd }) => fd);
   }
 
-  /** One batch of what has come in, as views that the next one overwrites; empty when there is nothing more. */
-  receive(): readonly Uint8Array[] {
-    return [...this.#sockets.values()].flatMap((socket) => socket.receive().frames);
+  /**
+   * One batch of what has come in, as views that the next one overwrites; empty when there is nothing more. Where it is
+   * known which of `fds` can be read, only those are.
+   */
+  receive(readable?: ReadonlySet<number>): readonly Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    for (const socket of this.#sockets.values()) {
+      if (readable?.has(socket.fd) !== false) frames.push(...socket.receive().frames);
+    }
+    return frames;
   }
 
   /** Sends each frame through the socket of its protocol, in order, until a link does not take one. */

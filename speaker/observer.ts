@@ -1,14 +1,19 @@
 import { readModel, type Model } from '../crds/model.ts';
 import { ipAddressPoolKind, l2AdvertisementKind, nodeNetworkKind } from '../crds/names.ts';
-import { parseNodeNetwork, type Standing } from '../crds/node-network.ts';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import { kinds, type Kind } from '../kube/kinds.ts';
-import { outOfServiceTaint } from '../kube/node-state.ts';
 import type { EndpointSlice, KubeObject, Node, Service } from '../kube/object.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/store.ts';
 import type { Transport } from '../kube/transport.ts';
+import {
+  extractNetwork,
+  extractNode,
+  Extracts,
+  type KnownNetwork,
+  serviceNameLabel,
+} from './extracts.ts';
 import type { World } from './plan.ts';
 
 type Surroundings = {
@@ -28,7 +33,7 @@ export class Observer {
   readonly #pools: Reflector<KubeObject>;
   readonly #advertisements: Reflector<KubeObject>;
   readonly #networks: Reflector<KnownNetwork>;
-  readonly #slicesOf = new Map<string, Map<string, EndpointSlice>>();
+  readonly #slicesOf = new Map<string, readonly EndpointSlice[]>();
   readonly #namespace: string;
   #model: Model | undefined;
   /** The last form of objects that have a fault now. */
@@ -51,10 +56,11 @@ export class Observer {
         },
         onList: onChange,
       });
-    this.#services = follow(kinds.service, { keep: keepService });
-    this.#nodes = follow(kinds.node, { keep: keepNode });
+    const extracts = new Extracts();
+    this.#services = follow(kinds.service, { keep: extracts.service });
+    this.#nodes = follow(kinds.node, { keep: extractNode });
     this.#slices = follow(kinds.endpointSlice, {
-      keep: keepSlice,
+      keep: extracts.slice,
       onChange: (change) => this.#indexSlice(change),
     });
     const configuration = {
@@ -64,7 +70,7 @@ export class Observer {
     };
     this.#pools = follow(ipAddressPoolKind, configuration);
     this.#advertisements = follow(l2AdvertisementKind, configuration);
-    this.#networks = follow(nodeNetworkKind, { namespace, keep: keepNetwork });
+    this.#networks = follow(nodeNetworkKind, { namespace, keep: extractNetwork });
   }
 
   /** Resolves when everything has been listed once, but for where nodes stand: a plan can do without. */
@@ -83,7 +89,7 @@ export class Observer {
     return {
       services: [...this.#services.values()],
       nodes: [...this.#nodes.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)),
-      slicesOf: (service) => [...(this.#slicesOf.get(service)?.values() ?? [])],
+      slicesOf: (service) => this.#slicesOf.get(service) ?? [],
       model: this.model(),
       standings: (node) => this.#networks.get(`${this.#namespace}/${node}`)?.standings,
     };
@@ -120,71 +126,15 @@ export class Observer {
     return readModel(objects, this.#previous);
   }
 
-  #indexSlice({ kind, key, object }: Change<EndpointSlice>): void {
-    const name = object.metadata.labels?.['kubernetes.io/service-name'];
+  #indexSlice({ kind, object, before }: Change<EndpointSlice>): void {
+    const name = object.metadata.labels?.[serviceNameLabel];
     if (name === undefined) return;
     const service = `${object.metadata.namespace}/${name}`;
-    const slices = this.#slicesOf.get(service) ?? new Map<string, EndpointSlice>();
-    if (kind === 'deleted') slices.delete(key);
-    else slices.set(key, object);
-    if (slices.size === 0) this.#slicesOf.delete(service);
-    else this.#slicesOf.set(service, slices);
+    const others = (this.#slicesOf.get(service) ?? []).filter((slice) => slice !== before);
+    // Nearly every Service has one slice; a spread makes room for many.
+    if (kind !== 'deleted')
+      this.#slicesOf.set(service, others.length === 0 ? [object] : [...others, object]);
+    else if (others.length > 0) this.#slicesOf.set(service, others);
+    else this.#slicesOf.delete(service);
   }
 }
-
-/** Only what is read below: most of a cluster's Services are not ours, and their bulk is not needed. */
-function keepService({ metadata, spec, status }: Service): Service {
-  const { name, namespace, uid, resourceVersion, labels, annotations } = metadata;
-  const { type, loadBalancerClass, externalTrafficPolicy } = spec ?? {};
-  const { 'kubectl.kubernetes.io/last-applied-configuration': _bulk, ...rest } = annotations ?? {};
-  return compact({
-    metadata: compact({ name, namespace, uid, resourceVersion, labels, annotations: rest }),
-    spec: compact({ type, loadBalancerClass, externalTrafficPolicy }),
-    status: compact({ loadBalancer: status?.loadBalancer }),
-  });
-}
-
-function keepNode({ metadata, spec, status }: Node): Node {
-  const { name, uid, resourceVersion, labels, deletionTimestamp } = metadata;
-  // Without their times: a condition that is confirmed is no change.
-  const conditions = (status?.conditions ?? [])
-    .filter((condition) => condition.type === 'NetworkUnavailable' || condition.type === 'Ready')
-    .map((condition) => ({ type: condition.type, status: condition.status }));
-  const taints = (spec?.taints ?? []).filter(({ key }) => key === outOfServiceTaint);
-  return {
-    metadata: compact({ name, uid, resourceVersion, labels, deletionTimestamp }),
-    spec: { taints },
-    status: { conditions, addresses: status?.addresses ?? [] },
-  };
-}
-
-type KnownNetwork = KubeObject & {
-  readonly status?: unknown;
-  readonly standings?: readonly Standing[];
-};
-
-function keepNetwork({ metadata, status }: KnownNetwork): KnownNetwork {
-  const { name, namespace, uid, resourceVersion } = metadata;
-  const standings = status === undefined ? undefined : parseNodeNetwork(status);
-  return compact({ metadata: compact({ name, namespace, uid, resourceVersion }), standings });
-}
-
-function keepSlice({ metadata, addressType, endpoints }: EndpointSlice): EndpointSlice {
-  const { name, namespace, uid, resourceVersion, labels } = metadata;
-  return {
-    metadata: compact({ name, namespace, uid, resourceVersion, labels }),
-    addressType,
-    endpoints: (endpoints ?? []).map(({ nodeName, conditions }) =>
-      compact({ addresses: [], nodeName, conditions }),
-    ),
-  };
-}
-
-type Compact<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-/** Without the fields that are undefined. */
-const compact = <T extends object>(object: T): Compact<T> =>
-  // Exactly the undefined ones are left out.
-  Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as Compact<T>;

@@ -6,7 +6,7 @@ import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts
 import type { Health } from './core/health.ts';
 import type { GuardFact } from './guard.ts';
 import type { Unfit } from './io/kernel-responder.ts';
-import type { Plan } from './plan.ts';
+import type { PlanChange } from './plan-change.ts';
 import type { PulseKeys } from './pulse-keys.ts';
 import type { Speaker } from './roster.ts';
 
@@ -43,7 +43,7 @@ export type Finding = {
 
 /** What the main thread tells the wire thread. */
 export type Order =
-  | { readonly kind: 'plan'; readonly plan: Plan; readonly speakers: readonly Speaker[] }
+  | { readonly kind: 'plan'; readonly change: PlanChange; readonly speakers: readonly Speaker[] }
   /** What the check of this node's kube-proxy says. */
   | { readonly kind: 'kubeProxy'; readonly finding: Finding }
   /** The file has other keys now. */

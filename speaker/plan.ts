@@ -96,33 +96,12 @@ export function planFor(
   return { plan, silent };
 }
 
-/** The addresses that whoever takes them probes first. */
-export const quarantinedIn = (plan: Plan): ReadonlySet<string> =>
-  new Set([...plan].flatMap(([address, { quarantined }]) => (quarantined ? [address] : [])));
-
 /** The addresses that any speaker has quarantined. */
 function quarantinedBy({ nodes, standings }: World): ReadonlySet<string> {
   const found = nodes
     .flatMap(({ metadata }) => standings(metadata.name) ?? [])
     .flatMap(({ foreign }) => foreign.filter(({ state }) => state === 'Quarantined'));
   return new Set(found.map(({ address }) => formatAddress(address)));
-}
-
-/** The other addresses of the same Services, of each address that has any. */
-export function siblingsOf(plan: Plan): ReadonlyMap<string, readonly string[]> {
-  const ofService = new Map<string, string[]>();
-  for (const [address, { services }] of plan) {
-    for (const service of services) {
-      ofService.set(service, [...(ofService.get(service) ?? []), address]);
-    }
-  }
-  const siblings = new Map<string, readonly string[]>();
-  for (const [address, { services }] of plan) {
-    const others = services.flatMap((service) => ofService.get(service) ?? []);
-    const distinct = [...new Set(others)].filter((one) => one !== address);
-    if (distinct.length > 0) siblings.set(address, distinct);
-  }
-  return siblings;
 }
 
 export function isOurs({ spec }: Service, loadBalancerClass: string | undefined): boolean {

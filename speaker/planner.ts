@@ -4,6 +4,7 @@ import type { Log } from '../daemon/log.ts';
 import type { Observer } from './observer.ts';
 import { type Kept, readPlanFile, writePlanFile } from './plan-file.ts';
 import { type Speaker, speakersOf } from './roster.ts';
+import { inCommon } from './plan-change.ts';
 import { type Plan, planFor, type PlanSettings, type Silent } from './plan.ts';
 
 /** Changes come in flocks: what comes within this time makes one plan. */
@@ -84,11 +85,11 @@ export class Planner {
     const { observer, settings, onPlan, namespace } = this.#surroundings;
     const world = observer.world();
     this.#missNode(world.nodes.some(({ metadata }) => metadata.name === settings.node));
-    const { plan, silent } = planFor(world, settings);
+    const { plan: planned, silent } = planFor(world, settings);
     this.#explain(silent);
+    const plan = inCommon(this.#plan, planned);
     const speakers = speakersOf(world, namespace);
-    const known: unknown = [this.#plan, this.#speakers];
-    if (isDeepStrictEqual([plan, speakers], known)) return;
+    if (plan === this.#plan && isDeepStrictEqual(speakers, this.#speakers)) return;
     this.#plan = plan;
     this.#speakers = speakers;
     onPlan(plan, speakers);

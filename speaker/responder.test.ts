@@ -79,7 +79,9 @@ describe('a responder on a real link', needsTwoHosts, () => {
     responder.follow([hold], 0);
     const told = (nowMs: number, ours: (mac: Mac) => boolean = nobody) => {
       claim(20);
-      return responder.read(nowMs, ours, always).map((fact) => fact.kind === 'foreign' && fact.mac);
+      return responder
+        .read(nowMs, { isOurs: ours, mayAnswer: always })
+        .map((fact) => fact.kind === 'foreign' && fact.mac);
     };
     assert.deepEqual(
       told(1_000, (mac) => mac === stranger),
@@ -97,7 +99,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
     const answered = () => {
       ip('-n', hosts.far.namespace, 'neighbour', 'flush', 'dev', hosts.far.link);
       hosts.ask(hosts.far, vip);
-      responder.read(0, nobody, always);
+      responder.read(0, { isOurs: nobody, mayAnswer: always });
       return responder.counts().answers;
     };
     assert.equal(answered(), 1);
@@ -119,7 +121,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
       asker.answers();
       const expectOne = (what: string) => {
         asker.ask();
-        responder.read(0, nobody, always);
+        responder.read(0, { isOurs: nobody, mayAnswer: always });
         assert.equal(asker.answers(), 1, what);
       };
       expectOne('before there is a lease');
@@ -164,7 +166,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
       assert.equal(answered(), 1);
       responder.follow([{ kind: 'yield', address: vip, reason: 'BetterClaim' }], 400);
       assert.equal(answered(), 0);
-      responder.read(0, nobody, always);
+      responder.read(0, { isOurs: nobody, mayAnswer: always });
       assert.equal(asker.answers(), 0);
       responder.lend(clockMs(), 60_000);
       assert.equal(responder.dueAtMs(), Infinity, 'a lease on nothing is not renewed');
@@ -218,7 +220,8 @@ describe('a responder on a real link', needsTwoHosts, () => {
       const outcomes: Outcome[] = [];
       for (let nowMs = fromMs; nowMs < toMs; nowMs++) {
         if (responder.dueAtMs() > nowMs) continue;
-        if (responder.probesAt(nowMs)) outcomes.push(...responder.read(nowMs, nobody, always));
+        if (responder.probesAt(nowMs))
+          outcomes.push(...responder.read(nowMs, { isOurs: nobody, mayAnswer: always }));
         outcomes.push(...responder.tick(nowMs));
       }
       return outcomes.map((one) => `${one.kind} ${one.kind === 'unasked' ? '' : one.address}`);
@@ -246,7 +249,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
       assert.deepEqual([questions, announcements, responder.size], [0, 2, 2]);
       asker.answers();
       asker.ask();
-      responder.read(301, nobody, always);
+      responder.read(301, { isOurs: nobody, mayAnswer: always });
       assert.equal(asker.answers(), 1);
     });
 
@@ -261,14 +264,14 @@ describe('a responder on a real link', needsTwoHosts, () => {
       assert.deepEqual(responder.counts().quarantined, 2);
       asker.answers();
       asker.ask();
-      responder.read(15_000, nobody, always);
+      responder.read(15_000, { isOurs: nobody, mayAnswer: always });
       assert.equal(asker.answers(), 0);
       configure('delete');
       const free = addresses.flatMap((address) => [`cleared ${address}`, `hold ${address}`]);
       assert.deepEqual(work(responder, 15_000, 50_000).toSorted(), free.toSorted());
       asker.answers();
       asker.ask();
-      responder.read(50_000, nobody, always);
+      responder.read(50_000, { isOurs: nobody, mayAnswer: always });
       assert.equal(asker.answers(), 1);
     });
 
@@ -278,10 +281,10 @@ describe('a responder on a real link', needsTwoHosts, () => {
       responder.follow([hold], 0);
       const ours = (mac: Mac) => mac === hosts.far.mac;
       for (let nowMs = 0; nowMs < 300; nowMs += 50) {
-        assert.deepEqual(responder.read(nowMs, ours, always), []);
+        assert.deepEqual(responder.read(nowMs, { isOurs: ours, mayAnswer: always }), []);
         responder.tick(nowMs);
       }
-      assert.deepEqual(responder.read(300, ours, always), []);
+      assert.deepEqual(responder.read(300, { isOurs: ours, mayAnswer: always }), []);
       assert.deepEqual(responder.tick(300), [hold]);
       configure('delete');
     });
@@ -335,7 +338,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
     responder.follow([hold], 0);
     responder.follow([{ kind: 'yield', address: vip, reason: 'BetterClaim' }], 0);
     claim(1);
-    assert.deepEqual(responder.read(0, nobody, always), []);
+    assert.deepEqual(responder.read(0, { isOurs: nobody, mayAnswer: always }), []);
     assert.equal(responder.size, 0);
     assert.equal(responder.dueAtMs(), Infinity);
   });

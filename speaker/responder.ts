@@ -5,6 +5,7 @@ import type { Action } from './core/action.ts';
 import { Guard, type GuardFact, type Outcome } from './guard.ts';
 import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
+import { batchFrames } from './io/packet-socket.ts';
 import { Memberships } from './memberships.ts';
 import { NeighbourSockets } from './neighbour-sockets.ts';
 import { neighboursOf } from './wire/family.ts';
@@ -18,6 +19,12 @@ export type ResponderOptions = {
   readonly probeMs: number;
   /** Answers what it can; closed with the responder. Without it, all is answered from the packet socket. */
   readonly kernel: KernelResponder | undefined;
+};
+
+export type Reading = {
+  readonly isOurs: (mac: Mac) => boolean;
+  readonly mayAnswer: () => boolean;
+  readonly readable?: ReadonlySet<number> | undefined;
 };
 
 /**
@@ -165,20 +172,18 @@ export class Responder implements Disposable {
 
   /**
    * Answers who asks, as long as `mayAnswer`: between reading a question and answering it, this process can have stood
-   * still. Returns who else claims an address, each once in a while; who is one of ours is no stranger.
+   * still. Returns who else claims an address, each once in a while; who is one of ours is no stranger. Where it is known
+   * which of `fds` can be read, no time is lost with the others.
    */
-  read(
-    nowMs: number,
-    isOurs: (mac: Mac) => boolean,
-    mayAnswer: () => boolean,
-  ): readonly GuardFact[] {
+  read(nowMs: number, { isOurs, mayAnswer, readable }: Reading): readonly GuardFact[] {
     const conflicts: Conflict[] = [];
     const isWatched = (address: Address) => this.#guard.isHoldingBack(address);
     for (let batch = 0; batch < batchesPerTurn; batch++) {
-      const frames = this.#sockets.receive();
-      if (frames.length === 0) break;
-      if (this.#hushedAtMs === undefined && mayAnswer())
+      const frames = this.#sockets.receive(readable);
+      if (frames.length > 0 && this.#hushedAtMs === undefined && mayAnswer())
         conflicts.push(...this.#announcer.answer(frames, isWatched));
+      // What comes in meanwhile makes the descriptor readable again.
+      if (frames.length < batchFrames) break;
     }
     const strangers = conflicts.filter(({ mac }) => !isOurs(mac));
     return this.#guard.hear(strangers, nowMs);

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Mac } from '../net/mac.ts';
 import { rangeContains } from '../net/range.ts';
+import { hasChanged, isAnnouncing } from './announcing-links.ts';
 import { AnswerTimes } from './answer-times.ts';
 import { Checkups } from './checkups.ts';
 import { Datagrams } from './datagrams.ts';
+import { Duties } from './duties.ts';
 import { isFarewell } from './core/message.ts';
 import { detoursAround } from './detours.ts';
 import { kernelOpener } from './kernel-opener.ts';
@@ -14,7 +16,7 @@ import { Poll, Waker } from './io/poll.ts';
 import type { Identity } from './identity.ts';
 import { LinkSession } from './link-session.ts';
 import type { Fact, Order, WireStart } from './orders.ts';
-import type { Plan } from './plan.ts';
+import type { PlanChange } from './plan-change.ts';
 import { PulseRing } from './pulse-ring.ts';
 import type { Speaker } from './roster.ts';
 import type { Heard } from './speakers-socket.ts';
@@ -39,10 +41,11 @@ class WireThread {
   readonly #waker = new Waker();
   readonly #linkEvents = new LinkEvents();
   readonly #sessions = new Map<string, LinkSession>();
+  readonly #questionsFds = new Set<number>();
   readonly #datagrams: Datagrams | undefined;
   readonly #answerTimes = new AnswerTimes();
   readonly #checkups: Checkups;
-  #plan: Plan = new Map();
+  readonly #duties = new Duties();
   #speakers: readonly Speaker[] = [];
   #leaving = false;
   #absent: readonly string[] = [];
@@ -112,7 +115,8 @@ class WireThread {
       this.#takeOrders();
       return;
     }
-    const ready = new Set(this.#poll.wait(this.#dueAtMs() - this.#identity.nowMs()));
+    const dueAtMs = this.#dueAtMs();
+    const ready = new Set(this.#poll.wait(dueAtMs - this.#identity.nowMs()));
     const wokeAtMs = this.#identity.nowMs();
     if (ready.has(this.#waker.fd)) this.#takeOrders();
     if (ready.has(this.#linkEvents.fd)) this.#followLinks();
@@ -124,10 +128,14 @@ class WireThread {
     if (this.#datagrams !== undefined && ready.has(this.#datagrams.fd)) {
       this.#readDatagrams(this.#datagrams);
     }
-    for (const session of sessions) session.tick();
-    this.#checkups.run(ready);
+    // Whoever asks waits for the answer: where nothing else has come and nothing is due, it comes at once.
+    const isOnlyAsked = ready.isSubsetOf(this.#questionsFds);
+    if (!isOnlyAsked || this.#identity.nowMs() >= dueAtMs) {
+      for (const session of sessions) session.tick();
+      this.#checkups.run(ready);
+    }
     for (const session of sessions) {
-      if (session.questionsFds.some((fd) => ready.has(fd))) this.#answer(session, wokeAtMs);
+      if (session.questionsFds.some((fd) => ready.has(fd))) this.#answer(session, wokeAtMs, ready);
     }
     if (this.#leaving && sessions.every(({ hasLeft }) => hasLeft)) this.#sayLeft();
     this.#count();
@@ -154,8 +162,8 @@ class WireThread {
     for (const session of this.#sessions.values()) session.hearFarewell(heard);
   }
 
-  #answer(session: LinkSession, wokeAtMs: number): void {
-    const answers = session.readQuestions();
+  #answer(session: LinkSession, wokeAtMs: number, ready: ReadonlySet<number>): void {
+    const answers = session.readQuestions(ready);
     if (answers > 0) this.#answerTimes.note(answers, this.#identity.nowMs() - wokeAtMs);
   }
 
@@ -176,9 +184,7 @@ class WireThread {
   #obey(order: Order): void {
     switch (order.kind) {
       case 'plan':
-        this.#plan = order.plan;
-        this.#speakers = order.speakers;
-        for (const session of this.#sessions.values()) session.adopt(order.plan, order.speakers);
+        this.#replan(this.#duties.adopt(order.change), order.speakers);
         break;
       case 'kubeProxy':
         this.#checkups.noteKubeProxy(order.finding);
@@ -196,6 +202,15 @@ class WireThread {
     }
   }
 
+  #replan(change: PlanChange, speakers: readonly Speaker[]): void {
+    this.#speakers = speakers;
+    for (const session of this.#sessions.values()) {
+      session.suspect(this.#duties.quarantined);
+      if (change.whole) session.adopt(this.#duties.all, speakers);
+      else session.amend(change, speakers);
+    }
+  }
+
   /** Opens, follows and closes sessions so that there is one for each announcing link as it is now. */
   #followLinks(): void {
     this.#linkEvents.drain();
@@ -203,15 +218,15 @@ class WireThread {
     this.#macs = new Set([...links.values()].flatMap(({ mac }) => mac ?? []));
     for (const [name, session] of this.#sessions) {
       const link = links.get(name);
-      if (link === undefined || !session.isOn(link) || !this.#isAnnouncing(link)) {
+      if (link === undefined || !session.isOn(link) || !isAnnouncing(link, this.#start)) {
         this.#close(name, session);
-      } else if (changed(session.link, link)) {
+      } else if (hasChanged(session.link, link)) {
         session.follow(link);
-        session.adopt(this.#plan, this.#speakers);
+        session.adopt(this.#duties.all, this.#speakers);
       }
     }
     for (const link of links.values()) {
-      const wanted = !this.#leaving && this.#isAnnouncing(link);
+      const wanted = !this.#leaving && isAnnouncing(link, this.#start);
       if (wanted && !this.#sessions.has(link.name)) this.#open(link);
     }
     this.#missLinks(this.#start.links?.filter((name) => !links.has(name)) ?? []);
@@ -230,14 +245,6 @@ class WireThread {
     report({ kind: 'absent', links: absent });
   }
 
-  /** A link that the settings name is taken at their word. One that becomes a port speaks for nobody: its bridge does. */
-  #isAnnouncing({ name, loopback, mac, resolves, enslaved }: Link): boolean {
-    const { links, excludedLinks } = this.#start;
-    if (loopback || mac === undefined) return false;
-    if (links !== undefined) return links.includes(name);
-    return resolves && !enslaved && !excludedLinks.some((pattern) => pattern.test(name));
-  }
-
   #open(link: Link): void {
     const { mac } = link;
     if (mac === undefined) return;
@@ -245,13 +252,16 @@ class WireThread {
     this.#sessions.set(link.name, session);
     this.#checkups.open(session);
     for (const fd of this.#fdsOf(session)) this.#poll.add(fd);
+    for (const fd of session.questionsFds) this.#questionsFds.add(fd);
     report({ kind: 'joined', link: link.name, mac, responder: session.responder });
-    session.adopt(this.#plan, this.#speakers);
+    session.suspect(this.#duties.quarantined);
+    session.adopt(this.#duties.all, this.#speakers);
   }
 
   #close(name: string, session: LinkSession): void {
     session.lose();
     for (const fd of this.#fdsOf(session)) this.#poll.remove(fd);
+    for (const fd of session.questionsFds) this.#questionsFds.delete(fd);
     this.#checkups.close(session);
     session[Symbol.dispose]();
     this.#sessions.delete(name);
@@ -275,17 +285,6 @@ class WireThread {
     report({ kind: 'counts', counts, answerTimes: this.#answerTimes.counts() });
     if (this.#whereabouts.isDue(nowMs)) this.#tellWhereabouts();
   }
-}
-
-/** Whether anything about a link changed that its session goes by. */
-function changed(before: Link, now: Link): boolean {
-  const gist = ({ running, mac, addresses }: Link) =>
-    [
-      running,
-      mac,
-      ...addresses.map(({ address, prefixLength }) => `${address.value}/${prefixLength}`),
-    ].join(' ');
-  return gist(before) !== gist(now);
 }
 
 function report(fact: Fact): void {

@@ -9,21 +9,25 @@ import { fromRoot } from '../lab/programs.ts';
  * manifest. Sources take longer to start, and more memory.
  */
 export function bundleOf({ name, file, args: [, ...flags] }: Program): Program {
-  const args = [fromRoot(`dist/${name}.mjs`), ...flags];
-  return { name, file, args, env: { PATH: env['PATH'] ?? '', ...environmentOf(name) } };
-}
-
-/** What the manifest says outright; the names of Pods and nodes are flags here. */
-function environmentOf(name: string): Record<string, string> {
-  const documents = parseAllDocuments(readFileSync(fromRoot(`deploy/${name}.yaml`), 'utf8'));
-  const at = ['spec', 'template', 'spec', 'containers', 0, 'env'];
-  const written = documents.flatMap((document): EnvVar[] => {
-    const list = document.toJS();
-    return at.reduce((node, key) => node?.[key], list) ?? [];
-  });
-  return Object.fromEntries(
-    written.flatMap(({ name: key, value }) => (value === undefined ? [] : [[key, value]])),
+  const { args: written, env: variables } = containerOf(name);
+  const ofNode = written.slice(0, written.indexOf(`/app/${name}.mjs`));
+  const args = [...ofNode, fromRoot(`dist/${name}.mjs`), ...flags];
+  // What the manifest says outright; the names of Pods and nodes are flags here.
+  const said = variables.flatMap(({ name: key, value }) =>
+    value === undefined ? [] : [[key, value] as const],
   );
+  return { name, file, args, env: { PATH: env['PATH'] ?? '', ...Object.fromEntries(said) } };
 }
 
+function containerOf(name: string): Container {
+  const documents = parseAllDocuments(readFileSync(fromRoot(`deploy/${name}.yaml`), 'utf8'));
+  const at = ['spec', 'template', 'spec', 'containers', 0];
+  for (const document of documents) {
+    const container: Container | undefined = at.reduce((node, key) => node?.[key], document.toJS());
+    if (container !== undefined) return container;
+  }
+  throw new Error(`deploy/${name}.yaml starts no container`);
+}
+
+type Container = { readonly args: readonly string[]; readonly env: readonly EnvVar[] };
 type EnvVar = { readonly name: string; readonly value?: string };

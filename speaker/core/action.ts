@@ -6,6 +6,9 @@ import type { Candidate } from './rank.ts';
 /** Who may hold each address, as the plan has it; the address is its canonical text. */
 export type Candidates = ReadonlyMap<string, readonly Candidate[]>;
 
+/** What differs between two plans: addresses that are new or have other candidates, and those that are planned no more. */
+export type Amendment = { readonly put: Candidates; readonly removed: readonly string[] };
+
 /** The nodes with a speaker on this segment, as the API has it. */
 export type Roster = ReadonlyMap<string, Listed>;
 
@@ -35,6 +38,12 @@ export type Event =
       readonly roster?: Roster;
       readonly siblings?: Siblings;
     }
+  /** The same by what differs from the plan before; `siblings` are those of the addresses in `put`. */
+  | (Amendment & {
+      readonly kind: 'amendment';
+      readonly roster?: Roster;
+      readonly siblings?: Siblings;
+    })
   | { readonly kind: 'link'; readonly up: boolean; readonly mac: Mac }
   /** What this node's checks say of it, here. */
   | { readonly kind: 'health'; readonly health: Health }

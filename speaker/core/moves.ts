@@ -2,22 +2,14 @@ import type { Action } from './action.ts';
 import { claim, drop, tellClaims, tellReleased, yieldTo } from './claims.ts';
 import { chunks, claimsPerMessage, type ClaimItem, type Message } from './message.ts';
 import { firstOf } from './rank.ts';
-import {
-  claimsOf,
-  isCandidate,
-  type Move,
-  newMove,
-  type Peer,
-  say,
-  type Segment,
-} from './segment.ts';
+import { isCandidate, type Move, newMove, type Peer, say, type Segment } from './segment.ts';
 import { canTake, Contest, healthOf } from './contest.ts';
 import { isPreferred } from './preferences.ts';
 import { handoverRepeatMs, handoverRepeats, preferenceHoldMs, reliefAgainMs } from './timing.ts';
 
-/** Puts on their way what this node holds and should not: all of it when it leaves. */
-export function planMoves(segment: Segment): void {
-  for (const { address } of claimsOf(segment, segment.node)) {
+/** Puts on their way those of these held addresses that this node should not hold: all of them when it leaves. */
+export function planMoves(segment: Segment, held: Iterable<{ readonly address: string }>): void {
+  for (const { address } of held) {
     if (segment.phase !== 'leaving' && isCandidate(segment, address)) {
       segment.moves.delete(address);
     } else if (segment.moves.get(address)?.why !== 'Unwanted') {

@@ -1,9 +1,10 @@
 import type { Mac } from '../../net/mac.ts';
-import type { Action, Candidates, Phase, Roster, Siblings, VacancyReason } from './action.ts';
+import type { Action, Phase, Roster, VacancyReason } from './action.ts';
 import type { Beat } from './beat.ts';
 import { emptyDigest } from './digest.ts';
 import type { Health } from './health.ts';
 import type { ClaimItem, Destination, Digest, Message, Standing } from './message.ts';
+import type { Candidate } from './rank.ts';
 import type { SequenceWindow } from './replay.ts';
 import { gatherMs, pulseIntervalMs } from './timing.ts';
 
@@ -51,8 +52,8 @@ export type Segment = {
   /** Who hears no frames of this node, and where it is told things instead. */
   readonly deaf: Map<Mac, { readonly udp: string; readonly untilMs: number }>;
 
-  candidates: Candidates;
-  siblings: Siblings;
+  readonly candidates: Map<string, readonly Candidate[]>;
+  readonly siblings: Map<string, readonly string[]>;
   /** The best claim heard for each address, or how it became vacant. */
   readonly claims: Map<string, Held | Vacant>;
   /** The same by holder, this node included. */

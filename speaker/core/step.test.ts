@@ -10,7 +10,7 @@ function settled(
   options: { nodes?: number; addresses?: number; seed?: number; detourMs?: number } = {},
 ): FakeSegment {
   const { nodes = 3, addresses = 1, seed = 1, detourMs } = options;
-  const lan = new FakeSegment({ seed, nodes, detourMs });
+  const lan = new FakeSegment({ seed, nodes, wire: { detourMs } });
   for (const node of lan.nodes) lan.start(node);
   lan.plan(everyNode(lan.nodes, addresses));
   lan.run(1500);

@@ -1,6 +1,6 @@
 import type { Action, Event, Phase } from './action.ts';
 import { noteBeat } from './beat.ts';
-import { adoptPlan } from './candidates.ts';
+import { amend, replan } from './candidates.ts';
 import {
   drop,
   hearClaims,
@@ -27,14 +27,7 @@ import { isFresh } from './replay.ts';
 import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
 import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
 import { fillVacancies } from './succession.ts';
-import {
-  adoptRoster,
-  askUnheard,
-  askUnheardSoon,
-  hearAbsent,
-  noteDeaf,
-  reachDeaf,
-} from './unheard.ts';
+import { askUnheard, askUnheardSoon, hearAbsent, noteDeaf, reachDeaf } from './unheard.ts';
 import { hearAnyMs, leaveAtMostMs, listenAtMostMs, listenMs, stallMs } from './timing.ts';
 
 /**
@@ -110,6 +103,8 @@ function take(segment: Segment, event: Event, nowMs: number): Action[] {
       return phase === 'down' || phase === 'left' ? [] : hear(segment, event, nowMs);
     case 'plan':
       return replan(segment, event, nowMs);
+    case 'amendment':
+      return amend(segment, event, nowMs);
     case 'link':
       return setLink(segment, event, nowMs);
     case 'health':
@@ -119,18 +114,6 @@ function take(segment: Segment, event: Event, nowMs: number): Action[] {
     case 'tick':
       return [];
   }
-}
-
-function replan(
-  segment: Segment,
-  { candidates, roster, siblings }: Event & { kind: 'plan' },
-  nowMs: number,
-): Action[] {
-  if (siblings !== undefined) segment.siblings = siblings;
-  if (roster !== undefined) adoptRoster(segment, roster, nowMs);
-  const actions = adoptPlan(segment, candidates, nowMs);
-  planMoves(segment);
-  return actions;
 }
 
 /** Peers are told at once: whether this node is well decides what a sick one does. */
@@ -148,7 +131,7 @@ function setHealth(segment: Segment, health: Health, nowMs: number): Action[] {
 function leave(segment: Segment, nowMs: number): Action[] {
   if (segment.phase === 'left') return [];
   const actions = setPhase(segment, segment.phase === 'down' ? 'left' : 'leaving', nowMs);
-  planMoves(segment);
+  planMoves(segment, claimsOf(segment, segment.node));
   return actions;
 }
 

@@ -16,6 +16,9 @@ export type SocketTrouble =
   /** The first frame not sent is longer than the link's MTU allows. */
   | 'TooLong';
 
+/** How many frames a call takes or gives at most. */
+export const batchFrames = 64;
+
 /** `frames` are views that the next `receive` overwrites. */
 export type Received = { readonly frames: readonly Uint8Array[]; readonly trouble?: SocketTrouble };
 /** The first `sent` of the frames are out. */
@@ -52,8 +55,8 @@ const MSG_DONTWAIT = 0x40;
 export class PacketSocket implements Disposable {
   readonly fd: number;
   readonly #link: string;
-  readonly #receiving = new Ring({ slots: 64, slotBytes: headerBytes + mostPayloadBytes });
-  readonly #sending = new Ring({ slots: 64, slotBytes: headerBytes + mostPayloadBytes });
+  readonly #receiving = new Ring({ slots: batchFrames, slotBytes: headerBytes + mostPayloadBytes });
+  readonly #sending = new Ring({ slots: batchFrames, slotBytes: headerBytes + mostPayloadBytes });
   #counted = { received: 0, dropped: 0, cutOff: 0 };
   /** Held so that nothing frees it while the kernel copies it. */
   #filter = pinned(0);

@@ -1,4 +1,4 @@
-import type { Action, Event } from '../core/action.ts';
+import type { Action, Candidates, Event } from '../core/action.ts';
 import { claim, drop, tellClaims } from '../core/claims.ts';
 import type { ClaimItem } from '../core/message.ts';
 import { claimsOf, isCandidate, openSegment, type Segment } from '../core/segment.ts';
@@ -90,17 +90,21 @@ export const brokenCores: Readonly<Record<string, Core>> = {
 
   'every node comes first in its own rank': broken({
     before: (segment, event) => {
-      if (event.kind !== 'plan') return event;
-      const candidates = Array.from(event.candidates, ([address, all]) => {
-        const own = all.map(({ node }) => ({ node, score: node === segment.node ? 1 : 0 }));
-        return [address, own] as const;
-      });
-      return { ...event, candidates: new Map(candidates) };
+      const own = (candidates: Candidates): Candidates =>
+        new Map(
+          Array.from(candidates, ([address, all]) => [
+            address,
+            all.map(({ node }) => ({ node, score: node === segment.node ? 1 : 0 })),
+          ]),
+        );
+      if (event.kind === 'plan') return { ...event, candidates: own(event.candidates) };
+      return event.kind === 'amendment' ? { ...event, put: own(event.put) } : event;
     },
   }),
 
   'who was never heard is nobody': broken({
-    before: (_segment, event) => (event.kind === 'plan' ? { ...event, roster: new Map() } : event),
+    before: (_segment, event) =>
+      event.kind === 'plan' || event.kind === 'amendment' ? { ...event, roster: new Map() } : event,
   }),
 
   'who is sick counts as dead': broken({

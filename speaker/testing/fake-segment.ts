@@ -3,6 +3,7 @@ import type { Action, Candidates, Event, Listed, Roster } from '../core/action.t
 import type { Destination, Message } from '../core/message.ts';
 import type { Segment } from '../core/segment.ts';
 import { dueAtMs } from '../core/step.ts';
+import { planEvent } from './amendment.ts';
 import { type Core, soundCore } from './core.ts';
 import { listing, withoutSelf } from './listing.ts';
 import { Machine } from './machine.ts';
@@ -24,8 +25,6 @@ type Options = {
   readonly wire?: Partial<Wire>;
   readonly core?: Core;
   readonly timeline?: Timeline;
-  /** How long messages take at most by another way than this segment; undefined: there is none. */
-  readonly detourMs?: number | undefined;
 };
 
 /** An in-memory broadcast domain with real cores on it, simulated time and seeded faults. */
@@ -46,13 +45,12 @@ export class FakeSegment {
   frames = 0;
   datagrams = 0;
   readonly #core: Core;
-  readonly #detourMs: number | undefined;
   readonly #trace = createHash('sha256');
   #candidates: Candidates = new Map();
   #roster: Roster = new Map();
   #planVersion = 0;
 
-  constructor({ seed, nodes, pulseMs = 100, wire, core = soundCore, timeline, detourMs }: Options) {
+  constructor({ seed, nodes, pulseMs = 100, wire, core = soundCore, timeline }: Options) {
     this.timeline = timeline ?? new Timeline();
     this.random = seeded(seed);
     this.pulseMs = pulseMs;
@@ -62,7 +60,6 @@ export class FakeSegment {
       (_, index) => new Machine(`node-${index + 1}`, index + 1),
     );
     this.#core = core;
-    this.#detourMs = detourMs;
   }
 
   /** Another machine with the name of this one, still off. */
@@ -111,11 +108,9 @@ export class FakeSegment {
     if (!node.linkUp) this.step(node, { kind: 'link', up: false, mac: node.mac });
     this.step(node, { kind: 'health', health: node.health });
     node.planVersion = this.#planVersion;
-    this.step(node, {
-      kind: 'plan',
-      candidates: this.#candidates,
-      roster: withoutSelf(this.#roster, node),
-    });
+    node.planned = this.#candidates;
+    const whole = planEvent(undefined, this.#candidates);
+    this.step(node, { ...whole, roster: withoutSelf(this.#roster, node) });
   }
 
   /** Power cut or kill -9: nothing is said, nothing is kept. */
@@ -174,7 +169,9 @@ export class FakeSegment {
     const deliver = (node: Machine): void => {
       if (node.planVersion > version) return;
       node.planVersion = version;
-      this.step(node, { kind: 'plan', candidates, roster: withoutSelf(roster, node) });
+      const event = planEvent(version % 2 === 0 ? undefined : node.planned, candidates);
+      node.planned = candidates;
+      this.step(node, { ...event, roster: withoutSelf(roster, node) });
     };
     for (const node of this.nodes) {
       if (withinMs === 0) deliver(node);
@@ -271,10 +268,11 @@ export class FakeSegment {
 
   /** Past this segment, and however it is: only a node that is off is not reached. */
   #sendElsewhere(from: Machine, event: Event): void {
-    if (this.#detourMs === undefined) return;
+    const { loss, detourMs } = this.wire;
+    if (detourMs === undefined) return;
     for (const node of this.nodes) {
-      if (node === from || this.random.chance(this.wire.loss)) continue;
-      this.timeline.in(this.random.between(0.05, this.#detourMs), () => {
+      if (node === from || this.random.chance(loss)) continue;
+      this.timeline.in(this.random.between(0.05, detourMs), () => {
         if (this.opens(node, from)) this.step(node, event);
       });
     }

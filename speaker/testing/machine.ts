@@ -1,4 +1,4 @@
-import type { Event } from '../core/action.ts';
+import type { Candidates, Event } from '../core/action.ts';
 import { type Health, worstOf } from '../core/health.ts';
 import type { Segment } from '../core/segment.ts';
 
@@ -27,6 +27,8 @@ export class Machine {
   readonly checks = new Map<Check, Health>();
   sequence = 0n;
   planVersion = 0;
+  /** The plan that it was told last in this life. */
+  planned: Candidates | undefined;
   alarmAtMs = Infinity;
   waiting: Event[] = [];
   readonly holding = new Set<string>();

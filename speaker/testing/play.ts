@@ -91,8 +91,8 @@ function openLink(
 ): Stage[number] {
   const { seed, nodes, loss, duplication, slowestFrameMs, drift, detourMs } = schedule;
   const { link, timeline, core, onTrace } = on;
-  const wire = { loss, duplication, delayMs: { low: 0.05, high: slowestFrameMs } };
-  const lan = new FakeSegment({ seed: seed + link, nodes, wire, core, timeline, detourMs });
+  const wire = { loss, duplication, delayMs: { low: 0.05, high: slowestFrameMs }, detourMs };
+  const lan = new FakeSegment({ seed: seed + link, nodes, wire, core, timeline });
   if (onTrace !== undefined) lan.onTrace = (line) => onTrace(`link ${link} ${line}`);
   // One machine has one clock, whatever the link.
   const random = seeded(seed);

@@ -9,6 +9,8 @@ export type Wire = {
   delayMs: { readonly low: number; readonly high: number };
   /** What virtual switches drop when it goes from one to another: frames that are no IP, or datagrams too. */
   eats: 'nothing' | 'frames' | 'everything';
+  /** How long messages take at most by another way than this segment; undefined: there is none. */
+  detourMs?: number | undefined;
 };
 
 export const cleanWire: Wire = {

@@ -62,7 +62,7 @@ export function parseFrame(bytes: Uint8Array): Frame | undefined {
 /** What a frame carries, for those who need no more of its header. */
 export function etherTypeOf(bytes: Uint8Array): number | undefined {
   if (bytes.length < headerBytes) return undefined;
-  const etherType = new DataView(bytes.buffer, bytes.byteOffset).getUint16(12);
+  const etherType = ((bytes[12] ?? 0) << 8) | (bytes[13] ?? 0);
   return etherType < leastEtherType ? undefined : etherType;
 }
 

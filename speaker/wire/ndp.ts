@@ -177,7 +177,7 @@ function macOption(bytes: Uint8Array, wanted: number): Mac | undefined | 'malfor
  * The Internet checksum (RFC 1071) over source, destination, length, next header and the message; 0 where the
  * message carries the right one already.
  */
-function checksumOf(packet: Uint8Array): number {
+export function checksumOf(packet: Uint8Array): number {
   // An odd last byte counts as if a zero followed it.
   let sum = packet.length - headerBytes + icmpV6;
   for (let at = 8; at < packet.length; at += 2) {

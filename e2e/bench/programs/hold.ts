@@ -4,6 +4,7 @@
  */
 import { WirePort } from '../../../speaker/wire-port.ts';
 import type { PlannedAddress } from '../../../speaker/plan.ts';
+import { planChange } from '../../../speaker/plan-change.ts';
 import { withoutKey } from '../../../speaker/pulse-keys.ts';
 import { heldAddress } from '../answering/addresses.ts';
 
@@ -36,7 +37,7 @@ const planned: PlannedAddress = { services: [], candidates: [{ node, score: 0 }]
 const addresses = Array.from({ length: count }, (_, index) => heldAddress(index));
 wire.give({
   kind: 'plan',
-  plan: new Map(addresses.map((address) => [address, planned])),
+  change: planChange(undefined, new Map(addresses.map((address) => [address, planned]))),
   speakers: [],
 });
 await wire.failed;
