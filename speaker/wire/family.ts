@@ -9,10 +9,11 @@ import {
   nobody,
   parseArp,
   probeFor as arpProbeFor,
+  questionFor,
 } from './arp.ts';
 import type { Program } from './bpf.ts';
 import { etherTypeOf, etherTypes, formatFrame, headerBytes, isStation } from './ethernet.ts';
-import { arpFilters, ndpFilters } from './filter.ts';
+import { arpAnswersFilter, arpFilters, ndpAnswersFilter, ndpFilters } from './filter.ts';
 import {
   allNodes,
   formatNdp,
@@ -51,6 +52,9 @@ export function claimIn(heard: Question | Assertion): Assertion | undefined {
   return { kind: 'assertion', address: target, mac: asker };
 }
 
+/** Who asks: a station with an address of its own. What it tells of itself in a question is learned by others. */
+export type Asker = { readonly mac: Mac; readonly address: Address };
+
 /**
  * How one address family finds and announces neighbours. The responder knows only this shape: ARP and NDP
  * are two values of it.
@@ -64,6 +68,10 @@ export type Neighbours = {
   answer(question: Question, mac: Mac): Uint8Array;
   /** The frames that make a segment learn, unasked, that `address` is at `mac`. */
   unsolicited(address: Address, mac: Mac): readonly Uint8Array[];
+  /** The frame in which a station asks where the address is, as it does before it sends there. */
+  ask(target: Address, asker: Asker): Uint8Array;
+  /** What a kernel is to let through of the answers to this station alone. */
+  readonly answers: Program;
   /** The frame in which the station at `mac`, which is not yet to have the address, asks whether anybody does. */
   probe(address: Address, mac: Mac): Uint8Array;
   /** The group that questions about this address are sent to; undefined where they are broadcast. */
@@ -91,6 +99,8 @@ export const arp: Neighbours = {
     frameOf(broadcastMac, mac, gratuitousRequest(address, mac)),
     frameOf(broadcastMac, mac, gratuitousReply(address, mac)),
   ],
+  ask: (target, { mac, address }) => frameOf(broadcastMac, mac, questionFor(target, mac, address)),
+  answers: arpAnswersFilter,
   probe: (address, mac) => frameOf(broadcastMac, mac, arpProbeFor(address, mac)),
   group: () => undefined,
   filters: arpFilters,
@@ -106,6 +116,13 @@ export const ndp: Neighbours = {
       ? toAllNodes(target, mac)
       : advertisement({ target, mac, to: askerAddress, at: asker, solicited: true }),
   unsolicited: (address, mac) => [toAllNodes(address, mac)],
+  ask: (target, { mac, address }) => {
+    const destination = solicitedNodeGroup(target);
+    const payload = formatNdp({ kind: 'solicitation', source: address, destination, target, mac });
+    const header = { destination: groupMac(destination), source: mac };
+    return formatFrame({ ...header, etherType: etherTypes.ipv6, payload });
+  },
+  answers: ndpAnswersFilter,
   probe: (address, mac) => {
     const probe = ndpProbeFor(address);
     const destination = groupMac(probe.destination);

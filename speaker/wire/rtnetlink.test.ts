@@ -76,6 +76,7 @@ describe('what the kernel tells about links', () => {
           address: { family: 'IPv4', value },
           prefixLength: 24,
           network: { family: 'IPv4', first: 0xc6336400n, last: 0xc63364ffn },
+          settled: true,
         },
       },
     ]);
