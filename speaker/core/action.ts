@@ -35,9 +35,19 @@ export type Event =
       readonly siblings?: Siblings;
     }
   | { readonly kind: 'link'; readonly up: boolean; readonly mac: Mac }
+  /** This node, as the witness of an address, has asked for it again and again, and its holder does not answer. */
+  | Unanswered
   /** Hand everything over and go. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'tick' };
+
+export type Unanswered = {
+  readonly kind: 'unanswered';
+  readonly address: string;
+  /** The claim that it was asked under. */
+  readonly holder: string;
+  readonly term: number;
+};
 
 /** Why an address has no holder, and so why its next holder takes it. */
 export type VacancyReason =
@@ -47,7 +57,7 @@ export type VacancyReason =
   | 'HolderLeft'
   | 'Released'
   | 'LinkReturned';
-export type HoldReason = VacancyReason | 'HandedOver';
+export type HoldReason = VacancyReason | 'HandedOver' | 'Unanswered';
 export type YieldReason =
   | 'BetterClaim'
   | 'HandedOver'

@@ -32,6 +32,7 @@ import {
   noteDeaf,
   reachDeaf,
 } from './unheard.ts';
+import { takeUnanswered } from './witnesses.ts';
 import { hearAnyMs, leaveAtMostMs, listenAtMostMs, listenMs, stallMs } from './timing.ts';
 
 /**
@@ -109,6 +110,8 @@ function take(segment: Segment, event: Event, nowMs: number): Action[] {
       return replan(segment, event, nowMs);
     case 'link':
       return setLink(segment, event, nowMs);
+    case 'unanswered':
+      return takeUnanswered(segment, event, nowMs);
     case 'leave':
       return leave(segment, nowMs);
     case 'tick':

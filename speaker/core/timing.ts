@@ -52,6 +52,11 @@ export const handoverRepeatMs = 20;
 export const handoverRepeats = 4;
 /** A preferred node gets its addresses back when it has been active for so long: it boots, it does not flap. */
 export const preferenceHoldMs = 30_000;
+/**
+ * A node takes the same address from a holder that does not answer once in so long, and does not give it back meanwhile
+ * to one that is preferred: two nodes that both hear badly must not pass an address to and fro.
+ */
+export const unansweredOnceMs = 300_000;
 /** A leaving node stops waiting for heirs after this long; the pod's termination grace is longer. */
 export const leaveAtMostMs = 2000;
 
