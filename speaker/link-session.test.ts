@@ -36,6 +36,7 @@ describe('a session on a real link', needsTwoHosts, () => {
       boots: new Set(),
       ring: new PulseRing(withoutKey(), () => nowMs),
       shortestPulseMs: 100,
+      witnessMs: 0,
       nextSequence: () => ++said,
       said: () => said,
       sendDatagram: () => {},

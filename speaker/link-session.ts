@@ -8,10 +8,12 @@ import { dueAtMs, hasStalled, step } from './core/step.ts';
 import { leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
 import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
-import type { Fact, LinkCounts } from './orders.ts';
+import { LinkWitness } from './link-witness.ts';
+import type { Fact, LinkCounts, LinkFact } from './orders.ts';
 import { type Plan, siblingsOf } from './plan.ts';
 import { Responder } from './responder.ts';
 import { rosterOf, type Speaker } from './roster.ts';
+import { Sibling } from './sibling.ts';
 import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
 
 /** What all sessions of one process have in common. */
@@ -22,6 +24,8 @@ export type Identity = Omit<Voice, 'boot'> & {
   /** The sequence of the last frame that this process sent. */
   readonly said: () => bigint;
   readonly shortestPulseMs: number;
+  /** How often each address that another node holds is asked for; 0: never. */
+  readonly witnessMs: number;
   readonly random: () => number;
   readonly random64: () => bigint;
   readonly nowMs: () => number;
@@ -32,8 +36,6 @@ export type Identity = Omit<Voice, 'boot'> & {
 
 /** A flood of frames must not keep questions waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
-/** Our own frames that are further behind the last one were recorded: somebody plays them again. */
-const newsWithin = 64n;
 
 /**
  * One announcing link: where its speakers talk, what is known of its segment, and what is answered there. Belongs to
@@ -50,14 +52,11 @@ export class LinkSession implements Disposable {
   readonly #speakers: SpeakersSocket;
   readonly #responder: Responder;
   readonly #segment: Segment;
+  readonly #witness: LinkWitness;
+  readonly #sibling: Sibling;
   #link: Link;
-  /** When this node was last heard here from another of its links; for as long as it is, this one stays silent. */
-  #siblingAtMs: number | undefined;
-  /** What this process said before is no news of a sibling: this link may have had another MAC when it said that. */
-  #saidBefore: bigint;
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
-
   /** How many groups the link would not join. */
   #deafTo = 0;
 
@@ -65,7 +64,7 @@ export class LinkSession implements Disposable {
     this.#identity = identity;
     this.#link = link;
     const nowMs = identity.nowMs();
-    this.#saidBefore = identity.said();
+    this.#sibling = new Sibling(identity.said);
     const boot = identity.random64();
     this.#boot = boot;
     identity.boots.add(boot);
@@ -84,6 +83,8 @@ export class LinkSession implements Disposable {
       random: identity.random64,
       nowMs,
     });
+    const witnessed = { segment: this.#segment, everyMs: identity.witnessMs };
+    this.#witness = new LinkWitness(link, { ...witnessed, random, nowMs });
     if (!link.running) this.#step({ kind: 'link', up: false, mac: link.mac });
   }
 
@@ -106,16 +107,17 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     const before = this.#link;
     this.#link = link;
-    if (mac !== before.mac) this.#saidBefore = this.#identity.said();
+    this.#witness.follow(link);
+    if (mac !== before.mac) this.#sibling.rename();
     this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
     this.#responder.renew();
     const blinked = this.#blinkSinceMs !== undefined;
     this.#blinkSinceMs = undefined;
-    if (!before.running) this.#siblingAtMs = undefined;
+    if (!before.running) this.#sibling.forget();
     if (blinked) this.#responder.announceAgain(nowMs);
-    this.#step({ kind: 'link', up: this.#siblingAtMs === undefined, mac });
+    this.#step({ kind: 'link', up: this.#sibling.heardAtMs === undefined, mac });
   }
 
   /** The device is gone, and everything on it. */
@@ -146,7 +148,8 @@ export class LinkSession implements Disposable {
   /** When `tick` has something to do. */
   dueAtMs(): number {
     if (this.#blinkSinceMs !== undefined) return this.#blinkSinceMs + this.#blinkAtMostMs;
-    return Math.min(dueAtMs(this.#segment), this.#responder.dueAtMs(), this.#returnAtMs);
+    const due = [dueAtMs(this.#segment), this.#responder.dueAtMs(), this.#witness.dueAtMs()];
+    return Math.min(...due, this.#returnAtMs);
   }
 
   tick(): void {
@@ -158,6 +161,7 @@ export class LinkSession implements Disposable {
     this.#step({ kind: 'tick' });
     this.#responder.tick(this.#identity.nowMs());
     this.#noteDeafness();
+    this.#bearWitness();
   }
 
   /** Peers begin to miss this node after as long. */
@@ -195,6 +199,7 @@ export class LinkSession implements Disposable {
       peers: this.#segment.peers.size,
       held: this.#responder.size,
       refused: this.#speakers.refused,
+      witnessed: this.#witness.questions,
       ...this.#responder.counts(),
     };
   }
@@ -203,6 +208,7 @@ export class LinkSession implements Disposable {
     this.#identity.boots.delete(this.#boot);
     this.#speakers[Symbol.dispose]();
     this.#responder[Symbol.dispose]();
+    this.#witness[Symbol.dispose]();
   }
 
   #noteDeafness(): void {
@@ -225,29 +231,31 @@ export class LinkSession implements Disposable {
     else this.#step({ ...heard, kind: 'frame' });
   }
 
-  /** Our own voice from another link: both lie on one segment, where one of them is enough. */
-  #hearSibling({ sequence, message }: Heard): void {
+  #hearSibling(heard: Heard): void {
     const { mac } = this.#link;
-    const { said, nowMs } = this.#identity;
-    const isOld = sequence <= this.#saidBefore || sequence + newsWithin < said();
-    if (isOld || mac === undefined || mac <= message.mac) return;
-    const isNews = this.#siblingAtMs === undefined;
-    this.#siblingAtMs = nowMs();
-    if (!isNews) return;
-    this.#report({ kind: 'sibling', mac: message.mac });
+    if (!this.#sibling.hear(heard, mac, this.#identity.nowMs()) || mac === undefined) return;
+    this.#report({ kind: 'sibling', mac: heard.message.mac });
     this.#step({ kind: 'link', up: false, mac });
   }
 
   get #returnAtMs(): number {
-    if (this.#siblingAtMs === undefined) return Infinity;
-    return this.#siblingAtMs + strangerMs(intervalMs(this.#segment));
+    const { heardAtMs } = this.#sibling;
+    return heardAtMs === undefined ? Infinity : heardAtMs + strangerMs(intervalMs(this.#segment));
   }
 
   /** The sibling is heard no longer: it is down, or lies on another segment now. */
   #standUp(): void {
     const { mac, running } = this.#link;
-    this.#siblingAtMs = undefined;
+    this.#sibling.forget();
     if (mac !== undefined) this.#step({ kind: 'link', up: running, mac });
+  }
+
+  /** What others hold is asked for on the wire; what nobody answers for may be taken. */
+  #bearWitness(): void {
+    for (const { isKnown, isToMove, ...found } of this.#witness.tick(this.#identity.nowMs())) {
+      if (!isKnown) this.#report({ ...found, kind: 'witnessed' });
+      if (isToMove) this.#step({ ...found, kind: 'unanswered' });
+    }
   }
 
   #step(event: Event): void {
@@ -285,10 +293,8 @@ export class LinkSession implements Disposable {
     }
   }
 
-  #report(fact: WithoutLink<Fact>): void {
+  #report(fact: LinkFact): void {
     // The link is what every such fact lacks, and all it lacks.
     this.#identity.report({ ...fact, link: this.#link.name } as Fact);
   }
 }
-
-type WithoutLink<F> = F extends { readonly link: string } ? Omit<F, 'link'> : never;

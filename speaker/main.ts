@@ -2,17 +2,18 @@ import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import { systemClock } from '../daemon/clock.ts';
 import { openProbes } from '../daemon/probes.ts';
 import { runProgram } from '../daemon/program.ts';
+import type { Happening } from '../kube/event-fold.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { openTransport } from '../kube/transport.ts';
-import { announcing, chronicle } from './chronicle.ts';
+import { announcing, chronicle, witnessed } from './chronicle.ts';
 import { Holdings } from './holdings.ts';
 import { watchKeys } from './key-watch.ts';
 import { L2Report } from './l2-report.ts';
 import { SpeakerMetrics } from './metrics.ts';
 import { reportNetworks } from './network-report.ts';
 import { Observer } from './observer.ts';
-import type { Fact, Held } from './orders.ts';
+import type { Fact } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { Planner } from './planner.ts';
 import type { PulseKeys } from './pulse-keys.ts';
@@ -100,7 +101,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     chronicle(log, fact);
     metrics.note(fact);
     for (const service of holdings.note(fact, clock.wall())) reports.add(service);
-    if (fact.kind === 'held') tell(fact);
+    if (fact.kind === 'held') tell(fact.address, announcing(node, fact));
+    if (fact.kind === 'witnessed') tell(fact.address, witnessed(node, fact));
     if (fact.kind === 'networks') {
       networks = fact.networks;
       networkReports.add(node);
@@ -118,11 +120,12 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   }
 
   /** After the fact, once, on the Service that it is about. */
-  function tell(fact: Held): void {
-    for (const key of holdings.servicesOf(fact.address)) {
+  function tell(address: string, happening: Happening | undefined): void {
+    if (happening === undefined) return;
+    for (const key of holdings.servicesOf(address)) {
       const service = observer.service(key);
       if (service === undefined) continue;
-      events.record({ ...service, apiVersion: 'v1', kind: 'Service' }, announcing(node, fact));
+      events.record({ ...service, apiVersion: 'v1', kind: 'Service' }, happening);
     }
   }
 

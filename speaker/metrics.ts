@@ -1,6 +1,6 @@
 import { Metrics } from '../daemon/metrics.ts';
 import type { Holdings } from './holdings.ts';
-import type { Fact, LinkCounts } from './orders.ts';
+import type { Fact, LinkCounts, Witnessed } from './orders.ts';
 
 /** Seconds, about a pulse interval apart where a takeover should lie. */
 const takeoverBuckets = [0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 1, 2, 5];
@@ -26,6 +26,20 @@ export class SpeakerMetrics {
     'Frames of the speakers that no key had sealed',
   );
   readonly #peers = this.#perLink('mercurylb_peers', 'Other speakers heard');
+  readonly #witnessed = this.#perLink(
+    'mercurylb_witness_questions',
+    'Questions on the wire for addresses that other nodes hold',
+  );
+  readonly #findings = this.metrics.counter({
+    name: 'mercurylb_witness_findings_total',
+    help: 'Addresses of other nodes that were not answered for as they should be, by what was found',
+    labels: ['link', 'finding'],
+  });
+  readonly #doubled = this.metrics.counter({
+    name: 'mercurylb_doubled_owners_seen_total',
+    help: 'Addresses of other nodes that a second machine answered for, too',
+    labels: ['link'],
+  });
   readonly #moves = this.metrics.counter({
     name: 'mercurylb_addresses_taken_total',
     help: 'Addresses that this node began to answer for, by the reason why',
@@ -56,10 +70,17 @@ export class SpeakerMetrics {
 
   note(fact: Fact): void {
     if (fact.kind === 'counts') this.#count(fact.counts);
+    if (fact.kind === 'witnessed') this.#noteFinding(fact);
     if (fact.kind !== 'held') return;
     this.#moves.add(1, { reason: fact.reason });
     this.#takeover.observe(fact.takeoverMs / 1000);
     if (fact.silentMs !== undefined) this.#detection.observe(fact.silentMs / 1000);
+  }
+
+  #noteFinding({ link, finding }: Witnessed): void {
+    if (finding === 'Right') return;
+    this.#findings.add(1, { link, finding });
+    if (finding === 'Doubled') this.#doubled.add(1, { link });
   }
 
   #count(counts: readonly LinkCounts[]): void {
@@ -69,6 +90,7 @@ export class SpeakerMetrics {
       this.#kernelAnswers.set(seen.kernelAnswers, { link });
       this.#announcements.set(seen.announcements, { link });
       this.#refused.set(seen.refused, { link });
+      this.#witnessed.set(seen.witnessed, { link });
       this.#peers.set(seen.peers, { link });
     }
   }

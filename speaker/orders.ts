@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import type { Mac } from '../net/mac.ts';
 import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
+import type { Finding } from './exam.ts';
 import type { Unfit } from './io/kernel-responder.ts';
 import type { Plan } from './plan.ts';
 import type { PulseKeys } from './pulse-keys.ts';
@@ -12,6 +13,8 @@ export type WireStart = {
   readonly node: string;
   readonly keys: PulseKeys;
   readonly shortestPulseMs: number;
+  /** How often each address that another node holds is asked for on the wire; 0: never. */
+  readonly witnessSeconds: number;
   /** Where speakers talk when a switch drops their frames; 0: nowhere. */
   readonly pulsePort: number;
   /** The links to announce on; undefined: all but those that match `excludedLinks`. */
@@ -81,12 +84,16 @@ export type Fact =
       readonly address: string;
       readonly mac: Mac;
     }
+  | Witnessed
   /** So many groups could not be joined: the link has no IPv6. */
   | { readonly kind: 'deaf'; readonly link: string; readonly groups: number }
   /** Two links of this node lie on one segment: this one stays silent. */
   | { readonly kind: 'sibling'; readonly link: string; readonly mac: Mac }
   | { readonly kind: 'counts'; readonly counts: readonly LinkCounts[] }
   | { readonly kind: 'left' };
+
+/** What happened on a link, for whoever knows which. */
+export type LinkFact<F = Fact> = F extends { readonly link: string } ? Omit<F, 'link'> : never;
 
 export type Held = {
   readonly kind: 'held';
@@ -102,6 +109,18 @@ export type Held = {
   readonly takeoverMs: number;
 };
 
+/** This node asked on the wire for an address that another one holds: what came of it, when that begins, changes or is over. */
+export type Witnessed = {
+  readonly kind: 'witnessed';
+  readonly link: string;
+  readonly address: string;
+  readonly finding: Finding;
+  readonly holder: string;
+  readonly term: number;
+  /** Who else answers. */
+  readonly others: readonly Mac[];
+};
+
 /** What one link has seen since its session began. */
 export type LinkCounts = {
   readonly link: string;
@@ -114,4 +133,6 @@ export type LinkCounts = {
   readonly announcements: number;
   /** Frames of the speakers' own type that no key of ours had sealed, or that made no sense. */
   readonly refused: number;
+  /** Questions for addresses that others hold. */
+  readonly witnessed: number;
 };

@@ -61,6 +61,11 @@ export const settingsTable = {
     parse: integerBetween(20, 10_000),
     help: 'milliseconds between two pulses; a dead node is replaced after three',
   },
+  witnessSeconds: {
+    fallback: 60,
+    parse: integerBetween(0, 86_400),
+    help: 'seconds between two times that another node asks on the wire for each address that a node holds; what stays unanswered moves; 0 turns that off',
+  },
   pulsePort: {
     env: 'METALLB_ML_BIND_PORT',
     fallback: 7946,
@@ -122,9 +127,11 @@ export function accessOf(
 
 /** What the wire thread needs of the settings. Reads the keys; says so where there are none. */
 export function wireStart(
-  { nodeName, pulseMs, pulsePort, links, excludeLinks, responder, pulseKeyFile }: Settings,
+  settings: Settings,
   log: Log,
 ): Omit<WireStart, 'orders' | 'mainAliveUntil'> {
+  const { nodeName, pulseMs, witnessSeconds, pulsePort, links, excludeLinks, responder } = settings;
+  const { pulseKeyFile } = settings;
   if (pulseKeyFile === undefined) {
     log.warn('pulses are not authenticated: anybody on the segment can move addresses', {
       remedy: 'give every speaker the same --pulse-key-file',
@@ -134,6 +141,7 @@ export function wireStart(
     node: nodeName,
     keys: pulseKeyFile === undefined ? withoutKey() : readPulseKeys(pulseKeyFile),
     shortestPulseMs: pulseMs,
+    witnessSeconds,
     pulsePort,
     links,
     excludedLinks: excludeLinks,

@@ -56,6 +56,7 @@ class WireThread {
       node: start.node,
       ring: this.#ring,
       shortestPulseMs: start.shortestPulseMs,
+      witnessMs: start.witnessSeconds * 1000,
       boots: new Set(),
       nextSequence: () => ++sequence,
       said: () => sequence,
@@ -237,7 +238,9 @@ function changed(before: Link, now: Link): boolean {
     [
       running,
       mac,
-      ...addresses.map(({ address, prefixLength }) => `${address.value}/${prefixLength}`),
+      ...addresses.map(
+        ({ address, prefixLength, settled }) => `${address.value}/${prefixLength} ${settled}`,
+      ),
     ].join(' ');
   return gist(before) !== gist(now);
 }

@@ -20,6 +20,7 @@ const start = {
   node,
   keys: withoutKey(),
   shortestPulseMs: 100,
+  witnessSeconds: 0,
   pulsePort: 0,
   links: ['eth0'],
   excludedLinks: [],

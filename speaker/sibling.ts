@@ -1,0 +1,42 @@
+import type { Mac } from '../net/mac.ts';
+import type { Heard } from './speakers-socket.ts';
+
+/** Our own frames that are further behind the last one were recorded: somebody plays them again. */
+const newsWithin = 64n;
+
+/** Our own voice from another link: both lie on one segment, where one of them is enough. */
+export class Sibling {
+  readonly #said: () => bigint;
+  /** What this process said before is no news of a sibling: this link may have had another MAC when it said that. */
+  #saidBefore: bigint;
+  #heardAtMs: number | undefined;
+
+  /** @param said the sequence of the last frame that this process sent */
+  constructor(said: () => bigint) {
+    this.#said = said;
+    this.#saidBefore = said();
+  }
+
+  /** When it was last heard; for as long as it is, this link stays silent. */
+  get heardAtMs(): number | undefined {
+    return this.#heardAtMs;
+  }
+
+  /** Takes in what this process said, on a link whose MAC is `mac`; whether that is news of a sibling before which it stays silent. */
+  hear({ sequence, message }: Heard, mac: Mac | undefined, nowMs: number): boolean {
+    const isOld = sequence <= this.#saidBefore || sequence + newsWithin < this.#said();
+    if (isOld || mac === undefined || mac <= message.mac) return false;
+    const isNews = this.#heardAtMs === undefined;
+    this.#heardAtMs = nowMs;
+    return isNews;
+  }
+
+  /** The link has another MAC. */
+  rename(): void {
+    this.#saidBefore = this.#said();
+  }
+
+  forget(): void {
+    this.#heardAtMs = undefined;
+  }
+}
