@@ -2,14 +2,20 @@ import { type Address, formatAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
 import { nextDueMs } from './burst.ts';
 import { Schedule } from './schedule.ts';
-import { type Assertion, type Neighbours, neighboursOf, readNeighbours } from './wire/family.ts';
+import {
+  type Assertion,
+  claimIn,
+  type Neighbours,
+  neighboursOf,
+  readNeighbours,
+} from './wire/family.ts';
 
 /** What the announcer needs of a link. `sent` counts from the front; the rest did not go out. */
 export type Lan = {
   send(frames: readonly Uint8Array[]): { readonly sent: number };
 };
 
-/** Another station says that it has an address that we hold. */
+/** Another station says that it has an address that we hold, or may soon. */
 export type Conflict = { readonly address: Address; readonly mac: Mac };
 
 /** Since the start, or for a held address, since it was taken. */
@@ -134,9 +140,13 @@ export class Announcer {
 
   /**
    * Answers the questions about held addresses among these frames, whatever their bytes. What it
-   * returns are the other stations that claim one of them; each is named once.
+   * returns are the other stations that claim one of them; each is named once. Of addresses that
+   * are only watched nothing is answered, and a probe for one is a claim, too.
    */
-  answer(frames: readonly Uint8Array[]): readonly Conflict[] {
+  answer(
+    frames: readonly Uint8Array[],
+    isWatched: (address: Address) => boolean = () => false,
+  ): readonly Conflict[] {
     const answers: Uint8Array[] = [];
     const asked: Held[] = [];
     const conflicts = new Map<string, Conflict>();
@@ -145,6 +155,10 @@ export class Announcer {
       if (heard === undefined) continue;
       const address = heard.kind === 'question' ? heard.target : heard.address;
       const held = this.#held.get(formatAddress(address));
+      const claim = held === undefined ? claimIn(heard) : undefined;
+      if (claim !== undefined && claim.mac !== this.#mac && isWatched(address)) {
+        conflicts.set(keyOf(claim), { address, mac: claim.mac });
+      }
       if (held === undefined) continue;
       const mac = heard.kind === 'question' ? heard.asker : heard.mac;
       // Our own frames come back from bonds and from switches with loops.

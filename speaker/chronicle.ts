@@ -31,12 +31,18 @@ export function chronicle(log: Log, fact: Fact): void {
       );
     case 'namesake':
       return log.error('another machine uses the name of this node: rename one of them', fields);
-    case 'conflict':
-      return log.error('another station answers for an address held here', fields);
     case 'witnessed':
       return fact.finding === 'Right'
         ? log.info('an address of another node is answered for as it should be again', fields)
         : log.warn(testimonies[fact.finding], fields);
+    case 'foreign':
+      return fact.state === 'Contested'
+        ? log.error('another station answers for an address held here', fields)
+        : log.warn('another station has an address: nobody announces it until it is free', fields);
+    case 'cleared':
+      return log.info('no other station has the address any more', fields);
+    case 'unasked':
+      return log.warn('addresses are announced unprobed: the link took no probe', fields);
     case 'deaf':
       return log.warn(
         'a link with IPv6 addresses to answer for has no IPv6: switch it on, or leave the link out',

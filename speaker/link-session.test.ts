@@ -37,6 +37,8 @@ describe('a session on a real link', needsTwoHosts, () => {
       ring: new PulseRing(withoutKey(), () => nowMs),
       shortestPulseMs: 100,
       witnessMs: 0,
+      probeMs: 0,
+      macs: () => new Set(),
       nextSequence: () => ++said,
       said: () => said,
       sendDatagram: () => {},
@@ -151,6 +153,43 @@ describe('a session on a real link', needsTwoHosts, () => {
     assert.equal(asker.ask(serve), 1);
     nowMs += 5_000;
     assert.equal(asker.ask(serve), 0);
+  });
+
+  describe('of which nobody has held the address', () => {
+    /** The facts about it that a session has told, alone on its segment, within so long of its start. */
+    function toldWithin(ms: number, also: Partial<Identity> = {}): string[] {
+      identity = { ...identity, probeMs: 100, ...also };
+      using _ = hosts.enter(hosts.near);
+      using session = new LinkSession(linkOf(hosts.near), identity);
+      const links = [hosts.near.link];
+      const candidates = [{ node: 'node-1', score: 0 }];
+      session.adopt(new Map([[vip, { services: [], candidates, links }]]), []);
+      pass(session, ms);
+      return facts.flatMap((fact) => {
+        if (fact.kind === 'held') return [`held ${fact.takeoverMs < 100 ? 'at once' : 'late'}`];
+        return fact.kind === 'foreign' ? [`${fact.state} ${fact.mac}`] : [];
+      });
+    }
+
+    const configure = (what: 'add' | 'delete') =>
+      ip('-n', hosts.far.namespace, 'address', what, `${vip}/32`, 'dev', hosts.far.link);
+
+    test('tells that it holds it when it has been probed', () => {
+      assert.deepEqual(toldWithin(600), []);
+      facts = [];
+      assert.deepEqual(toldWithin(800), ['held at once']);
+    });
+
+    test('tells who has it, and does not hold it', () => {
+      configure('add');
+      assert.deepEqual(toldWithin(5_000), [`Quarantined ${hosts.far.mac}`]);
+    });
+
+    test('does not take another of its own links for a stranger', () => {
+      configure('add');
+      const macs = () => new Set([hosts.far.mac]);
+      assert.deepEqual(toldWithin(5_000, { macs }), ['held at once']);
+    });
   });
 
   test('has the kernel answer as long as it runs, and hardly longer', needsBpf, async () => {

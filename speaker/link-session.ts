@@ -1,16 +1,14 @@
-import { formatAddress, parseAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
-import { rangeContains } from '../net/range.ts';
 import type { Action, Event } from './core/action.ts';
-import type { Candidate } from './core/rank.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
 import { leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
+import type { Outcome } from './guard.ts';
 import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
 import { LinkWitness } from './link-witness.ts';
 import type { Fact, LinkCounts, LinkFact } from './orders.ts';
-import { type Plan, siblingsOf } from './plan.ts';
+import { candidatesOn, type Plan, quarantinedIn, siblingsOf } from './plan.ts';
 import { Responder } from './responder.ts';
 import { rosterOf, type Speaker } from './roster.ts';
 import { Sibling } from './sibling.ts';
@@ -26,6 +24,10 @@ export type Identity = Omit<Voice, 'boot'> & {
   readonly shortestPulseMs: number;
   /** How often each address that another node holds is asked for; 0: never. */
   readonly witnessMs: number;
+  /** The wait after each probe for an address before its first use; 0: none is probed. */
+  readonly probeMs: number;
+  /** Of all links of this machine, as they are now: what they say is no other station's word. */
+  readonly macs: () => ReadonlySet<Mac>;
   readonly random: () => number;
   readonly random64: () => bigint;
   readonly nowMs: () => number;
@@ -69,10 +71,10 @@ export class LinkSession implements Disposable {
     this.#boot = boot;
     identity.boots.add(boot);
     this.#speakers = new SpeakersSocket(link, { ...identity, boot });
-    const { random } = identity;
+    const { random, probeMs } = identity;
     const kernel = identity.answerInKernel(link);
     this.responder = kernel === undefined ? 'packet' : 'kernel';
-    this.#responder = new Responder(link, { random, kernel });
+    this.#responder = new Responder(link, { random, probeMs, kernel });
     this.speakersFd = this.#speakers.fd;
     this.questionsFds = this.#responder.fds;
     this.#segment = openSegment({
@@ -127,12 +129,10 @@ export class LinkSession implements Disposable {
   }
 
   adopt(plan: Plan, speakers: readonly Speaker[]): void {
-    const candidates = new Map<string, readonly Candidate[]>();
-    for (const [address, { candidates: all, links }] of plan) {
-      const here = this.#mayAnnounce(address, links);
-      const { node } = this.#identity;
-      candidates.set(address, here ? all : all.filter((candidate) => candidate.node !== node));
-    }
+    const candidates = candidatesOn(this.#link, plan, this.#identity.node);
+    const quarantined = quarantinedIn(plan);
+    this.#responder.suspect(quarantined);
+    this.#witness.spare(quarantined);
     const roster = rosterOf(speakers, this.#link, this.#identity.node);
     this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(plan) });
   }
@@ -159,7 +159,9 @@ export class LinkSession implements Disposable {
     }
     if (this.#identity.nowMs() >= this.#returnAtMs) this.#standUp();
     this.#step({ kind: 'tick' });
-    this.#responder.tick(this.#identity.nowMs());
+    const nowMs = this.#identity.nowMs();
+    if (this.#responder.probesAt(nowMs)) this.readQuestions();
+    this.#tellAll(this.#responder.tick(nowMs), nowMs);
     this.#noteDeafness();
     this.#bearWitness();
   }
@@ -185,12 +187,11 @@ export class LinkSession implements Disposable {
 
   /** Answers who asks for a held address, and tells who else claims one. A peer that does is the segment's matter. */
   readQuestions(): void {
-    const peers = new Set(Array.from(this.#segment.peers.values(), ({ mac }) => mac));
-    const { nowMs } = this.#identity;
+    const { nowMs, macs } = this.#identity;
+    const { peers } = this.#segment;
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
-    for (const { address, mac } of this.#responder.read(nowMs(), peers, mayAnswer)) {
-      this.#report({ kind: 'conflict', address: formatAddress(address), mac });
-    }
+    const isOurs = (mac: Mac) => macs().has(mac) || peers.values().some((one) => one.mac === mac);
+    this.#tellAll(this.#responder.read(nowMs(), isOurs, mayAnswer), nowMs());
   }
 
   counts(): LinkCounts {
@@ -217,23 +218,13 @@ export class LinkSession implements Disposable {
     if (before === 0 && this.#deafTo > 0) this.#report({ kind: 'deaf', groups: this.#deafTo });
   }
 
-  #mayAnnounce(address: string, links: readonly string[] | undefined): boolean {
-    if (links !== undefined) return links.includes(this.#link.name);
-    const parsed = parseAddress(address);
-    return (
-      parsed !== undefined && this.#link.networks.some((network) => rangeContains(network, parsed))
-    );
-  }
-
   #hear(heard: Heard): void {
-    const { boots } = this.#identity;
-    if (boots.has(heard.boot)) this.#hearSibling(heard);
-    else this.#step({ ...heard, kind: 'frame' });
-  }
-
-  #hearSibling(heard: Heard): void {
+    if (!this.#identity.boots.has(heard.boot)) {
+      this.#step({ ...heard, kind: 'frame' });
+      return;
+    }
     const { mac } = this.#link;
-    if (!this.#sibling.hear(heard, mac, this.#identity.nowMs()) || mac === undefined) return;
+    if (mac === undefined || !this.#sibling.hear(heard, mac, this.#identity.nowMs())) return;
     this.#report({ kind: 'sibling', mac: heard.message.mac });
     this.#step({ kind: 'link', up: false, mac });
   }
@@ -261,15 +252,20 @@ export class LinkSession implements Disposable {
   #step(event: Event): void {
     const nowMs = this.#identity.nowMs();
     const actions = step(this.#segment, event, nowMs);
-    const hushedMs = this.#responder.follow(actions, nowMs);
+    const { done, hushedMs } = this.#responder.follow(actions, nowMs);
     this.#responder.lend(nowMs, leaseMs(intervalMs(this.#segment)));
     if (hushedMs !== undefined) this.#report({ kind: 'stalled', hushedMs });
-    const takeoverMs = this.#identity.nowMs() - nowMs;
-    for (const action of actions) this.#tell(action, takeoverMs);
+    this.#tellAll(done, nowMs);
+  }
+
+  /** @param sinceMs when it was decided */
+  #tellAll(outcomes: readonly (Action | Outcome)[], sinceMs: number): void {
+    const takeoverMs = this.#identity.nowMs() - sinceMs;
+    for (const outcome of outcomes) this.#tell(outcome, takeoverMs);
   }
 
   /** Sends what is to be sent, and reports the rest. */
-  #tell(action: Action, takeoverMs: number): void {
+  #tell(action: Action | Outcome, takeoverMs: number): void {
     switch (action.kind) {
       case 'send':
         this.#speakers.say(action.to, action.message);
@@ -285,6 +281,9 @@ export class LinkSession implements Disposable {
       case 'peer':
       case 'phase':
       case 'namesake':
+      case 'foreign':
+      case 'cleared':
+      case 'unasked':
         this.#report(action);
         break;
       case 'hush':

@@ -35,6 +35,11 @@ export class LinkWitness implements Disposable {
     this.#link = link;
   }
 
+  /** These are not answered for on purpose: a foreign machine has them. */
+  spare(addresses: ReadonlySet<string>): void {
+    this.#witness.spare(addresses);
+  }
+
   /** When `tick` has something to do: answers wait for it. */
   dueAtMs(): number {
     return this.#witness.dueAtMs();

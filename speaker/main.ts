@@ -7,6 +7,7 @@ import { EventRecorder } from '../kube/events.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { openTransport } from '../kube/transport.ts';
 import { announcing, chronicle, witnessed } from './chronicle.ts';
+import { ForeignStations } from './foreign-stations.ts';
 import { Holdings } from './holdings.ts';
 import { watchKeys } from './key-watch.ts';
 import { L2Report } from './l2-report.ts';
@@ -23,6 +24,8 @@ import { WirePort } from './wire-port.ts';
 
 /** A planned move takes milliseconds; a pod's termination grace is longer than this. */
 const leaveAtMostMs = 3000;
+/** Between two writes about this node: a station that takes many addresses is told in few. */
+const networksRestMs = 1000;
 
 await runProgram('speaker', settingsTable, async (settings, { log, signal }) => {
   const { nodeName: node, namespace, metricsPort, host } = settings;
@@ -48,6 +51,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     log,
   });
   let networks: NodeNetworkStatus = {};
+  const stations = new ForeignStations();
   const wire = new WirePort(wireStart(settings, log), onFact);
   const observer = new Observer({
     transport,
@@ -103,10 +107,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     for (const service of holdings.note(fact, clock.wall())) reports.add(service);
     if (fact.kind === 'held') tell(fact.address, announcing(node, fact));
     if (fact.kind === 'witnessed') tell(fact.address, witnessed(node, fact));
-    if (fact.kind === 'networks') {
-      networks = fact.networks;
-      networkReports.add(node);
-    }
+    if (fact.kind === 'networks') networks = fact.networks;
+    if (stations.note(fact, clock.wall()) || fact.kind === 'networks') networkReports.add(node);
   }
 
   function watch(path: string): Promise<void> {
@@ -138,6 +140,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   async function writeNetworks(_node: string, until: AbortSignal): Promise<void> {
     await observer.synced();
     const nodeUid = () => observer.node(node)?.metadata.uid;
-    await reportNetworks(networks, { transport, namespace, node, nodeUid }, until);
+    const seen = stations.within(networks);
+    await reportNetworks(seen, { transport, namespace, node, nodeUid }, until);
+    await clock.sleep(networksRestMs, until);
   }
 });

@@ -40,6 +40,17 @@ export class SpeakerMetrics {
     help: 'Addresses of other nodes that a second machine answered for, too',
     labels: ['link'],
   });
+  readonly #quarantined = this.#perLink(
+    'mercurylb_quarantined_addresses',
+    'Addresses that are not announced because another station has them',
+  );
+  readonly #foreignClaims = this.metrics.counter({
+    name: 'mercurylb_foreign_claims_total',
+    help: 'Claims of other stations to addresses that are claimed here',
+    labels: ['link'],
+  });
+  /** Sessions count from their beginning. */
+  readonly #countedClaims = new Map<string, number>();
   readonly #moves = this.metrics.counter({
     name: 'mercurylb_addresses_taken_total',
     help: 'Addresses that this node began to answer for, by the reason why',
@@ -92,6 +103,11 @@ export class SpeakerMetrics {
       this.#refused.set(seen.refused, { link });
       this.#witnessed.set(seen.witnessed, { link });
       this.#peers.set(seen.peers, { link });
+      this.#quarantined.set(seen.quarantined, { link });
+      const before = this.#countedClaims.get(link) ?? 0;
+      const since = seen.foreignClaims >= before ? seen.foreignClaims - before : seen.foreignClaims;
+      this.#foreignClaims.add(since, { link });
+      this.#countedClaims.set(link, seen.foreignClaims);
     }
   }
 

@@ -3,6 +3,7 @@ import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import type { Mac } from '../net/mac.ts';
 import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
 import type { Finding } from './exam.ts';
+import type { GuardFact } from './guard.ts';
 import type { Unfit } from './io/kernel-responder.ts';
 import type { Plan } from './plan.ts';
 import type { PulseKeys } from './pulse-keys.ts';
@@ -15,6 +16,8 @@ export type WireStart = {
   readonly shortestPulseMs: number;
   /** How often each address that another node holds is asked for on the wire; 0: never. */
   readonly witnessSeconds: number;
+  /** The wait after each probe for an address before its first use; 0: none is probed. */
+  readonly probeMs: number;
   /** Where speakers talk when a switch drops their frames; 0: nowhere. */
   readonly pulsePort: number;
   /** The links to announce on; undefined: all but those that match `excludedLinks`. */
@@ -77,14 +80,9 @@ export type Fact =
   | { readonly kind: 'stalled'; readonly link: string; readonly hushedMs: number }
   /** Another machine uses this node's name. */
   | { readonly kind: 'namesake'; readonly link: string; readonly mac: Mac }
-  /** Another station says that it has an address held here. */
-  | {
-      readonly kind: 'conflict';
-      readonly link: string;
-      readonly address: string;
-      readonly mac: Mac;
-    }
   | Witnessed
+  /** What another station has to do with an address that is claimed here. */
+  | (GuardFact & { readonly link: string })
   /** So many groups could not be joined: the link has no IPv6. */
   | { readonly kind: 'deaf'; readonly link: string; readonly groups: number }
   /** Two links of this node lie on one segment: this one stays silent. */
@@ -105,7 +103,7 @@ export type Held = {
   readonly from?: string;
   /** How long the holder before had been silent when it was found dead. */
   readonly silentMs?: number;
-  /** From the decision to the last byte of the first announcement. */
+  /** From the decision, or the end of probing, to the last byte of the first announcement. */
   readonly takeoverMs: number;
 };
 
@@ -135,4 +133,8 @@ export type LinkCounts = {
   readonly refused: number;
   /** Questions for addresses that others hold. */
   readonly witnessed: number;
+  /** Claims of other stations to addresses that are claimed here. */
+  readonly foreignClaims: number;
+  /** Addresses that are claimed and not answered for, because another station has them. */
+  readonly quarantined: number;
 };

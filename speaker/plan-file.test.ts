@@ -14,6 +14,10 @@ const plan: Plan = new Map([
     { services: ['default/web'], candidates: [{ node: 'a', score: 3 }], links: undefined },
   ],
   ['2001:db8::1', { services: ['default/web'], candidates: [], links: ['eth0'] }],
+  [
+    '2001:db8::2',
+    { services: ['default/web'], candidates: [], links: undefined, quarantined: true },
+  ],
 ]);
 
 test('a plan that was kept is read back', () => {

@@ -24,6 +24,7 @@ const fileShape = z.object({
         services: z.array(z.string()),
         candidates: z.array(z.object({ node: z.string(), score: z.number() })),
         links: z.array(z.string()).optional(),
+        quarantined: z.literal(true).optional(),
       }),
     ]),
   ),
@@ -42,7 +43,8 @@ export function readPlanFile(
   try {
     const { addresses, speakers } = fileShape.parse(JSON.parse(readFileSync(path, 'utf8')));
     const entries = addresses.map(
-      ([address, { links, ...rest }]) => [address, { ...rest, links }] as const,
+      ([address, { links, quarantined, ...rest }]) =>
+        [address, { ...rest, links, ...(quarantined ? { quarantined } : {}) }] as const,
     );
     return { plan: new Map(entries), speakers };
   } catch (error) {

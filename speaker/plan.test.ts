@@ -3,8 +3,10 @@ import { describe, test } from 'node:test';
 import { readModel } from '../crds/model.ts';
 import { parseNodeNetwork } from '../crds/node-network.ts';
 import type { Service } from '../kube/object.ts';
+import { parseAddress } from '../net/address.ts';
+import { prefixRange } from '../net/range.ts';
 import { endpointSlice, node, service } from '../kube/testing/build.ts';
-import { planFor, siblingsOf, type World } from './plan.ts';
+import { candidatesOn, planFor, quarantinedIn, siblingsOf, type World } from './plan.ts';
 
 const pool = (name: string, ...addresses: string[]) => ({
   apiVersion: 'metallb.io/v1beta1',
@@ -29,6 +31,8 @@ const world = (what: {
   advertisements?: readonly object[];
   /** The addresses of a node's link `eth0`; of another node nothing is known. */
   standings?: Readonly<Record<string, readonly string[]>>;
+  /** What a node has found other stations to have. */
+  foreign?: Readonly<Record<string, readonly object[]>>;
 }): World => ({
   services: what.services,
   nodes: [node('a'), node('b')],
@@ -37,7 +41,9 @@ const world = (what: {
   ],
   standings: (name) => {
     const addresses = what.standings?.[name];
-    return addresses && parseNodeNetwork({ links: [{ name: 'eth0', addresses }] });
+    const foreign = what.foreign?.[name];
+    if (addresses === undefined && foreign === undefined) return undefined;
+    return parseNodeNetwork({ links: [{ name: 'eth0', addresses: addresses ?? [], foreign }] });
   },
   model: readModel({
     pools: what.pools ?? [pool('lan', '198.51.100.0/24')],
@@ -203,4 +209,52 @@ describe('where nodes stand', () => {
     const standings = { a: apart.a, b: apart.a };
     assert.deepEqual(holders({ standings }), ['a', 'b']);
   });
+});
+
+describe('an address that another station has', () => {
+  const found = (state: string, address = '198.51.100.1') => [
+    { address, mac: '02:00:00:00:00:66', since: '2026-01-01T00:00:00Z', state },
+  ];
+  const standings = { a: ['198.51.100.11/24'], b: ['198.51.100.12/24'] };
+  const quarantined = (foreign: Readonly<Record<string, readonly object[]>>) => {
+    const services = [assigned('web', '198.51.100.1'), assigned('other', '198.51.100.2')];
+    const { plan } = planFor(world({ services, standings, foreign }), settings);
+    return [...quarantinedIn(plan)];
+  };
+
+  test('is marked where any node has quarantined it', () => {
+    assert.deepEqual(quarantined({ b: found('Quarantined') }), ['198.51.100.1']);
+    assert.deepEqual(quarantined({ a: found('Quarantined', '198.51.100.2') }), ['198.51.100.2']);
+  });
+
+  test('is not where it is answered for all the same, or nobody asks for it', () => {
+    assert.deepEqual(quarantined({ b: found('Contested') }), []);
+    assert.deepEqual(quarantined({ b: found('Quarantined', '198.51.100.9') }), []);
+    assert.deepEqual(quarantined({}), []);
+  });
+
+  test('is marked for all Services that share it', () => {
+    const services = [assigned('web', '198.51.100.1'), assigned('too', '198.51.100.1')];
+    const foreign = { b: found('Quarantined') };
+    const { plan } = planFor(world({ services, standings, foreign }), settings);
+    assert.equal(plan.get('198.51.100.1')?.services.length, 2);
+    assert.deepEqual([...quarantinedIn(plan)], ['198.51.100.1']);
+  });
+});
+
+test('a node is a candidate on the links that are named, or lie in the network of the address', () => {
+  const network = parseAddress('198.51.100.0');
+  assert.ok(network !== undefined);
+  const near = { name: 'eth0', networks: [prefixRange(network, 24)] };
+  const far = { name: 'eth1', networks: [] };
+  const nodesOn = (link: typeof near, links: readonly string[] | undefined) => {
+    const plan = new Map([['198.51.100.1', { services: [], candidates: both, links }]]);
+    return candidatesOn(link, plan, 'a')
+      .get('198.51.100.1')
+      ?.map((one) => one.node);
+  };
+  assert.deepEqual(nodesOn(near, undefined), ['a', 'b']);
+  assert.deepEqual(nodesOn(far, undefined), ['b']);
+  assert.deepEqual(nodesOn(near, ['eth1']), ['b']);
+  assert.deepEqual(nodesOn(far, ['eth1']), ['a', 'b']);
 });

@@ -4,9 +4,11 @@ import { readAnnotation } from '../crds/names.ts';
 import type { Pool } from '../crds/pool.ts';
 import { indexPools } from '../crds/pool-index.ts';
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
+import { rangeContains } from '../net/range.ts';
 import { type EndpointSlice, keyOf, type Node, type Service } from '../kube/object.ts';
 import { candidatesFor, linksOf, type Silence } from './candidates.ts';
 import type { Candidate } from './core/rank.ts';
+import type { Link } from './io/link.ts';
 import { type Standings, withLink } from './reach.ts';
 
 /** Everything a plan is made of. */
@@ -33,6 +35,8 @@ export type PlannedAddress = {
   readonly candidates: readonly Candidate[];
   /** Where this node may announce it; undefined: on every link in the address's network. */
   readonly links: readonly string[] | undefined;
+  /** A node has found another station to have it: who takes it probes first, whatever the reason. */
+  readonly quarantined?: true;
 };
 
 /** Which addresses are to be answered for, by whom and where; by canonical address. */
@@ -58,6 +62,7 @@ export function planFor(
   const { standings } = world;
   const nodes = new Map(world.nodes.map((node) => [node.metadata.name, node]));
   const self = nodes.get(settings.node);
+  const quarantined = quarantinedBy(world);
   const ofNodes = new Set(world.nodes.flatMap(canonicalAddresses));
   for (const service of world.services) {
     if (!isOurs(service, settings.loadBalancerClass) || hasNodeAddresses(service)) continue;
@@ -84,12 +89,44 @@ export function planFor(
         services: [key],
         candidates: once(withLink(candidates, address, { advertisements, nodes, standings })),
         links: self === undefined ? [] : linksOf(advertisements, self),
+        ...(quarantined.has(text) ? { quarantined: true } : {}),
       };
       const before = plan.get(text);
       plan.set(text, before === undefined ? planned : shared(before, planned));
     }
   }
   return { plan, silent };
+}
+
+/** Who may hold each address on one link of this node: the node itself only where it may announce there. */
+export function candidatesOn(
+  link: Pick<Link, 'name' | 'networks'>,
+  plan: Plan,
+  node: string,
+): ReadonlyMap<string, readonly Candidate[]> {
+  const mayAnnounce = (text: string, links: readonly string[] | undefined): boolean => {
+    if (links !== undefined) return links.includes(link.name);
+    const address = parseAddress(text);
+    return address !== undefined && link.networks.some((one) => rangeContains(one, address));
+  };
+  return new Map(
+    [...plan].map(([address, { candidates, links }]) => [
+      address,
+      mayAnnounce(address, links) ? candidates : candidates.filter((one) => one.node !== node),
+    ]),
+  );
+}
+
+/** The addresses that whoever takes them probes first. */
+export const quarantinedIn = (plan: Plan): ReadonlySet<string> =>
+  new Set([...plan].flatMap(([address, { quarantined }]) => (quarantined ? [address] : [])));
+
+/** The addresses that any speaker has quarantined. */
+function quarantinedBy({ nodes, standings }: World): ReadonlySet<string> {
+  const found = nodes
+    .flatMap(({ metadata }) => standings(metadata.name) ?? [])
+    .flatMap(({ foreign }) => foreign.filter(({ state }) => state === 'Quarantined'));
+  return new Set(found.map(({ address }) => formatAddress(address)));
 }
 
 /** The other addresses of the same Services, of each address that has any. */
@@ -175,6 +212,7 @@ function shared(a: PlannedAddress, b: PlannedAddress): PlannedAddress {
       ? undefined
       : [...new Set([...a.links, ...b.links])].sort();
   return {
+    ...a,
     services: [...a.services, ...b.services],
     candidates: both.length > 0 ? both : a.candidates,
     links,

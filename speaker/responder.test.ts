@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { parseAddress } from '../net/address.ts';
-import { broadcastMac } from '../net/mac.ts';
+import { broadcastMac, type Mac } from '../net/mac.ts';
 import type { Action } from './core/action.ts';
 import { readLinks } from './io/link.ts';
 import { KernelResponder } from './io/kernel-responder.ts';
 import { PacketSocket } from './io/packet-socket.ts';
 import { needsBpf } from './io/testing/run-program.ts';
 import { type Host, ip, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
+import type { Outcome } from './guard.ts';
 import { Responder } from './responder.ts';
 import { formatArp } from './wire/arp.ts';
 import { etherTypes, formatFrame } from './wire/ethernet.ts';
@@ -17,7 +18,7 @@ import { arpFilter } from './wire/filter.ts';
 const vip = '198.51.100.40';
 const stranger = '02:00:00:00:00:66';
 const hold: Action = { kind: 'hold', address: vip, term: 1, reason: 'Unclaimed' };
-const nobody: ReadonlySet<string> = new Set();
+const nobody = () => false;
 const always = () => true;
 
 describe('a responder on a real link', needsTwoHosts, () => {
@@ -33,9 +34,9 @@ describe('a responder on a real link', needsTwoHosts, () => {
     return { ...link, mac: link.mac };
   };
 
-  const respond = (kernel?: KernelResponder): Responder => {
+  const respond = (kernel?: KernelResponder, probeMs = 0): Responder => {
     using _ = hosts.enter(hosts.near);
-    return new Responder(linkOf(hosts.near), { random: () => 0.5, kernel });
+    return new Responder(linkOf(hosts.near), { random: () => 0.5, probeMs, kernel });
   };
 
   function openKernel(): KernelResponder {
@@ -76,11 +77,15 @@ describe('a responder on a real link', needsTwoHosts, () => {
   it('tells a station that goes on claiming a held address once in a while', () => {
     using responder = respond();
     responder.follow([hold], 0);
-    const told = (nowMs: number, ours = nobody) => {
+    const told = (nowMs: number, ours: (mac: Mac) => boolean = nobody) => {
       claim(20);
-      return responder.read(nowMs, ours, always).map(({ mac }) => mac);
+      return responder.read(nowMs, ours, always).map((fact) => fact.kind === 'foreign' && fact.mac);
     };
-    assert.deepEqual(told(1_000, new Set([stranger])), [], 'a peer is no stranger');
+    assert.deepEqual(
+      told(1_000, (mac) => mac === stranger),
+      [],
+      'a peer is no stranger',
+    );
     assert.deepEqual(told(1_000), [stranger]);
     assert.deepEqual(told(10_999), []);
     assert.deepEqual(told(11_000), [stranger]);
@@ -99,7 +104,7 @@ describe('a responder on a real link', needsTwoHosts, () => {
     responder.follow([{ kind: 'hush' }], 100);
     assert.equal(responder.dueAtMs(), Infinity);
     assert.equal(answered(), 1);
-    assert.equal(responder.follow([{ kind: 'speak' }], 350), 250);
+    assert.equal(responder.follow([{ kind: 'speak' }], 350).hushedMs, 250);
     assert.ok(responder.dueAtMs() <= 350);
   });
 
@@ -201,6 +206,128 @@ describe('a responder on a real link', needsTwoHosts, () => {
     work(10);
     assert.equal(joined(), 0);
     assert.equal(responder.dueAtMs(), Infinity);
+  });
+
+  describe('before the first use', () => {
+    const probeMs = 100;
+    const addresses = [vip, '2001:db8::40'] as const;
+    const holdAll = addresses.map((address): Action => ({ ...hold, address }));
+
+    /** Lets it do what is due, one millisecond after the other, on a clock of its own. */
+    const work = (responder: Responder, fromMs: number, toMs: number) => {
+      const outcomes: Outcome[] = [];
+      for (let nowMs = fromMs; nowMs < toMs; nowMs++) {
+        if (responder.dueAtMs() > nowMs) continue;
+        if (responder.probesAt(nowMs)) outcomes.push(...responder.read(nowMs, nobody, always));
+        outcomes.push(...responder.tick(nowMs));
+      }
+      return outcomes.map((one) => `${one.kind} ${one.kind === 'unasked' ? '' : one.address}`);
+    };
+
+    const configure = (what: 'add' | 'delete') => {
+      const { namespace, link } = hosts.far;
+      ip('-n', namespace, 'address', what, `${vip}/32`, 'dev', link);
+      const dad = what === 'add' ? ['nodad'] : [];
+      ip('-n', namespace, 'address', what, '2001:db8::40/128', 'dev', link, ...dad);
+    };
+
+    it('announces what nobody else has, and answers nothing before', () => {
+      using responder = respond(undefined, probeMs);
+      using asker = openAsker();
+      assert.deepEqual(responder.follow(holdAll, 0).done, []);
+      asker.answers();
+      asker.ask();
+      assert.deepEqual(work(responder, 0, 300), []);
+      assert.equal(responder.counts().announcements, 0);
+      asker.ask();
+      const held = addresses.map((address) => `hold ${address}`);
+      assert.deepEqual(work(responder, 300, 301), held);
+      const { questions, announcements } = responder.counts();
+      assert.deepEqual([questions, announcements, responder.size], [0, 2, 2]);
+      asker.answers();
+      asker.ask();
+      responder.read(301, nobody, always);
+      assert.equal(asker.answers(), 1);
+    });
+
+    it('never answers for what the kernel of another machine has, and finds out when that is gone', () => {
+      configure('add');
+      using responder = respond(undefined, probeMs);
+      using asker = openAsker();
+      responder.follow(holdAll, 0);
+      // The kernel answers at once, as soon as it has been asked for the first time.
+      const found = addresses.map((address) => `foreign ${address}`);
+      assert.deepEqual(work(responder, 0, 15_000).toSorted(), found.toSorted());
+      assert.deepEqual(responder.counts().quarantined, 2);
+      asker.answers();
+      asker.ask();
+      responder.read(15_000, nobody, always);
+      assert.equal(asker.answers(), 0);
+      configure('delete');
+      const free = addresses.flatMap((address) => [`cleared ${address}`, `hold ${address}`]);
+      assert.deepEqual(work(responder, 15_000, 50_000).toSorted(), free.toSorted());
+      asker.answers();
+      asker.ask();
+      responder.read(50_000, nobody, always);
+      assert.equal(asker.answers(), 1);
+    });
+
+    it('has its own machine and its peers answer without taking that for another station', () => {
+      configure('add');
+      using responder = respond(undefined, probeMs);
+      responder.follow([hold], 0);
+      const ours = (mac: Mac) => mac === hosts.far.mac;
+      for (let nowMs = 0; nowMs < 300; nowMs += 50) {
+        assert.deepEqual(responder.read(nowMs, ours, always), []);
+        responder.tick(nowMs);
+      }
+      assert.deepEqual(responder.read(300, ours, always), []);
+      assert.deepEqual(responder.tick(300), [hold]);
+      configure('delete');
+    });
+
+    it(
+      'has the kernel answer when it is known that nobody else does, and not earlier',
+      needsBpf,
+      () => {
+        using responder = respond(openKernel(), probeMs);
+        using asker = openAsker();
+        const clockMs = () => Number(process.hrtime.bigint()) / 1e6;
+        responder.follow([hold], 0);
+        asker.answers();
+        const answered = () => {
+          responder.lend(clockMs(), 60_000);
+          asker.ask();
+          return asker.answers();
+        };
+        assert.equal(answered(), 0);
+        work(responder, 0, 301);
+        asker.answers();
+        assert.equal(answered(), 1);
+      },
+    );
+
+    it('is in the group of what it probes, and probes nothing while it is hushed', () => {
+      using responder = respond(undefined, probeMs);
+      const joined = () =>
+        ip('-n', hosts.near.namespace, 'maddress', 'show', 'dev', hosts.near.link).includes(
+          'ff02::1:ff00:40',
+        );
+      responder.follow(holdAll, 0);
+      work(responder, 0, 1);
+      assert(joined());
+      responder.follow([{ kind: 'hush' }], 10);
+      assert.equal(responder.dueAtMs(), Infinity);
+      responder.follow([{ kind: 'speak' }], 250);
+      assert.deepEqual(work(responder, 250, 550), []);
+      assert.equal(work(responder, 550, 551).length, 2);
+      responder.follow(
+        addresses.map((address) => ({ kind: 'yield', address, reason: 'BetterClaim' })),
+        600,
+      );
+      work(responder, 600, 601);
+      assert(!joined());
+    });
   });
 
   it('answers no more for what it has given up', () => {

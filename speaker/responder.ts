@@ -2,20 +2,20 @@ import { type Address, parseAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
 import { Announcer, type Conflict, type Counts } from './announcer.ts';
 import type { Action } from './core/action.ts';
+import { Guard, type GuardFact, type Outcome } from './guard.ts';
 import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
 import { Memberships } from './memberships.ts';
 import { NeighbourSockets } from './neighbour-sockets.ts';
+import { neighboursOf } from './wire/family.ts';
 
 /** A flood of questions must not keep pulses waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
-/** The same conflict is told once in so long: whoever causes one repeats it with every frame. */
-const conflictEveryMs = 10_000;
-/** So many at a time are remembered; a sweep through addresses and MACs must not fill the memory. */
-const conflictsAtMost = 256;
 
 export type ResponderOptions = {
   readonly random: () => number;
+  /** The wait after each probe for an address before its first use; 0: none is probed. */
+  readonly probeMs: number;
   /** Answers what it can; closed with the responder. Without it, all is answered from the packet socket. */
   readonly kernel: KernelResponder | undefined;
 };
@@ -29,14 +29,18 @@ export class Responder implements Disposable {
   readonly #sockets: NeighbourSockets;
   readonly #memberships: Memberships;
   readonly #announcer: Announcer;
-  readonly #conflicts = new Map<string, number>();
+  readonly #guard: Guard;
   readonly #kernel: KernelResponder | undefined;
   /** When half of the kernel's lease is over; Infinity while it has none. */
   #renewAtMs = Infinity;
   #hushedAtMs: number | undefined;
+  #mac: Mac;
 
-  constructor(link: Link & { readonly mac: Mac }, { random, kernel }: ResponderOptions) {
+  constructor(link: Link & { readonly mac: Mac }, options: ResponderOptions) {
+    const { random, kernel, probeMs } = options;
     this.#kernel = kernel;
+    this.#mac = link.mac;
+    this.#guard = new Guard({ probeMs, random });
     this.#sockets = new NeighbourSockets(link);
     this.#memberships = new Memberships(link);
     this.#announcer = new Announcer({ lan: this.#sockets, mac: link.mac, random });
@@ -47,7 +51,7 @@ export class Responder implements Disposable {
     return this.#sockets.fds;
   }
 
-  /** How many addresses are held. */
+  /** How many addresses are held, and answered for. */
   get size(): number {
     return this.#announcer.held().length;
   }
@@ -58,7 +62,7 @@ export class Responder implements Disposable {
   }
 
   /** `kernelAnswers` are those of the answers that the kernel gave. */
-  counts(): Counts & { readonly kernelAnswers: number } {
+  counts(): Counts & ReturnType<Guard['counts']> & { readonly kernelAnswers: number } {
     const { questions, answers, announcements } = this.#announcer.counts();
     const kernelAnswers = this.#kernel?.answers ?? 0;
     return {
@@ -66,6 +70,7 @@ export class Responder implements Disposable {
       answers: answers + kernelAnswers,
       announcements,
       kernelAnswers,
+      ...this.#guard.counts(),
     };
   }
 
@@ -73,7 +78,12 @@ export class Responder implements Disposable {
   dueAtMs(): number {
     if (this.#hushedAtMs !== undefined) return Infinity;
     if (!this.#memberships.settled) return -Infinity;
-    return Math.min(this.#announcer.dueAtMs(), this.#renewAtMs);
+    return Math.min(this.#announcer.dueAtMs(), this.#renewAtMs, this.#guard.dueAtMs());
+  }
+
+  /** Whether `tick` goes on with probes: what has come in must have been read before. */
+  probesAt(nowMs: number): boolean {
+    return this.#hushedAtMs === undefined && this.#guard.dueAtMs() <= nowMs;
   }
 
   /** This process runs: the kernel may answer for so long, where it answers, and something is held. */
@@ -85,20 +95,26 @@ export class Responder implements Disposable {
     else this.#kernel.renew(nowMs + leaseMs);
   }
 
-  /** Announces what is due; then sees to it that questions arrive, which those who heard it need not ask. */
-  tick(nowMs: number): void {
-    if (this.#hushedAtMs !== undefined) return;
-    this.#announcer.tick(nowMs);
-    this.#memberships.settle();
+  /** Probes and announces what is due. Returns what has come of probes. */
+  tick(nowMs: number): readonly Outcome[] {
+    if (this.#hushedAtMs !== undefined) return [];
+    const outcomes = this.probesAt(nowMs) ? this.#goOnProbing(nowMs) : [];
+    this.#announce(nowMs);
+    return outcomes;
   }
 
   moveTo(mac: Mac, nowMs: number): void {
+    if (mac === this.#mac) return;
+    this.#mac = mac;
     this.#kernel?.moveTo(mac);
     this.#announcer.moveTo(mac, nowMs);
+    this.#guard.restart(nowMs);
   }
 
+  /** The link stood still for a moment. */
   announceAgain(nowMs: number): void {
     this.#announcer.announceAgain(nowMs);
+    this.#guard.restart(nowMs);
   }
 
   /** The link has changed: what the kernel knew of it may be forgotten. */
@@ -106,34 +122,50 @@ export class Responder implements Disposable {
     this.#memberships.renew();
   }
 
+  /** From now on these are probed whatever the reason is for which they are taken. */
+  suspect(addresses: ReadonlySet<string>): void {
+    this.#guard.suspect(addresses);
+  }
+
   /**
-   * Carries out what changes who is answered for: first the filter, then the first announcements. Returns for how long
-   * it had been hushed, where that has ended.
+   * Carries out what changes who is answered for: first the filter, then the first announcements. Addresses that are to
+   * be probed first are not among the actions `done`. Says for how long it had been hushed, where that has ended.
    */
-  follow(actions: readonly Action[], nowMs: number): number | undefined {
+  follow(
+    actions: readonly Action[],
+    nowMs: number,
+  ): { readonly done: readonly Action[]; readonly hushedMs: number | undefined } {
     const spoken = actions.some(({ kind }) => kind === 'speak');
-    const hushedMs = nowMs - (this.#hushedAtMs ?? nowMs);
-    const changes = actions.map((action) => this.#carryOut(action, nowMs));
-    if (!changes.includes(true)) return undefined;
-    this.#listen();
+    const hushedMs = spoken ? nowMs - (this.#hushedAtMs ?? nowMs) : undefined;
+    const done = this.#guard.admit(actions, nowMs);
+    const changes = done.map((action) => this.#carryOut(action, nowMs));
+    if (changes.includes(true) || done.length < actions.length) this.#listen();
     if (spoken) this.#announcer.announceAgain(nowMs);
-    if (actions.some(({ kind }) => kind === 'hold')) this.tick(nowMs);
-    return spoken ? hushedMs : undefined;
+    if (done.some(({ kind }) => kind === 'hold') && this.#hushedAtMs === undefined) {
+      this.#announce(nowMs);
+    }
+    return { done, hushedMs };
   }
 
   /**
    * Answers who asks, as long as `mayAnswer`: between reading a question and answering it, this process can have stood
-   * still. Returns who else claims a held address, each once in a while; `ours` are not strangers.
+   * still. Returns who else claims an address, each once in a while; who is one of ours is no stranger.
    */
-  read(nowMs: number, ours: ReadonlySet<Mac>, mayAnswer: () => boolean): readonly Conflict[] {
+  read(
+    nowMs: number,
+    isOurs: (mac: Mac) => boolean,
+    mayAnswer: () => boolean,
+  ): readonly GuardFact[] {
     const conflicts: Conflict[] = [];
+    const isWatched = (address: Address) => this.#guard.isHoldingBack(address);
     for (let batch = 0; batch < batchesPerTurn; batch++) {
       const frames = this.#sockets.receive();
       if (frames.length === 0) break;
       if (this.#hushedAtMs === undefined && mayAnswer())
-        conflicts.push(...this.#announcer.answer(frames));
+        conflicts.push(...this.#announcer.answer(frames, isWatched));
     }
-    return conflicts.filter(({ mac }) => !ours.has(mac)).filter((one) => this.#isNews(one, nowMs));
+    const strangers = conflicts.filter(({ mac }) => !isOurs(mac));
+    return this.#guard.hear(strangers, nowMs);
   }
 
   [Symbol.dispose](): void {
@@ -168,6 +200,24 @@ export class Responder implements Disposable {
     }
   }
 
+  /** Announces what is due; then sees to it that questions arrive, which those who heard it need not ask. */
+  #announce(nowMs: number): void {
+    this.#announcer.tick(nowMs);
+    this.#memberships.settle();
+  }
+
+  /** What nobody else has is held from now on; the kernel's filter has let through all about it before. */
+  #goOnProbing(nowMs: number): readonly Outcome[] {
+    const { probes, outcomes } = this.#guard.tick(nowMs);
+    // Who probes must be in the group first, so as to hear others that probe (RFC 4862 §5.4.2).
+    this.#memberships.settle();
+    const frames = probes.map((address) => neighboursOf(address.family).probe(address, this.#mac));
+    const { sent } = this.#sockets.send(frames);
+    this.#guard.unsent(probes.slice(sent));
+    for (const outcome of outcomes) if (outcome.kind === 'hold') this.#carryOut(outcome, nowMs);
+    return outcomes;
+  }
+
   #hold(address: Address, nowMs: number): void {
     this.#announcer.hold(address, nowMs);
     this.#kernel?.hold(address);
@@ -180,23 +230,10 @@ export class Responder implements Disposable {
   }
 
   #listen(): void {
-    const held = this.#announcer.held();
-    this.#memberships.follow(held);
+    const concerned = [...this.#announcer.held(), ...this.#guard.heldBack()];
+    this.#memberships.follow(concerned);
     // What came in before the silence would be answered after it.
-    if (this.#hushedAtMs === undefined) this.#sockets.listenFor(held);
+    if (this.#hushedAtMs === undefined) this.#sockets.listenFor(concerned);
     else this.#sockets.deafen();
-  }
-
-  #isNews({ address, mac }: Conflict, nowMs: number): boolean {
-    const key = `${address.family} ${address.value} ${mac}`;
-    const toldAtMs = this.#conflicts.get(key);
-    if (toldAtMs !== undefined && nowMs < toldAtMs + conflictEveryMs) return false;
-    this.#conflicts.delete(key);
-    this.#conflicts.set(key, nowMs);
-    const [oldest] = this.#conflicts.keys();
-    if (this.#conflicts.size > conflictsAtMost && oldest !== undefined) {
-      this.#conflicts.delete(oldest);
-    }
-    return true;
   }
 }

@@ -72,6 +72,11 @@ export const settingsTable = {
     parse: integerBetween(0, 65535),
     help: 'the UDP port that speakers reach each other at where a switch drops their frames; 0 turns that off',
   },
+  probeMs: {
+    fallback: 100,
+    parse: integerBetween(0, 5000),
+    help: 'milliseconds that a station is given to answer each of the three probes for an address before its first use; 0: none is probed',
+  },
   pulseKeyFile: {
     optional: true,
     parse: fileThatExists,
@@ -130,8 +135,8 @@ export function wireStart(
   settings: Settings,
   log: Log,
 ): Omit<WireStart, 'orders' | 'mainAliveUntil'> {
-  const { nodeName, pulseMs, witnessSeconds, pulsePort, links, excludeLinks, responder } = settings;
-  const { pulseKeyFile } = settings;
+  const { nodeName, pulseMs, witnessSeconds, pulsePort, probeMs, pulseKeyFile } = settings;
+  const { links, excludeLinks, responder } = settings;
   if (pulseKeyFile === undefined) {
     log.warn('pulses are not authenticated: anybody on the segment can move addresses', {
       remedy: 'give every speaker the same --pulse-key-file',
@@ -143,6 +148,7 @@ export function wireStart(
     shortestPulseMs: pulseMs,
     witnessSeconds,
     pulsePort,
+    probeMs,
     links,
     excludedLinks: excludeLinks,
     responder,

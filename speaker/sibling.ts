@@ -23,9 +23,9 @@ export class Sibling {
   }
 
   /** Takes in what this process said, on a link whose MAC is `mac`; whether that is news of a sibling before which it stays silent. */
-  hear({ sequence, message }: Heard, mac: Mac | undefined, nowMs: number): boolean {
+  hear({ sequence, message }: Heard, mac: Mac, nowMs: number): boolean {
     const isOld = sequence <= this.#saidBefore || sequence + newsWithin < this.#said();
-    if (isOld || mac === undefined || mac <= message.mac) return false;
+    if (isOld || mac <= message.mac) return false;
     const isNews = this.#heardAtMs === undefined;
     this.#heardAtMs = nowMs;
     return isNews;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { NodeNetworkStatus } from '../crds/node-network.ts';
+import type { Mac } from '../net/mac.ts';
 import { rangeContains } from '../net/range.ts';
 import { Datagrams } from './datagrams.ts';
 import { kernelOpener } from './kernel-opener.ts';
@@ -44,6 +45,8 @@ class WireThread {
   #stopped = false;
   #countedAtMs = 0;
   #networks: NodeNetworkStatus | undefined;
+  /** Of all links of this machine. */
+  #macs: ReadonlySet<Mac> = new Set();
   #toldNetworksAtMs = 0;
 
   constructor(start: WireStart) {
@@ -57,6 +60,8 @@ class WireThread {
       ring: this.#ring,
       shortestPulseMs: start.shortestPulseMs,
       witnessMs: start.witnessSeconds * 1000,
+      probeMs: start.probeMs,
+      macs: () => this.#macs,
       boots: new Set(),
       nextSequence: () => ++sequence,
       said: () => sequence,
@@ -160,6 +165,7 @@ class WireThread {
   #followLinks(): void {
     this.#linkEvents.drain();
     const links = new Map(readLinks().map((link) => [link.name, link]));
+    this.#macs = new Set([...links.values()].flatMap(({ mac }) => mac ?? []));
     for (const [name, session] of this.#sessions) {
       const link = links.get(name);
       if (link === undefined || !session.isOn(link)) this.#close(name, session);

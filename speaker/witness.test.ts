@@ -202,6 +202,16 @@ describe('what does not fit', () => {
     assert.deepEqual(stage.testimonies, []);
   });
 
+  test('is nothing where a foreign machine is known to have the address', () => {
+    const stage = new Stage({ addresses: 2 });
+    stage.answer = answersRouter;
+    for (const { name } of stage.lan.nodes) stage.witness(name).spare(new Set([one]));
+    stage.run(everyMs * 2);
+    assert.ok(stage.testimonies.length > 0);
+    assert.ok(stage.testimonies.every(({ address }) => address !== one));
+    assert.ok(stage.asked.every(({ address }) => address !== one));
+  });
+
   test('is nothing to a node that stood still', () => {
     const stage = new Stage();
     stage.answer = answersRouter;

@@ -75,6 +75,7 @@ export class Witness {
   readonly #exams = new Map<string, Exam>();
   readonly #due = new Schedule<Exam>();
   readonly #told = new Map<string, { holder: string; term: number; finding: Finding }>();
+  #spared: ReadonlySet<string> = new Set();
   #roundAtMs: number;
   /** Addresses of this round that have not been looked at, the next one last. */
   #rest: string[] = [];
@@ -101,6 +102,11 @@ export class Witness {
   get isListening(): boolean {
     for (const { asked } of this.#exams.values()) if (asked > 0) return true;
     return false;
+  }
+
+  /** From now on nobody is to answer for these: a foreign machine has them, and who claims them waits until it is gone. */
+  spare(addresses: ReadonlySet<string>): void {
+    this.#spared = addresses;
   }
 
   /** When `tick` has something to do. */
@@ -194,7 +200,7 @@ export class Witness {
       const claim = this.#segment.claims.get(key);
       const address = parseAddress(key);
       if (address === undefined || claim?.holder === undefined || this.#exams.has(key)) continue;
-      if (!canAskFor(address)) continue;
+      if (this.#spared.has(key) || !canAskFor(address)) continue;
       const { holder, term } = claim;
       if (!canTake(this.#segment, holder) || witnessOf(key) !== this.#segment.node) continue;
       const exam = { key, address, holder, term, before: [], ...notAsked() };
@@ -243,7 +249,7 @@ export class Witness {
     const mac = this.#segment.peers.get(holder)?.mac;
     // What moved meanwhile is asked for in another round.
     if (claim?.holder !== holder || claim.term !== term || mac === undefined) return [];
-    if (!canTake(this.#segment, holder)) return [];
+    if (this.#spared.has(key) || !canTake(this.#segment, holder)) return [];
     const isDeaf = this.#heardAtMs < startedAtMs || this.#lostAtMs >= startedAtMs;
     const seen = [...before, { macs, isDeaf }];
     const peers = new Set(Array.from(this.#segment.peers.values(), (peer) => peer.mac));

@@ -22,6 +22,7 @@ const start = {
   shortestPulseMs: 100,
   witnessSeconds: 0,
   pulsePort: 0,
+  probeMs: 0,
   links: ['eth0'],
   excludedLinks: [],
   responder,
