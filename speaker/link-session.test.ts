@@ -7,7 +7,8 @@ import { kernelOpener } from './kernel-opener.ts';
 import { readLinks } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
 import { type Host, ip, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
-import { type Identity, LinkSession } from './link-session.ts';
+import type { Identity } from './identity.ts';
+import { LinkSession } from './link-session.ts';
 import type { Fact } from './orders.ts';
 import { needsBpf } from './io/testing/run-program.ts';
 import { withoutKey } from './pulse-keys.ts';
@@ -46,6 +47,7 @@ describe('a session on a real link', needsTwoHosts, () => {
       random64: () => ++drawn,
       nowMs: () => nowMs,
       report: (fact) => void facts.push(fact),
+      detoursAround: () => [],
       answerInKernel: () => undefined,
     };
   });

@@ -1,40 +1,19 @@
 import type { Mac } from '../net/mac.ts';
 import type { Action, Event } from './core/action.ts';
+import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
-import { leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
+import { carrierLostMs, leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
 import type { Outcome } from './guard.ts';
-import type { KernelResponder } from './io/kernel-responder.ts';
+import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
-import { LinkWitness } from './link-witness.ts';
+import { LinkWitness, type Testimony } from './link-witness.ts';
 import type { Fact, LinkCounts, LinkFact } from './orders.ts';
 import { candidatesOn, type Plan, quarantinedIn, siblingsOf } from './plan.ts';
 import { Responder } from './responder.ts';
 import { rosterOf, type Speaker } from './roster.ts';
 import { Sibling } from './sibling.ts';
-import { type Heard, SpeakersSocket, type Voice } from './speakers-socket.ts';
-
-/** What all sessions of one process have in common. */
-export type Identity = Omit<Voice, 'boot'> & {
-  readonly node: string;
-  /** Of the sessions open now: what they say is our own voice. */
-  readonly boots: Set<bigint>;
-  /** The sequence of the last frame that this process sent. */
-  readonly said: () => bigint;
-  readonly shortestPulseMs: number;
-  /** How often each address that another node holds is asked for; 0: never. */
-  readonly witnessMs: number;
-  /** The wait after each probe for an address before its first use; 0: none is probed. */
-  readonly probeMs: number;
-  /** Of all links of this machine, as they are now: what they say is no other station's word. */
-  readonly macs: () => ReadonlySet<Mac>;
-  readonly random: () => number;
-  readonly random64: () => bigint;
-  readonly nowMs: () => number;
-  readonly report: (fact: Fact) => void;
-  /** Has the kernel answer on a link, where it is to and can. */
-  readonly answerInKernel: (link: Link & { readonly mac: Mac }) => KernelResponder | undefined;
-};
+import { formatSealed, type Heard, SpeakersSocket } from './speakers-socket.ts';
 
 /** A flood of frames must not keep questions waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
@@ -67,10 +46,9 @@ export class LinkSession implements Disposable {
     this.#link = link;
     const nowMs = identity.nowMs();
     this.#sibling = new Sibling(identity.said);
-    const boot = identity.random64();
-    this.#boot = boot;
-    identity.boots.add(boot);
-    this.#speakers = new SpeakersSocket(link, { ...identity, boot });
+    this.#boot = identity.random64();
+    identity.boots.add(this.#boot);
+    this.#speakers = new SpeakersSocket(link, { ...identity, boot: this.#boot });
     const { random, probeMs } = identity;
     const kernel = identity.answerInKernel(link);
     this.responder = kernel === undefined ? 'packet' : 'kernel';
@@ -80,13 +58,12 @@ export class LinkSession implements Disposable {
     this.#segment = openSegment({
       node: identity.node,
       mac: link.mac,
-      boot,
+      boot: this.#boot,
       shortestPulseMs: identity.shortestPulseMs,
       random: identity.random64,
       nowMs,
     });
-    const witnessed = { segment: this.#segment, everyMs: identity.witnessMs };
-    this.#witness = new LinkWitness(link, { ...witnessed, random, nowMs });
+    this.#witness = new LinkWitness(link, { ...identity, segment: this.#segment });
     if (!link.running) this.#step({ kind: 'link', up: false, mac: link.mac });
   }
 
@@ -119,7 +96,7 @@ export class LinkSession implements Disposable {
     this.#blinkSinceMs = undefined;
     if (!before.running) this.#sibling.forget();
     if (blinked) this.#responder.announceAgain(nowMs);
-    this.#step({ kind: 'link', up: this.#sibling.heardAtMs === undefined, mac });
+    this.#step({ kind: 'link', up: !this.#sibling.isThere, mac });
   }
 
   /** The device is gone, and everything on it. */
@@ -163,21 +140,42 @@ export class LinkSession implements Disposable {
     if (this.#responder.probesAt(nowMs)) this.readQuestions();
     this.#tellAll(this.#responder.tick(nowMs), nowMs);
     this.#noteDeafness();
-    this.#bearWitness();
+    this.#tellAll(this.#witness.tick(nowMs), nowMs);
   }
 
-  /** Peers begin to miss this node after as long. */
+  /** Peers begin to miss this node after as long, unless they can be told. */
   get #blinkAtMostMs(): number {
-    return suspectAfterMs(intervalMs(this.#segment));
+    const tellable =
+      this.#segment.peers.size > 0 && this.#identity.detoursAround(this.#link).length > 0;
+    return tellable ? carrierLostMs : suspectAfterMs(intervalMs(this.#segment));
   }
 
-  /** Reads what the speakers of the segment say. */
-  readSpeakers(): void {
+  /** Reads what the speakers of the segment say. Returns the goodbyes of those who speak on another one. */
+  readSpeakers(): readonly Heard[] {
+    const relayed: Heard[] = [];
     for (let batch = 0; batch < batchesPerTurn; batch++) {
       const heard = this.#speakers.hear();
-      if (heard === undefined) return;
-      for (const one of heard) this.#hear(one);
+      if (heard === undefined) break;
+      for (const one of heard) {
+        if (isFarewell(one.message) && !this.#knows(one)) relayed.push(one);
+        else this.#hear(one);
+      }
     }
+    return relayed;
+  }
+
+  /** Brings to all on this link what was sealed for another one that is dead. */
+  relay(payload: Uint8Array): void {
+    if (this.#link.mac !== undefined) this.#speakers.relay(payload, this.#link.mac);
+  }
+
+  /** A goodbye that came by another way than this link; it may be of somebody on another segment. */
+  hearFarewell(heard: Heard): void {
+    if (this.#knows(heard)) this.#step({ ...heard, kind: 'frame', by: 'datagram' });
+  }
+
+  #knows({ boot, message }: Heard): boolean {
+    return this.#segment.peers.get(message.node)?.boot === boot;
   }
 
   /** What a speaker of this segment says in a datagram. */
@@ -230,8 +228,7 @@ export class LinkSession implements Disposable {
   }
 
   get #returnAtMs(): number {
-    const { heardAtMs } = this.#sibling;
-    return heardAtMs === undefined ? Infinity : heardAtMs + strangerMs(intervalMs(this.#segment));
+    return this.#sibling.silentUntilMs(strangerMs(intervalMs(this.#segment)));
   }
 
   /** The sibling is heard no longer: it is down, or lies on another segment now. */
@@ -239,14 +236,6 @@ export class LinkSession implements Disposable {
     const { mac, running } = this.#link;
     this.#sibling.forget();
     if (mac !== undefined) this.#step({ kind: 'link', up: running, mac });
-  }
-
-  /** What others hold is asked for on the wire; what nobody answers for may be taken. */
-  #bearWitness(): void {
-    for (const { isKnown, isToMove, ...found } of this.#witness.tick(this.#identity.nowMs())) {
-      if (!isKnown) this.#report({ ...found, kind: 'witnessed' });
-      if (isToMove) this.#step({ ...found, kind: 'unanswered' });
-    }
   }
 
   #step(event: Event): void {
@@ -259,16 +248,17 @@ export class LinkSession implements Disposable {
   }
 
   /** @param sinceMs when it was decided */
-  #tellAll(outcomes: readonly (Action | Outcome)[], sinceMs: number): void {
+  #tellAll(outcomes: readonly (Action | Outcome | Testimony)[], sinceMs: number): void {
     const takeoverMs = this.#identity.nowMs() - sinceMs;
     for (const outcome of outcomes) this.#tell(outcome, takeoverMs);
   }
 
   /** Sends what is to be sent, and reports the rest. */
-  #tell(action: Action | Outcome, takeoverMs: number): void {
+  #tell(action: Action | Outcome | Testimony, takeoverMs: number): void {
     switch (action.kind) {
       case 'send':
-        this.#speakers.say(action.to, action.message);
+        if (action.to === 'elsewhere') this.#sayElsewhere(action.message);
+        else this.#speakers.say(action.to, action.message);
         break;
       case 'hold': {
         const { mac } = this.#link;
@@ -284,12 +274,23 @@ export class LinkSession implements Disposable {
       case 'foreign':
       case 'cleared':
       case 'unasked':
+      case 'witnessed':
         this.#report(action);
+        break;
+      case 'unanswered':
+        this.#step(action);
         break;
       case 'hush':
       case 'speak':
         break;
     }
+  }
+
+  #sayElsewhere(message: Message): void {
+    const detours = this.#identity.detoursAround(this.#link);
+    if (detours.length === 0) return;
+    const payload = formatSealed(message, { ...this.#identity, boot: this.#boot });
+    for (const send of detours) send(payload);
   }
 
   #report(fact: LinkFact): void {

@@ -1,13 +1,21 @@
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
 import { rangeContains } from '../net/range.ts';
+import type { Unanswered } from './core/action.ts';
 import type { Segment } from './core/segment.ts';
+import type { Identity } from './identity.ts';
 import { type Link, readGateways } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
-import { type Testimony, Witness, type WitnessOptions } from './witness.ts';
+import type { LinkFact, Witnessed } from './orders.ts';
+import { Witness } from './witness.ts';
 import { type Neighbours, protocols } from './wire/family.ts';
 
 /** A flood of answers must not keep pulses waiting for longer than some milliseconds. */
 const batchesPerTick = 16;
+
+type Options = Pick<Identity, 'witnessMs' | 'random' | 'nowMs'> & { readonly segment: Segment };
+
+/** What a witness has found: to be told, and to be acted on. */
+export type Testimony = LinkFact<Witnessed> | Unanswered;
 
 /**
  * The witness on one link: its questions go out as a client's do, from an address of this node on that link, so that who
@@ -20,10 +28,10 @@ export class LinkWitness implements Disposable {
   #link: Link;
   readonly #sockets = new Map<Neighbours, { socket: PacketSocket; dropped: number }>();
 
-  constructor(link: Link, options: WitnessOptions) {
+  constructor(link: Link, { segment, witnessMs: everyMs, random, nowMs }: Options) {
     this.#link = link;
-    this.#segment = options.segment;
-    this.#witness = new Witness(options);
+    this.#segment = segment;
+    this.#witness = new Witness({ segment, everyMs, random, nowMs: nowMs() });
   }
 
   /** Questions asked since the start. */
@@ -45,17 +53,20 @@ export class LinkWitness implements Disposable {
     return this.#witness.dueAtMs();
   }
 
-  /** Reads what was answered, judges it, and asks on. Returns what does not fit, or fits again. */
+  /** Reads what was answered, judges it, and asks on. Returns what does not fit, or fits again, and what to do. */
   tick(nowMs: number): readonly Testimony[] {
     if (nowMs < this.#witness.dueAtMs()) return [];
     this.#read(nowMs);
-    const { questions, testimonies } = this.#witness.tick(nowMs, {
+    const { questions, reports } = this.#witness.tick(nowMs, {
       canAskFor: (address) => this.#askerFor(address) !== undefined,
       bystanders: () => this.#bystanders(),
     });
     if (questions.length > 0) this.#send(questions, nowMs);
     if (!this.#witness.isListening) this.#close();
-    return testimonies;
+    return reports.flatMap(({ isKnown, isToMove, ...found }): Testimony[] => [
+      ...(isKnown ? [] : [{ kind: 'witnessed' as const, ...found }]),
+      ...(isToMove ? [{ kind: 'unanswered' as const, ...found }] : []),
+    ]);
   }
 
   [Symbol.dispose](): void {

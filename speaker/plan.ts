@@ -4,12 +4,11 @@ import { readAnnotation } from '../crds/names.ts';
 import type { Pool } from '../crds/pool.ts';
 import { indexPools } from '../crds/pool-index.ts';
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
-import { rangeContains } from '../net/range.ts';
 import { type EndpointSlice, keyOf, type Node, type Service } from '../kube/object.ts';
 import { candidatesFor, linksOf, type Silence } from './candidates.ts';
 import type { Candidate } from './core/rank.ts';
 import type { Link } from './io/link.ts';
-import { type Standings, withLink } from './reach.ts';
+import { isReached, type Standings, withLink } from './reach.ts';
 
 /** Everything a plan is made of. */
 export type World = {
@@ -104,15 +103,10 @@ export function candidatesOn(
   plan: Plan,
   node: string,
 ): ReadonlyMap<string, readonly Candidate[]> {
-  const mayAnnounce = (text: string, links: readonly string[] | undefined): boolean => {
-    if (links !== undefined) return links.includes(link.name);
-    const address = parseAddress(text);
-    return address !== undefined && link.networks.some((one) => rangeContains(one, address));
-  };
   return new Map(
     [...plan].map(([address, { candidates, links }]) => [
       address,
-      mayAnnounce(address, links) ? candidates : candidates.filter((one) => one.node !== node),
+      isReached(link, address, links) ? candidates : candidates.filter((one) => one.node !== node),
     ]),
   );
 }

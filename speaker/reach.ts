@@ -1,8 +1,8 @@
 import type { Advertisement } from '../crds/advertisement.ts';
 import type { Standing } from '../crds/node-network.ts';
 import type { Node } from '../kube/object.ts';
-import type { Address } from '../net/address.ts';
-import { rangeContains } from '../net/range.ts';
+import { type Address, parseAddress } from '../net/address.ts';
+import { type Range, rangeContains } from '../net/range.ts';
 import { linksOf } from './candidates.ts';
 import type { Candidate } from './core/rank.ts';
 
@@ -34,4 +34,15 @@ export function withLink(
     );
   });
   return near.length === 0 ? candidates : near;
+}
+
+/** Whether an address may be announced on a link: one of those that are named for it, or one in its network. */
+export function isReached(
+  link: { readonly name: string; readonly networks: readonly Range[] },
+  text: string,
+  names: readonly string[] | undefined,
+): boolean {
+  if (names !== undefined) return names.includes(link.name);
+  const address = parseAddress(text);
+  return address !== undefined && link.networks.some((network) => rangeContains(network, address));
 }

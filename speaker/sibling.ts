@@ -17,9 +17,14 @@ export class Sibling {
     this.#saidBefore = said();
   }
 
-  /** When it was last heard; for as long as it is, this link stays silent. */
-  get heardAtMs(): number | undefined {
-    return this.#heardAtMs;
+  /** For as long as it is, this link stays silent. */
+  get isThere(): boolean {
+    return this.#heardAtMs !== undefined;
+  }
+
+  /** When it has not been heard for so long; Infinity where it is not there. */
+  silentUntilMs(ms: number): number {
+    return this.#heardAtMs === undefined ? Infinity : this.#heardAtMs + ms;
   }
 
   /** Takes in what this process said, on a link whose MAC is `mac`; whether that is news of a sibling before which it stays silent. */

@@ -1,3 +1,4 @@
+import type { Mac } from '../net/mac.ts';
 import type { Destination, Message } from './core/message.ts';
 import type { Link } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
@@ -56,19 +57,24 @@ export class SpeakersSocket implements Disposable {
   }
 
   /** A frame that a dead link or a full queue does not take is a lost frame: the protocol repeats what matters. */
-  say(to: Destination, message: Message): void {
+  say(to: Exclude<Destination, 'elsewhere'>, message: Message): void {
     const payload = formatSealed(message, this.#voice);
-    if (typeof to === 'object') {
-      this.#voice.sendDatagram(payload, to.udp);
-      return;
-    }
-    const destination = to === 'all' ? speakersMac : to;
-    const header = { destination, source: message.mac, etherType: etherTypes.speaker };
-    this.#socket.send([formatFrame({ ...header, payload })]);
+    if (typeof to === 'object') this.#voice.sendDatagram(payload, to.udp);
+    else this.#send(payload, { from: message.mac, to: to === 'all' ? speakersMac : to });
+  }
+
+  /** Brings to all here what was sealed for another segment. */
+  relay(payload: Uint8Array, from: Mac): void {
+    this.#send(payload, { from, to: speakersMac });
   }
 
   [Symbol.dispose](): void {
     this.#socket.close();
+  }
+
+  #send(payload: Uint8Array, { from, to }: { readonly from: Mac; readonly to: Mac }): void {
+    const header = { destination: to, source: from, etherType: etherTypes.speaker };
+    this.#socket.send([formatFrame({ ...header, payload })]);
   }
 
   #read(frame: Uint8Array): Heard | undefined {

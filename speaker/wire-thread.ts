@@ -5,16 +5,20 @@ import type { NodeNetworkStatus } from '../crds/node-network.ts';
 import type { Mac } from '../net/mac.ts';
 import { rangeContains } from '../net/range.ts';
 import { Datagrams } from './datagrams.ts';
+import { isFarewell } from './core/message.ts';
+import { detoursAround } from './detours.ts';
 import { kernelOpener } from './kernel-opener.ts';
 import { LinkEvents } from './io/link-events.ts';
 import { type Link, readGateways, readLinks } from './io/link.ts';
 import { Poll, Waker } from './io/poll.ts';
-import { type Identity, LinkSession } from './link-session.ts';
+import type { Identity } from './identity.ts';
+import { LinkSession } from './link-session.ts';
 import { describeNetworks } from './networks.ts';
 import type { Fact, Order, WireStart } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { PulseRing } from './pulse-ring.ts';
 import type { Speaker } from './roster.ts';
+import type { Heard } from './speakers-socket.ts';
 
 /** How often the counters are reported. */
 const countsEveryMs = 1000;
@@ -70,6 +74,13 @@ class WireThread {
       random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
       nowMs,
       report,
+      detoursAround: (link) =>
+        detoursAround(link, {
+          node: start.node,
+          links: this.#sessions.values(),
+          speakers: this.#datagrams === undefined ? [] : this.#speakers,
+          sendDatagram: this.#identity.sendDatagram,
+        }),
       answerInKernel: kernelOpener(start.responder, report),
     };
     this.#boot = random64();
@@ -103,7 +114,10 @@ class WireThread {
     if (ready.has(this.#waker.fd)) this.#takeOrders();
     if (ready.has(this.#linkEvents.fd)) this.#followLinks();
     const sessions = [...this.#sessions.values()];
-    for (const session of sessions) if (ready.has(session.speakersFd)) session.readSpeakers();
+    for (const session of sessions) {
+      if (!ready.has(session.speakersFd)) continue;
+      for (const relayed of session.readSpeakers()) this.#hearFarewell(relayed);
+    }
     if (this.#datagrams !== undefined && ready.has(this.#datagrams.fd)) {
       this.#readDatagrams(this.#datagrams);
     }
@@ -119,12 +133,21 @@ class WireThread {
   #readDatagrams(datagrams: Datagrams): void {
     for (const heard of datagrams.hear()) {
       if (this.#identity.boots.has(heard.boot)) continue;
+      if (isFarewell(heard.message)) {
+        this.#hearFarewell(heard);
+        continue;
+      }
       const here = [...this.#sessions.values()].filter(({ link }) =>
         link.networks.some((network) => rangeContains(network, heard.from)),
       );
       for (const session of here) session.hearDatagram(heard);
       if (here.length === 0) datagrams.deny(heard, { ...this.#identity, boot: this.#boot });
     }
+  }
+
+  /** Somebody whose link is dead says so by another way: the segment that it was on knows who it is. */
+  #hearFarewell(heard: Heard): void {
+    for (const session of this.#sessions.values()) session.hearFarewell(heard);
   }
 
   #dueAtMs(): number {

@@ -4,7 +4,7 @@ import { type Address, formatAddress, parseAddress } from '../net/address.ts';
 import { everyNode } from './testing/every-node.ts';
 import { FakeSegment } from './testing/fake-segment.ts';
 import { seeded } from './testing/random.ts';
-import { type Testimony, Witness, witnessPace } from './witness.ts';
+import { type Report, Witness, witnessPace } from './witness.ts';
 
 const everyMs = 60_000;
 const router: Address = { family: 'IPv4', value: 0xc6336401n };
@@ -15,7 +15,7 @@ type Setting = { nodes?: number; addresses?: number; canAskFor?: (address: Addre
 /** A segment, a witness on every node, and a wire that answers as told. */
 class Stage {
   readonly lan: FakeSegment;
-  readonly testimonies: Testimony[] = [];
+  readonly reports: Report[] = [];
   /** How often each address was asked for, by whom. */
   readonly asked: { atMs: number; by: string; address: string }[] = [];
   /** Who answers a question; by default who holds the address. */
@@ -57,11 +57,11 @@ class Stage {
   #tick(name: string, witness: Witness): void {
     const { nowMs } = this.lan;
     if (nowMs < witness.dueAtMs()) return;
-    const { questions, testimonies } = witness.tick(nowMs, {
+    const { questions, reports } = witness.tick(nowMs, {
       canAskFor: this.#canAskFor,
       bystanders: () => [router],
     });
-    this.testimonies.push(...testimonies);
+    this.reports.push(...reports);
     for (const address of questions) {
       const text = formatAddress(address);
       this.asked.push({ atMs: nowMs, by: name, address: text });
@@ -78,7 +78,7 @@ describe('while all is well', () => {
   test('each address is asked for by one node, once a round, and nothing is told', () => {
     const stage = new Stage({ addresses: 30 });
     stage.run(everyMs * 5.5);
-    assert.deepEqual(stage.testimonies, []);
+    assert.deepEqual(stage.reports, []);
     for (const address of stage.lan.candidates.keys()) {
       const questions = stage.asked.filter((asked) => asked.address === address);
       assert.equal(new Set(questions.map(({ by }) => by)).size, 1, address);
@@ -125,13 +125,13 @@ describe('what does not fit', () => {
     const stage = new Stage();
     stage.answer = (address) => [...stage.holders(address), foreign];
     stage.run(everyMs * 4);
-    const [first, ...more] = stage.testimonies;
+    const [first, ...more] = stage.reports;
     assert.equal(first?.finding, 'Doubled');
     assert.deepEqual(first.others, [foreign]);
     assert.ok(!first.isKnown && more.length >= 2 && more.every(({ isKnown }) => isKnown));
     stage.answer = (address) => stage.holders(address);
     stage.run(everyMs * 2.5);
-    const told = stage.testimonies.filter(({ isKnown }) => !isKnown);
+    const told = stage.reports.filter(({ isKnown }) => !isKnown);
     assert.deepEqual(
       told.map(({ finding }) => finding),
       ['Doubled', 'Right'],
@@ -144,7 +144,7 @@ describe('what does not fit', () => {
     stage.answer = answersRouter;
     const lastRightMs = stage.asked.at(-1)?.atMs ?? assert.fail();
     stage.run(everyMs * 1.1 + 14_000 - (stage.lan.nowMs - lastRightMs));
-    const [found] = stage.testimonies;
+    const [found] = stage.reports;
     assert.equal(found?.finding, 'Silent');
     assert.equal(found.isToMove, true);
   });
@@ -157,15 +157,15 @@ describe('what does not fit', () => {
       return stage.lan.nowMs < begin + 7_000 ? answersRouter(address) : stage.holders(address);
     };
     stage.run(everyMs * 2);
-    assert.deepEqual(stage.testimonies, []);
+    assert.deepEqual(stage.reports, []);
   });
 
   test('is uncertain for a witness that hears nobody, and moves nothing', () => {
     const stage = new Stage();
     stage.answer = () => [];
     stage.run(everyMs * 2);
-    assert.ok(stage.testimonies.length > 0);
-    for (const { finding, isToMove } of stage.testimonies) {
+    assert.ok(stage.reports.length > 0);
+    for (const { finding, isToMove } of stage.reports) {
       assert.equal(finding, 'Uncertain');
       assert.equal(isToMove, false);
     }
@@ -178,7 +178,7 @@ describe('what does not fit', () => {
       return answersRouter(address);
     };
     stage.run(everyMs * 2);
-    assert.equal(stage.testimonies[0]?.finding, 'Uncertain');
+    assert.equal(stage.reports[0]?.finding, 'Uncertain');
   });
 
   test('is nothing when the address has moved since it was asked for', () => {
@@ -199,7 +199,7 @@ describe('what does not fit', () => {
     };
     stage.run(everyMs * 1.5);
     assert.ok(moved.length > 0);
-    assert.deepEqual(stage.testimonies, []);
+    assert.deepEqual(stage.reports, []);
   });
 
   test('is nothing where a foreign machine is known to have the address', () => {
@@ -207,8 +207,8 @@ describe('what does not fit', () => {
     stage.answer = answersRouter;
     for (const { name } of stage.lan.nodes) stage.witness(name).spare(new Set([one]));
     stage.run(everyMs * 2);
-    assert.ok(stage.testimonies.length > 0);
-    assert.ok(stage.testimonies.every(({ address }) => address !== one));
+    assert.ok(stage.reports.length > 0);
+    assert.ok(stage.reports.every(({ address }) => address !== one));
     assert.ok(stage.asked.every(({ address }) => address !== one));
   });
 
@@ -216,13 +216,13 @@ describe('what does not fit', () => {
     const stage = new Stage();
     stage.answer = answersRouter;
     stage.run(everyMs);
-    const before = stage.testimonies.length;
+    const before = stage.reports.length;
     for (const { segment } of stage.lan.nodes) {
       if (segment !== undefined) segment.hushedSinceMs = stage.lan.nowMs;
       if (segment !== undefined) segment.hushedAtLeastUntilMs = Infinity;
     }
     stage.run(everyMs * 2);
-    assert.equal(stage.testimonies.length, before);
+    assert.equal(stage.reports.length, before);
   });
 });
 

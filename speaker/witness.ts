@@ -22,7 +22,7 @@ const bystandersAtMost = 4;
 const macsAtMost = 8;
 
 /** What lasted for exams in a row, or is over. */
-export type Testimony = {
+export type Report = {
   readonly address: string;
   readonly holder: string;
   readonly term: number;
@@ -135,16 +135,16 @@ export class Witness {
   tick(
     nowMs: number,
     lan: Surroundings,
-  ): { readonly questions: readonly Address[]; readonly testimonies: readonly Testimony[] } {
+  ): { readonly questions: readonly Address[]; readonly reports: readonly Report[] } {
     const questions: Address[] = [];
-    const testimonies: Testimony[] = [];
+    const reports: Report[] = [];
     if (!canTake(this.#segment, this.#segment.node)) {
       this.#giveUp(nowMs);
-      return { questions, testimonies };
+      return { questions, reports };
     }
     if (nowMs >= this.#step.atMs + witnessPace.stepMs) this.#step = { atMs: nowMs, questions: 0 };
     for (let exam = this.#due.take(nowMs); exam !== undefined; exam = this.#due.take(nowMs)) {
-      if (!this.#wantsToAsk(exam)) testimonies.push(...this.#judge(exam, nowMs));
+      if (!this.#wantsToAsk(exam)) reports.push(...this.#judge(exam, nowMs));
       else if (this.#isOutOfBreath) this.#due.set(exam, this.#step.atMs + witnessPace.stepMs);
       else {
         questions.push(exam.address, ...this.#askedBeside(exam, nowMs, lan));
@@ -157,7 +157,7 @@ export class Witness {
       this.#ask(exam, nowMs);
     }
     this.#questions += questions.length;
-    return { questions, testimonies };
+    return { questions, reports };
   }
 
   get #isOutOfBreath(): boolean {
@@ -236,7 +236,7 @@ export class Witness {
     return lan.bystanders().slice(0, bystandersAtMost);
   }
 
-  #judge(exam: Exam, nowMs: number): readonly Testimony[] {
+  #judge(exam: Exam, nowMs: number): readonly Report[] {
     const { listenMs } = examTiming;
     if (nowMs < exam.askedAtMs + listenMs) {
       // Somebody has answered: who else does has as long.

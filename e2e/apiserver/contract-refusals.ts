@@ -202,4 +202,21 @@ export function describeRefusals(ground: () => Ground): void {
     );
     await client.remove(`/api/v1/nodes/${metadata.name}`);
   });
+
+  test('a node may have several addresses of one type', async () => {
+    const { client } = ground();
+    const metadata = { name: `dual-${ground().namespace}` };
+    const nodes = '/api/v1/nodes';
+    await client.post(nodes, { apiVersion: 'v1', kind: 'Node', metadata });
+    const addresses = ['198.51.100.77', '2001:db8::77'].map((address) => ({
+      type: 'InternalIP',
+      address,
+    }));
+    const { code, body } = await client.patch(`${nodes}/${metadata.name}/status`, 'merge', {
+      status: { addresses },
+    });
+    equal(code, 200);
+    deepEqual(listAt(body, 'status', 'addresses'), addresses);
+    await client.remove(`${nodes}/${metadata.name}`);
+  });
 }

@@ -5,7 +5,7 @@ import type { Condition, Node } from '../../kube/object.ts';
 import { ApiError, type Transport } from '../../kube/transport.ts';
 import { create, mergePatch } from '../../kube/write.ts';
 import type { Host } from '../lab/host.ts';
-import { podRangeOf } from './pod-network.ts';
+import { podRangesOf } from './pod-network.ts';
 
 /** As kubelets have it: `--node-lease-duration-seconds`, and a renewal after a quarter of it. */
 const leaseSeconds = 40;
@@ -31,7 +31,8 @@ export class NodeVoice {
       'kubernetes.io/arch': architecture(),
     };
     const node = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } };
-    const spec = { podCIDR: podRangeOf(this.#host), podCIDRs: [podRangeOf(this.#host)] };
+    const podCIDRs = podRangesOf(this.#host);
+    const spec = { podCIDR: podCIDRs[0], podCIDRs };
     await orAlready(create(this.#api, kinds.node, { ...node, spec }));
     await this.#renew();
     await this.#report();
@@ -84,9 +85,10 @@ export class NodeVoice {
       ...times,
     };
     const room = { cpu: '8', memory: '16Gi', pods: '110' };
-    const { name, address } = this.#host;
+    const { name, address, address6 } = this.#host;
     const addresses = [
       { type: 'InternalIP', address },
+      { type: 'InternalIP', address: address6 },
       { type: 'Hostname', address: name },
     ];
     const conditions: readonly Condition[] = [...fine, ready];

@@ -54,6 +54,7 @@ export class PodRun {
     this.#at = {
       hostAddress: host.address,
       podAddress: network?.address ?? host.address,
+      podAddress6: network?.address6 ?? host.address6,
     };
   }
 
@@ -97,7 +98,7 @@ export class PodRun {
   /** Starts again what ended, asks the probes that are due, and answers how the Pod is. */
   async look(): Promise<PodStatus> {
     await Promise.all(this.pod.spec.containers.map((spec) => this.#lookAt(spec)));
-    const { hostAddress, podAddress } = this.#at;
+    const { hostAddress, podAddress, podAddress6 } = this.#at;
     const ready = this.pod.spec.containers.every((spec) => this.#ready.has(spec));
     if (ready && this.#readyAt === '') this.#readyAt = toSeconds(systemClock.wall());
     if (!ready) this.#readyAt = '';
@@ -111,9 +112,9 @@ export class PodRun {
     return {
       phase: 'Running',
       hostIP: hostAddress,
-      hostIPs: [{ ip: hostAddress }],
+      hostIPs: [{ ip: hostAddress }, { ip: this.#host.address6 }],
       podIP: podAddress,
-      podIPs: [{ ip: podAddress }],
+      podIPs: [{ ip: podAddress }, { ip: podAddress6 }],
       startTime: this.#startTime,
       conditions,
       containerStatuses: this.pod.spec.containers.map((spec) => this.#statusOf(spec)),

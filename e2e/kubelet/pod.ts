@@ -92,8 +92,12 @@ export type Projection = {
   };
 };
 
-/** Where a Pod has come to lie: its own address, and the one of its node. */
-export type Whereabouts = { readonly podAddress: string; readonly hostAddress: string };
+/** Where a Pod has come to lie: its own addresses, and the one of its node. */
+export type Whereabouts = {
+  readonly podAddress: string;
+  readonly podAddress6: string;
+  readonly hostAddress: string;
+};
 
 /** What the downward API says about a Pod. Throws where it is asked for something that the lab does not tell. */
 export function fieldOf({ metadata, spec }: Pod, path: string, at?: Whereabouts): string {

@@ -1,6 +1,5 @@
 import type { KubeObject } from '../../kube/object.ts';
 import type { Transport } from '../../kube/transport.ts';
-import type { Family } from '../../net/address.ts';
 import type { Client } from './client.ts';
 import type { Host } from './host.ts';
 import type { Hosts } from './hosts.ts';
@@ -16,8 +15,6 @@ export type Cluster = AsyncDisposable & {
   readonly kubectl: string;
   /** What leads a packet from a node to a backend: its own one, or any. */
   readonly serviceProxy: 'stand-in' | 'kube-proxy';
-  /** What backends have addresses of. */
-  readonly families: readonly Family[];
   /** Applies every object of a file of the project; answers them as the server keeps them. */
   readonly applyFile: (path: string) => Promise<KubeObject[]>;
   /** The API server, the nodes and their backends, and what goes with them in a cluster. */

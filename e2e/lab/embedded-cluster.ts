@@ -57,7 +57,6 @@ export async function openEmbeddedCluster(options: ClusterOptions): Promise<Clus
     kubeconfigPath,
     kubectl: 'kubectl',
     serviceProxy: 'stand-in',
-    families: ['IPv4', 'IPv6'],
     applyFile,
     async startControlPlane() {
       control.install(apiServer(control, socketPath));

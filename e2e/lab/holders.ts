@@ -17,6 +17,16 @@ export function someHolderOf(lan: Lan, address: string): Promise<Host> {
   });
 }
 
+/** Whether what a backend said is right for an address that this node answers for: kube-proxy may choose any backend. */
+export const isServedFrom = (
+  { serviceProxy }: { readonly serviceProxy: 'stand-in' | 'kube-proxy' },
+  { name }: Host,
+  body: string,
+): boolean =>
+  serviceProxy === 'kube-proxy'
+    ? body.startsWith('served by ')
+    : body.trim() === `served by ${name}`;
+
 /** The names of all nodes that answer for the address within a second, without repetition. */
 export async function answerersOf({ hosts, client }: Lan, address: string): Promise<string[]> {
   const macs = new Set(await client.answers(address));

@@ -12,7 +12,7 @@ import { Reflector } from '../../kube/reflector.ts';
 import { openTransport, type Transport } from '../../kube/transport.ts';
 import { buildImage } from '../kubelet/image.ts';
 import { Kubelet } from '../kubelet/kubelet.ts';
-import { podNetwork, routePods } from '../kubelet/pod-network.ts';
+import { podNetworks, routePods } from '../kubelet/pod-network.ts';
 import { type ControlPlane, openControlPlane } from '../kubernetes/control-plane.ts';
 import { apiServerPort, type Flags } from '../kubernetes/flags.ts';
 import { formatKubeconfig } from '../kubernetes/kubeconfig.ts';
@@ -110,7 +110,6 @@ export async function openKubernetesCluster({
     kubeconfigPath,
     kubectl: kubectlPath,
     serviceProxy: 'kube-proxy',
-    families: ['IPv4'],
     async applyFile(path) {
       const applied: KubeObject[] = [];
       for (const object of await readManifests(fromRoot(path)))
@@ -120,8 +119,10 @@ export async function openKubernetesCluster({
     async startControlPlane() {
       await routePods([control, ...nodes], nodes);
       // A machine has a way out: without one, nothing is sent to an address of a Service for kube-proxy to change.
-      for (const host of nodes)
-        await host.run('ip', ['route', 'replace', 'default', 'via', control.address]);
+      for (const host of nodes) {
+        for (const gateway of [control.address, control.address6])
+          await host.run('ip', ['route', 'replace', 'default', 'via', gateway]);
+      }
       for (const kubelet of kubelets) running.push(kubelet.run(ended.signal));
       for (const host of nodes) {
         host.install(backend(host));
@@ -182,7 +183,7 @@ async function startKubeProxy(
     kubeconfig,
     'hostname-override': host.name,
     'proxy-mode': proxyMode(),
-    'cluster-cidr': podNetwork,
+    'cluster-cidr': podNetworks.join(','),
     // The number of connections that the kernel remembers belongs to the whole machine.
     'conntrack-max-per-core': 0,
     'conntrack-min': 0,

@@ -45,6 +45,7 @@ export async function writeStatus(api: Transport, host: Host): Promise<void> {
   const status: Node['status'] = {
     addresses: [
       { type: 'InternalIP', address: host.address },
+      { type: 'InternalIP', address: host.address6 },
       { type: 'Hostname', address: host.name },
     ],
     conditions: [{ ...ready, lastTransitionTime: at }],

@@ -24,3 +24,11 @@ export async function openSecondLan(hosts: readonly Host[]): Promise<void> {
 }
 
 export const secondMacOf = ({ mac }: Host): Mac => mac.replace(/^02:00:00:00:00/, '02:00:00:00:02');
+
+/** The cable of the second interface is pulled. */
+export const secondPortDown = (host: Host): Promise<void> => setSecondPort(host, 'down');
+export const secondPortUp = (host: Host): Promise<void> => setSecondPort(host, 'up');
+
+async function setSecondPort({ name, switchNamespace }: Host, state: 'up' | 'down'): Promise<void> {
+  await run('ip', ['-n', switchNamespace, 'link', 'set', `${name}.2`, state]);
+}

@@ -55,6 +55,7 @@ export type VacancyReason =
   | 'HolderDied'
   | 'HolderRestarted'
   | 'HolderLeft'
+  | 'HolderLinkDown'
   | 'Released'
   | 'LinkReturned';
 export type HoldReason = VacancyReason | 'HandedOver' | 'Unanswered';

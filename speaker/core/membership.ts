@@ -49,7 +49,11 @@ export function hearStanding(
   standing: Standing,
   nowMs: number,
 ): Action[] {
-  if (standing.phase === 'left') return bury(segment, peer, 'left', nowMs);
+  if (standing.phase === 'left') {
+    // Whoever goes in order has handed over or released what it held; what it still holds, it has left behind.
+    const how = standing.claims.count > 0 ? 'cutOff' : 'left';
+    return bury(segment, peer, how, nowMs);
+  }
   if (standing.phase !== peer.standing.phase) reviewVacanciesSoon(segment, nowMs);
   if (standing.phase !== 'active') peer.activeSinceMs = Infinity;
   else if (peer.activeSinceMs === Infinity) {
@@ -110,16 +114,23 @@ export function questionAll(segment: Segment, nowMs: number): Action[] {
   );
 }
 
+/** How a peer went, and what that makes of what it held. */
+const vacancyReasons = {
+  dead: 'HolderDied',
+  restarted: 'HolderRestarted',
+  left: 'HolderLeft',
+  cutOff: 'HolderLinkDown',
+} as const;
+
 /** A peer is gone; what it held is vacant. */
 function bury(
   segment: Segment,
   peer: Peer,
-  how: 'dead' | 'restarted' | 'left',
+  how: keyof typeof vacancyReasons,
   nowMs: number,
 ): Action[] {
-  const reasons = { dead: 'HolderDied', restarted: 'HolderRestarted', left: 'HolderLeft' } as const;
   const why: Vacancy = {
-    reason: reasons[how],
+    reason: vacancyReasons[how],
     from: peer.node,
     ...(how === 'dead' ? { silentMs: nowMs - peer.heardAtMs } : {}),
   };
@@ -127,7 +138,7 @@ function bury(
   vacateAll(segment, peer.node, why, nowMs);
   reviewDoubt(segment, nowMs);
   reviewVacancies(segment, nowMs);
-  return [told(peer.node, how)];
+  return [told(peer.node, how === 'cutOff' ? 'left' : how)];
 }
 
 /** The link is gone, and with it all that was known of who lives behind it. */

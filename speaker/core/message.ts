@@ -35,8 +35,15 @@ export type Message = { readonly node: string; readonly mac: Mac } & (
   | { readonly kind: 'absent'; readonly nonce: bigint }
 );
 
-/** Where a message goes: to a MAC, to all that hear frames, or to an IP address in a datagram. */
-export type Destination = Mac | 'all' | { readonly udp: string };
+/**
+ * Where a message goes: to a MAC, to all that hear frames, to an IP address in a datagram, or by any way there is but
+ * this link, which is dead.
+ */
+export type Destination = Mac | 'all' | { readonly udp: string } | 'elsewhere';
+
+/** Whether its sender says goodbye: it answers for nothing on this segment any more. */
+export const isFarewell = (message: Message): boolean =>
+  message.kind === 'pulse' && message.standing.phase === 'left';
 
 /** As many claims as fit a frame of 1,280 bytes, the least that IPv6 asks of a link, with the longest node name. */
 export const claimsPerMessage = 40;

@@ -6,9 +6,11 @@ import { FakeSegment } from '../testing/fake-segment.ts';
 const address = '198.51.100.0';
 
 /** Nodes that have found each other and share `addresses`. */
-function settled(options: { nodes?: number; addresses?: number; seed?: number } = {}): FakeSegment {
-  const { nodes = 3, addresses = 1, seed = 1 } = options;
-  const lan = new FakeSegment({ seed, nodes });
+function settled(
+  options: { nodes?: number; addresses?: number; seed?: number; detourMs?: number } = {},
+): FakeSegment {
+  const { nodes = 3, addresses = 1, seed = 1, detourMs } = options;
+  const lan = new FakeSegment({ seed, nodes, detourMs });
   for (const node of lan.nodes) lan.start(node);
   lan.plan(everyNode(lan.nodes, addresses));
   lan.run(1500);
@@ -389,6 +391,28 @@ test('a holder whose link goes down is replaced and does not come back as a seco
   lan.setLink(holder, true);
   lan.run(2000);
   assert.equal(holderOf(lan), heir);
+});
+
+test('a holder whose link goes down says goodbye by another way, and is replaced at once', () => {
+  const lan = settled({ detourMs: 2 });
+  const holder = holderOf(lan);
+  lan.setLink(holder, false);
+  lan.run(4);
+  assert.notEqual(holderOf(lan), holder);
+});
+
+test('a goodbye that comes after its sender has returned moves nothing', () => {
+  const lan = settled({ detourMs: 3000 });
+  const holder = holderOf(lan);
+  lan.setLink(holder, false);
+  lan.setLink(holder, true);
+  lan.run(500);
+  const then = holderOf(lan);
+  const actions: string[] = [];
+  lan.onActions = (_, some) => actions.push(...some.map(({ kind }) => kind));
+  lan.run(3000);
+  assert.equal(holderOf(lan), then);
+  assert.deepEqual([...new Set(actions)], ['send']);
 });
 
 test('recorded frames of a dead node bring it back to nobody', () => {

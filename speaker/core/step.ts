@@ -20,6 +20,7 @@ import {
 } from './membership.ts';
 import { hearHandover, moveAlong, movesDueAtMs, planMoves } from './moves.ts';
 import { planPreferred } from './preferences.ts';
+import { isFarewell } from './message.ts';
 import { isFresh } from './replay.ts';
 import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
 import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
@@ -148,7 +149,10 @@ function hear(segment: Segment, event: Event & { kind: 'frame' }, nowMs: number)
     return [];
   }
   if (peer?.boot !== boot) return hearStranger(segment, event, nowMs);
+  const isLate = sequence < peer.sequences.highest;
   if (!isFresh(peer.sequences, sequence)) return [];
+  // Whoever has said anything since is here: a goodbye may have gone a longer way than what came after it.
+  if (isLate && isFarewell(message)) return [];
   if (by === undefined) peer.framedAtMs = nowMs;
   const actions = hearPeer(segment, peer, message, nowMs);
   switch (message.kind) {
@@ -185,13 +189,15 @@ function setLink(segment: Segment, { up, mac }: Event & { kind: 'link' }, nowMs:
     return setPhase(segment, 'listening', nowMs);
   }
   if (segment.phase === 'down' || segment.phase === 'left') return [];
+  // What is left behind stands in it, so that peers wait for nobody to whom it was handed over.
+  const goodbye = segment.peers.size === 0 ? [] : [farewell(segment, 'elsewhere')];
   const actions = claimsOf(segment, segment.node).map(({ address }) => {
     drop(segment, address, { reason: 'LinkReturned' }, nowMs);
     return yieldTo(address, 'LinkDown');
   });
   forgetAll(segment, nowMs);
   const next = segment.phase === 'leaving' ? 'left' : 'down';
-  return [...actions, ...setPhase(segment, next, nowMs)];
+  return [...actions, ...goodbye, ...setPhase(segment, next, nowMs)];
 }
 
 function setPhase(segment: Segment, phase: Phase, nowMs: number): Action[] {
@@ -253,9 +259,12 @@ function leaveWhenDone(segment: Segment, nowMs: number): Action[] {
     ...actions,
     ...tellReleased(segment, own),
     ...setPhase(segment, 'left', nowMs),
-    say(segment, 'all', { kind: 'pulse', standing: standingOf(segment) }),
+    farewell(segment, 'all'),
   ];
 }
+
+const farewell = (segment: Segment, to: 'all' | 'elsewhere'): Action =>
+  say(segment, to, { kind: 'pulse', standing: { ...standingOf(segment), phase: 'left' } });
 
 function pulseWhenDue(segment: Segment, nowMs: number): Action[] {
   if (segment.phase === 'left' || nowMs < segment.nextPulseAtMs) return [];

@@ -28,6 +28,12 @@ export const listenAtMostMs = (intervalMs: number): number => 10 * intervalMs;
 /** Not having run for this long, others may have declared us dead: answer nothing until they have been asked. */
 export const stallMs = (intervalMs: number): number => 2 * intervalMs;
 
+/**
+ * A link that has lost its carrier for so long is given up where its peers can be told by another way. A cable that is
+ * pulled stays out for seconds; what is shorter is the flicker of a port.
+ */
+export const carrierLostMs = 20;
+
 /** By then everybody who speaks here has been heard once, if nothing is lost. */
 export const hearAnyMs = (intervalMs: number): number => 1.25 * intervalMs;
 

@@ -8,7 +8,7 @@ import { listing, withoutSelf } from './listing.ts';
 import { Machine } from './machine.ts';
 import { type Random, seeded } from './random.ts';
 import { Timeline } from './timeline.ts';
-import { isFor, passes, type Wire } from './wire.ts';
+import { cleanWire, isFor, passes, type Wire } from './wire.ts';
 
 /** Frames that fit a packet socket's default receive buffer (measured: 264); later ones are dropped. */
 export const socketFrames = 264;
@@ -24,6 +24,8 @@ type Options = {
   readonly wire?: Partial<Wire>;
   readonly core?: Core;
   readonly timeline?: Timeline;
+  /** How long messages take at most by another way than this segment; undefined: there is none. */
+  readonly detourMs?: number | undefined;
 };
 
 /** An in-memory broadcast domain with real cores on it, simulated time and seeded faults. */
@@ -44,27 +46,23 @@ export class FakeSegment {
   frames = 0;
   datagrams = 0;
   readonly #core: Core;
+  readonly #detourMs: number | undefined;
   readonly #trace = createHash('sha256');
   #candidates: Candidates = new Map();
   #roster: Roster = new Map();
   #planVersion = 0;
 
-  constructor({ seed, nodes, pulseMs = 100, wire, core = soundCore, timeline }: Options) {
+  constructor({ seed, nodes, pulseMs = 100, wire, core = soundCore, timeline, detourMs }: Options) {
     this.timeline = timeline ?? new Timeline();
     this.random = seeded(seed);
     this.pulseMs = pulseMs;
-    this.wire = {
-      loss: 0,
-      duplication: 0,
-      delayMs: { low: 0.05, high: 0.5 },
-      eats: 'nothing',
-      ...wire,
-    };
+    this.wire = { ...cleanWire, ...wire };
     this.nodes = Array.from(
       { length: nodes },
       (_, index) => new Machine(`node-${index + 1}`, index + 1),
     );
     this.#core = core;
+    this.#detourMs = detourMs;
   }
 
   /** Another machine with the name of this one, still off. */
@@ -102,9 +100,9 @@ export class FakeSegment {
     node.segment = this.#core.open({
       node: node.name,
       mac: node.mac,
-      boot: this.#random64(),
+      boot: this.random.integer64(),
       shortestPulseMs: this.pulseMs,
-      random: () => this.#random64(),
+      random: () => this.random.integer64(),
       nowMs: node.localMs(this.nowMs),
     });
     node.paused = false;
@@ -247,7 +245,8 @@ export class FakeSegment {
     const { boot } = from.segment ?? { boot: 0n };
     const by = typeof to === 'object' ? ({ by: 'datagram' } as const) : {};
     const event: Event = { kind: 'frame', boot, sequence: ++from.sequence, message, ...by };
-    if (!from.linkUp) return;
+    if (to === 'elsewhere') this.#sendElsewhere(from, { ...event, by: 'datagram' });
+    if (!from.linkUp || to === 'elsewhere') return;
     if (typeof to === 'object') this.datagrams++;
     else this.frames++;
     if (to === 'all' && this.nodes.length > crowd) {
@@ -269,6 +268,17 @@ export class FakeSegment {
     }
   }
 
+  /** Past this segment, and however it is: only a node that is off is not reached. */
+  #sendElsewhere(from: Machine, event: Event): void {
+    if (this.#detourMs === undefined) return;
+    for (const node of this.nodes) {
+      if (node === from || this.random.chance(this.wire.loss)) continue;
+      this.timeline.in(this.random.between(0.05, this.#detourMs), () => {
+        if (this.opens(node, from)) this.step(node, event);
+      });
+    }
+  }
+
   #reaches(way: { from: Machine; node: Machine; to: Destination }): boolean {
     const { from, node } = way;
     return this.connected(from, node) && passes(this.wire, way) && this.opens(node, from);
@@ -285,12 +295,5 @@ export class FakeSegment {
         if (loss === 0 || !this.random.chance(loss)) this.step(node, event);
       }
     });
-  }
-
-  #random64(): bigint {
-    return (
-      (BigInt(this.random.integer(0, 2 ** 32 - 1)) << 32n) |
-      BigInt(this.random.integer(0, 2 ** 32 - 1))
-    );
   }
 }

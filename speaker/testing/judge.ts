@@ -92,19 +92,26 @@ export class Judge {
     this.#disturbances++;
   }
 
-  /** To be called before a node loses power: it has to be replaced soon, if nothing else happens. */
-  expectTakeover(node: Machine): void {
+  /**
+   * To be called before a node falls silent: it has to be replaced soon, if nothing else happens, and as soon as its
+   * goodbye has arrived where it can say one.
+   */
+  expectTakeover(node: Machine, farewellMs = Infinity): void {
     if (!this.#isCalm || !node.isAnswering || this.#segment.nodes.length < 2) return;
     const held = [...node.holding];
     const others = this.#segment.nodes.filter((one) => one !== node && one.isAnswering);
     if (!others.some((one) => this.#segment.connected(one, node))) return;
-    const withinMs = 3 * this.#tolerated.pulseMs + this.#tolerated.exchangeMs;
+    const { pulseMs, exchangeMs } = this.#tolerated;
+    const withinMs = Math.min(3 * pulseMs, farewellMs) + exchangeMs;
     const disturbances = this.#disturbances + 1;
     this.#segment.timeline.in(withinMs, () => {
       if (this.#disturbances !== disturbances) return;
       for (const address of held) {
         if (this.#holders(address).length > 0) continue;
-        this.#report('QuickTakeover', `${address} has no holder ${withinMs} ms after the crash`);
+        this.#report(
+          'QuickTakeover',
+          `${address} has no holder ${withinMs} ms after it fell silent`,
+        );
       }
     });
   }

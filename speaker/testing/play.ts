@@ -52,7 +52,9 @@ export function play(
     }
   });
   for (const fault of faults) {
-    timeline.at(fault.atMs, () => strike(stage, fault, { plan, random }));
+    timeline.at(fault.atMs, () =>
+      strike(stage, fault, { plan, random, detourMs: schedule.detourMs }),
+    );
     timeline.at(fault.untilMs, () => mend(stage, fault, plan));
   }
   const quietFromMs = Math.max(settledAtMs(nodes), ...faults.map(({ untilMs }) => untilMs));
@@ -85,10 +87,10 @@ function openLink(
     onTrace: ((line: string) => void) | undefined;
   },
 ): Stage[number] {
-  const { seed, nodes, loss, duplication, slowestFrameMs, drift } = schedule;
+  const { seed, nodes, loss, duplication, slowestFrameMs, drift, detourMs } = schedule;
   const { link, timeline, core, onTrace } = on;
   const wire = { loss, duplication, delayMs: { low: 0.05, high: slowestFrameMs } };
-  const lan = new FakeSegment({ seed: seed + link, nodes, wire, core, timeline });
+  const lan = new FakeSegment({ seed: seed + link, nodes, wire, core, timeline, detourMs });
   if (onTrace !== undefined) lan.onTrace = (line) => onTrace(`link ${link} ${line}`);
   // One machine has one clock, whatever the link.
   const random = seeded(seed);
@@ -116,9 +118,13 @@ function startNumber(lan: FakeSegment, number: number): void {
   if (node !== undefined) lan.start(node);
 }
 
-type Circumstances = { readonly plan: Candidates; readonly random: Random };
+type Circumstances = {
+  readonly plan: Candidates;
+  readonly random: Random;
+  readonly detourMs: number | undefined;
+};
 
-function strike(stage: Stage, fault: Fault, { plan, random }: Circumstances): void {
+function strike(stage: Stage, fault: Fault, { plan, random, detourMs }: Circumstances): void {
   if (fault.kind === 'replan') {
     const some = [...plan].map(([address, all]) => {
       const few = all.filter(() => random.chance(0.7));
@@ -154,6 +160,7 @@ function strike(stage: Stage, fault: Fault, { plan, random }: Circumstances): vo
         break;
       case 'linkDown':
         if (link !== fault.link) continue;
+        judge.expectTakeover(node, detourMs);
         judge.disturb(node);
         lan.setLink(node, false);
         break;

@@ -4,6 +4,8 @@ export type Random = {
   next(): number;
   between(low: number, high: number): number;
   integer(low: number, high: number): number;
+  /** Any of 64 bits. */
+  integer64(): bigint;
   chance(probability: number): boolean;
   pick<T>(items: readonly T[]): T;
 };
@@ -21,6 +23,7 @@ export function seeded(seed: number): Random {
   return {
     next,
     integer,
+    integer64: () => (BigInt(integer(0, 2 ** 32 - 1)) << 32n) | BigInt(integer(0, 2 ** 32 - 1)),
     between: (low, high) => low + next() * (high - low),
     chance: (probability) => next() < probability,
     pick: (items) => {

@@ -43,6 +43,8 @@ export type Schedule = {
   readonly switches: number;
   readonly eats: 'nothing' | 'frames' | 'everything';
   readonly eatsFromMs: number;
+  /** How long messages take at most that go around a dead link; undefined: there is no other way. */
+  readonly detourMs: number | undefined;
   readonly faults: readonly Fault[];
 };
 
@@ -106,6 +108,7 @@ export function drawSchedule(seed: number): Schedule {
     slowestFrameMs: rough ? random.between(0.5, 20) : 0.5,
     drift: random.chance(1 / 2) ? 0.001 : 0,
     ...eating,
+    detourMs: drawDetour(seeded(seed ^ 0x5eed)),
     faults: Array.from({ length: faults }, () =>
       drawFault(random, { nodes, links, firstMs, lastMs: firstMs + 900 * faults }),
     )
@@ -115,6 +118,12 @@ export function drawSchedule(seed: number): Schedule {
       // Until nodes miss each other's frames they have no datagrams either: together that is a partition.
       .filter(({ kind }) => eating.eatsFromMs === 0 || kind !== 'blackout'),
   };
+}
+
+/** A detour is mostly another link, and now and then a network in trouble of its own. */
+function drawDetour(random: Random): number | undefined {
+  if (random.chance(1 / 2)) return undefined;
+  return random.chance(2 / 3) ? 2 : random.between(2, 1000);
 }
 
 type Eating = Pick<Schedule, 'switches' | 'eats' | 'eatsFromMs'>;

@@ -30,6 +30,7 @@ function* simplifications(schedule: Schedule): Generator<Schedule> {
   for (const fewer of fewerThan(addresses, 1)) yield { ...schedule, addresses: fewer };
   if (schedule.eats !== 'nothing') yield { ...schedule, eats: 'nothing' };
   if (schedule.switches > 2) yield { ...schedule, switches: 2 };
+  if (schedule.detourMs !== undefined) yield { ...schedule, detourMs: undefined };
   if (drift > 0) yield { ...schedule, drift: 0 };
   if (duplication > 0) yield { ...schedule, duplication: 0 };
   if (loss > 0) yield { ...schedule, loss: 0 };

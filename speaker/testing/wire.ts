@@ -11,6 +11,13 @@ export type Wire = {
   eats: 'nothing' | 'frames' | 'everything';
 };
 
+export const cleanWire: Wire = {
+  loss: 0,
+  duplication: 0,
+  delayMs: { low: 0.05, high: 0.5 },
+  eats: 'nothing',
+};
+
 export const isFor = ({ mac, ip }: Machine, to: Destination): boolean =>
   to === 'all' || (typeof to === 'object' ? to.udp === ip : to === mac);
 

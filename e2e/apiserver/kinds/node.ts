@@ -1,6 +1,6 @@
 import { ageColumn, column, field } from '../columns.ts';
 import { ensureObject, isObject, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
-import { anything, keyedList, listOf, record, setOf, text, time, yesNo } from '../schema/schema.ts';
+import { anything, listOf, record, setOf, text, time, yesNo } from '../schema/schema.ts';
 import { builtIn } from './built-in.ts';
 import { conditions } from './shapes.ts';
 
@@ -64,14 +64,18 @@ export const nodeKind = builtIn({
     status: {
       ...record('What is known of it.', {
         conditions: conditions('Whether it is well.'),
-        addresses: keyedList(
-          'Its addresses.',
-          ['type'],
-          record('One address.', {
-            type: text('InternalIP, Hostname …'),
-            address: text('The address.'),
-          }),
-        ),
+        addresses: {
+          // Merged by a key that need not be unique: a node has an InternalIP of each family.
+          ...listOf(
+            'Its addresses.',
+            record('One address.', {
+              type: text('InternalIP, Hostname …'),
+              address: text('The address.'),
+            }),
+          ),
+          'x-kubernetes-patch-merge-key': 'type',
+          'x-kubernetes-patch-strategy': 'merge',
+        },
       }),
       'x-kubernetes-preserve-unknown-fields': true,
     },

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { integerBetween, readSettings } from '../../../daemon/settings.ts';
+import { SecondLink } from '../../announcing/second-link.ts';
 import { responders } from '../../lab/cluster.ts';
 import { fromRoot } from '../../lab/programs.ts';
 import { missing } from '../../lab/requirements.ts';
@@ -69,6 +70,10 @@ const onTheWire = async (): Promise<Pick<Findings, 'blackouts' | 'keepalived'>> 
   return { blackouts, keepalived };
 };
 const wire = await onTheWire();
+const secondCarrierLoss = await measure('a second link', async () => {
+  await using second = await SecondLink.open('embedded', 'packet');
+  return second.loseCarrier(Math.ceil(cuts / 3));
+});
 const answers: (Answers | Unmeasured)[] = [];
 for (const responder of responders) {
   const found = await measure(`answers, ${responder}`, () => measureAnswers(responder));
@@ -86,6 +91,7 @@ const findings: Findings = {
   machine: describeHost(),
   load: { least: Math.min(...load), most: Math.max(...load) },
   ...wire,
+  secondCarrierLoss,
   answers,
   memory,
 };

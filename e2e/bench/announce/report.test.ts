@@ -51,6 +51,7 @@ const run = ({
     restarts: [move()],
     ...blackouts,
   },
+  secondCarrierLoss: [25],
   keepalived: [],
   answers: [answers],
   memory: [],
@@ -70,6 +71,9 @@ test('a blackout is judged by its median and its tail', () => {
   ]);
   assert.deepEqual(missed(run({ blackouts: { carrierLoss: [250, 260, 401] } })), [
     'carrier loss of its only link',
+  ]);
+  assert.deepEqual(missed(run({ secondCarrierLoss: [20, 51, 60] })), [
+    'the same where it has another link',
   ]);
 });
 

@@ -13,6 +13,8 @@ export type Findings = {
   /** Processes that wanted a processor, on average over a minute: the least and the most while it was measured. */
   readonly load: { readonly least: number; readonly most: number };
   readonly blackouts: Blackouts;
+  /** The carrier of a link beside another one, through which the node can still be heard. */
+  readonly secondCarrierLoss: readonly number[];
   readonly keepalived: readonly (Keepalived | Unmeasured)[];
   readonly answers: readonly (Answers | Unmeasured)[];
   readonly memory: readonly Memory[];
@@ -27,7 +29,13 @@ export type Line = {
 };
 
 /** What is measured beside its target. */
-export function linesOf({ blackouts, keepalived, answers, memory }: Findings): readonly Line[] {
+export function linesOf({
+  blackouts,
+  secondCarrierLoss,
+  keepalived,
+  answers,
+  memory,
+}: Findings): readonly Line[] {
   return [
     headed('No answer for'),
     beside('nothing happens', milliseconds(blackouts.calm)),
@@ -45,6 +53,10 @@ export function linesOf({ blackouts, keepalived, answers, memory }: Findings): r
       milliseconds(blackouts.carrierLoss),
       powerCut(blackouts.carrierLoss),
     ),
+    line('the same where it has another link', milliseconds(secondCarrierLoss), {
+      target: 'p50 ≤ 50 ms',
+      reached: percentile(secondCarrierLoss, 50) <= 50,
+    }),
     isMeasured(blackouts.kill)
       ? line(
           'kill of its speaker, asked by ARP',

@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { parseAddress } from '../../../net/address.ts';
 import { kinds, pathOf } from '../../../kube/kinds.ts';
@@ -8,7 +7,7 @@ import type { StepReport } from '../job.ts';
 import { until } from '../../../daemon/testing/until.ts';
 
 /** Applied in this order; `*` stands for any free address of the pool. */
-const allRequests: readonly { file: string; service: string; address: string; how: string }[] = [
+const requests: readonly { file: string; service: string; address: string; how: string }[] = [
   { file: 'web', service: 'web', address: '*', how: 'asks for nothing in particular' },
   {
     file: 'pinned',
@@ -43,9 +42,6 @@ export async function handOutAddresses(
   report: StepReport,
 ): Promise<Record<string, string>> {
   await cluster.startOperator();
-  const requests = allRequests.filter(({ address }) =>
-    cluster.families.includes(isIPv6(address) ? 'IPv6' : 'IPv4'),
-  );
   for (const { file } of requests) await cluster.applyFile(`examples/${file}.yaml`);
   const addresses: Record<string, string> = {};
   for (const { service, address, how } of requests) {

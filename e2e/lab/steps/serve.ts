@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster.ts';
-import { someHolderOf } from '../holders.ts';
+import { isServedFrom, someHolderOf } from '../holders.ts';
 import type { StepReport } from '../job.ts';
 import { urlOf } from '../url.ts';
 import { until } from '../../../daemon/testing/until.ts';
@@ -12,9 +12,8 @@ export async function serve(
 ): Promise<void> {
   const { client } = cluster;
   await client.forgetNeighbours();
-  const anyNode = cluster.serviceProxy === 'kube-proxy';
   report.say(
-    anyNode
+    cluster.serviceProxy === 'kube-proxy'
       ? 'kube-proxy on every node leads address and port to any backend'
       : 'nftables rules on every node stand in for kube-proxy: address and port lead to its own backend',
   );
@@ -23,10 +22,7 @@ export async function serve(
     const body = (await until(`${url} is served`, () => client.curl(url))).trim();
     const holder = await someHolderOf(cluster, address);
     const mac = await client.macOf(address);
-    report.check(
-      `curl ${url}: ${body}`,
-      anyNode ? body.startsWith('served by ') : body === `served by ${holder.name}`,
-    );
+    report.check(`curl ${url}: ${body}`, isServedFrom(cluster, holder, body));
     report.check(
       `the client's neighbour table says ${address} is at ${mac}`,
       mac === holder.mac,
