@@ -69,6 +69,13 @@ describe('neighbours over ARP', () => {
     for (const frame of frames) assert.equal(arp.read(frame)?.kind, 'assertion');
   });
 
+  it('asks byte for byte as Linux does', () => {
+    const asker = { mac: '02:00:00:00:00:0a', address: at('198.51.100.10') };
+    const frame = arp.ask(at('198.51.100.11'), asker);
+    assert.equal(frame.length, 60);
+    assert.deepEqual(frame.subarray(0, 42), captured.question);
+  });
+
   it('probes as arping does, with nothing where the MAC is asked for (RFC 5227 §2.1.1)', () => {
     const frame = arp.probe(at('198.51.100.11'), '02:00:00:00:00:0a');
     assert.equal(frame.length, 60);
@@ -157,6 +164,11 @@ describe('neighbours over NDP', () => {
       assert(question?.kind === 'question');
       assert.deepEqual(ndp.answer(question, mac), answered);
     }
+  });
+
+  it('asks byte for byte as Linux does', () => {
+    const asker = { mac: '02:00:00:00:00:0a', address: at('2001:db8::a') };
+    assert.deepEqual(ndp.ask(at('2001:db8::b'), asker), capturedNdp.question);
   });
 
   it('probes byte for byte as Linux does', () => {

@@ -82,6 +82,15 @@ describe('what the kernel tells about links', () => {
     ]);
   });
 
+  it('does not take an address for settled while it is asked for, or once another machine has it', () => {
+    const flagsAt = 18;
+    for (const flags of [0x40, 0x08, 0xc8]) {
+      const [told] = parseMessages(newAddress.with(flagsAt, flags), 2);
+      assert(told?.kind === 'address');
+      assert.equal(told.address.settled, false);
+    }
+  });
+
   it('reads the router on the way to an address', () => {
     const gateway = { index: 7, address: { family: 'IPv4' as const, value: 0xc6336401n } };
     assert.deepEqual(parseMessages(newRoute, 3), [{ kind: 'route', gateway, onLink: undefined }]);
