@@ -57,9 +57,10 @@ export class LinkWitness implements Disposable {
   tick(nowMs: number): readonly Testimony[] {
     if (nowMs < this.#witness.dueAtMs()) return [];
     this.#read(nowMs);
+    let bystanders: readonly Address[] | undefined;
     const { questions, reports } = this.#witness.tick(nowMs, {
       canAskFor: (address) => this.#askerFor(address) !== undefined,
-      bystanders: () => this.#bystanders(),
+      bystanders: () => (bystanders ??= this.#bystanders()),
     });
     if (questions.length > 0) this.#send(questions, nowMs);
     if (!this.#witness.isListening) this.#close();

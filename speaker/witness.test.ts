@@ -8,9 +8,15 @@ import { type Report, Witness, witnessPace } from './witness.ts';
 
 const everyMs = 60_000;
 const router: Address = { family: 'IPv4', value: 0xc6336401n };
+const router6: Address = { family: 'IPv6', value: 0xfe80n << 112n };
 const foreign = '02:00:00:00:00:99';
 
-type Setting = { nodes?: number; addresses?: number; canAskFor?: (address: Address) => boolean };
+type Setting = {
+  nodes?: number;
+  addresses?: number;
+  canAskFor?: (address: Address) => boolean;
+  bystanders?: readonly Address[];
+};
 
 /** A segment, a witness on every node, and a wire that answers as told. */
 class Stage {
@@ -22,8 +28,15 @@ class Stage {
   answer: (address: string, by: string) => readonly string[];
   readonly #witnesses: ReadonlyMap<string, Witness>;
   readonly #canAskFor: (address: Address) => boolean;
+  readonly #bystanders: readonly Address[];
 
-  constructor({ nodes = 3, addresses = 1, canAskFor = () => true }: Setting = {}) {
+  constructor({
+    nodes = 3,
+    addresses = 1,
+    canAskFor = () => true,
+    bystanders = [router],
+  }: Setting = {}) {
+    this.#bystanders = bystanders;
     this.lan = new FakeSegment({ seed: 1, nodes });
     this.#canAskFor = canAskFor;
     this.lan.plan(everyNode(this.lan.nodes, addresses));
@@ -59,7 +72,7 @@ class Stage {
     if (nowMs < witness.dueAtMs()) return;
     const { questions, reports } = witness.tick(nowMs, {
       canAskFor: this.#canAskFor,
-      bystanders: () => [router],
+      bystanders: () => this.#bystanders,
     });
     this.reports.push(...reports);
     for (const address of questions) {
@@ -168,6 +181,18 @@ describe('what does not fit', () => {
     for (const { finding, isToMove } of stage.reports) {
       assert.equal(finding, 'Uncertain');
       assert.equal(isToMove, false);
+    }
+  });
+
+  test('is certain only when others answer over the same protocol, where there are any', () => {
+    for (const [bystanders, finding] of [
+      [[router, router6], 'Uncertain'],
+      [[router6], 'Silent'],
+    ] as const) {
+      const stage = new Stage({ bystanders });
+      stage.answer = (address) => (address === formatAddress(router6) ? [foreign] : []);
+      stage.run(everyMs * 2);
+      assert.equal(stage.reports[0]?.finding, finding);
     }
   });
 

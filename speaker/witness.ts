@@ -80,8 +80,8 @@ export class Witness {
   /** Addresses of this round that have not been looked at, the next one last. */
   #rest: string[] = [];
   #step = { atMs: -Infinity, questions: 0 };
-  /** When anybody last answered anything, when answers were last lost, when others were last asked. */
-  #heardAtMs = -Infinity;
+  /** When anybody last answered anything, over which protocol; when answers were last lost, when others were last asked. */
+  readonly #heardAtMs = { IPv4: -Infinity, IPv6: -Infinity };
   #lostAtMs = -Infinity;
   #bystandersAtMs = -Infinity;
   #questions = 0;
@@ -117,7 +117,7 @@ export class Witness {
 
   /** The station at `mac` has answered that it has the address. */
   hear(address: Address, mac: Mac, nowMs: number): void {
-    this.#heardAtMs = nowMs;
+    this.#heardAtMs[address.family] = nowMs;
     const exam = this.#exams.get(formatAddress(address));
     if (exam !== undefined && exam.asked > 0 && exam.macs.size < macsAtMost) exam.macs.add(mac);
   }
@@ -144,7 +144,7 @@ export class Witness {
     }
     if (nowMs >= this.#step.atMs + witnessPace.stepMs) this.#step = { atMs: nowMs, questions: 0 };
     for (let exam = this.#due.take(nowMs); exam !== undefined; exam = this.#due.take(nowMs)) {
-      if (!this.#wantsToAsk(exam)) reports.push(...this.#judge(exam, nowMs));
+      if (!this.#wantsToAsk(exam)) reports.push(...this.#judge(exam, nowMs, lan));
       else if (this.#isOutOfBreath) this.#due.set(exam, this.#step.atMs + witnessPace.stepMs);
       else {
         questions.push(exam.address, ...this.#askedBeside(exam, nowMs, lan));
@@ -225,33 +225,44 @@ export class Witness {
 
   /** While nobody at all is heard, others are asked with every question of a repeated exam. */
   #askedBeside(
-    { before, startedAtMs, asked }: Exam,
+    { before, startedAtMs, asked, address }: Exam,
     nowMs: number,
     lan: Surroundings,
   ): readonly Address[] {
     const sinceMs = asked === 0 ? nowMs : startedAtMs;
     const wasLately = nowMs < this.#bystandersAtMs + examTiming.askAgainMs;
-    if (before.length === 0 || this.#heardAtMs >= sinceMs || wasLately) return [];
+    if (before.length === 0 || this.#heardAtMs[address.family] >= sinceMs || wasLately) return [];
     this.#bystandersAtMs = nowMs;
-    return lan.bystanders().slice(0, bystandersAtMost);
+    return bystandersOf(lan.bystanders());
   }
 
-  #judge(exam: Exam, nowMs: number): readonly Report[] {
+  /**
+   * Whether nobody was heard since the exam began. Multicast can be broken where broadcast is not, so that others count
+   * that were asked over the same protocol, if there are any.
+   */
+  #isDeaf({ startedAtMs, address: { family } }: Exam, { bystanders }: Surroundings): boolean {
+    if (this.#lostAtMs >= startedAtMs) return true;
+    const isComparable = bystandersOf(bystanders()).some((other) => other.family === family);
+    const { IPv4, IPv6 } = this.#heardAtMs;
+    const heardAtMs = isComparable ? this.#heardAtMs[family] : Math.max(IPv4, IPv6);
+    return heardAtMs < startedAtMs;
+  }
+
+  #judge(exam: Exam, nowMs: number, lan: Surroundings): readonly Report[] {
     const { listenMs } = examTiming;
     if (nowMs < exam.askedAtMs + listenMs) {
       // Somebody has answered: who else does has as long.
       this.#due.set(exam, exam.askedAtMs + listenMs);
       return [];
     }
-    const { key, holder, term, before, macs, startedAtMs } = exam;
+    const { key, holder, term, before, macs } = exam;
     this.#exams.delete(key);
     const claim = this.#segment.claims.get(key);
     const mac = this.#segment.peers.get(holder)?.mac;
     // What moved meanwhile is asked for in another round.
     if (claim?.holder !== holder || claim.term !== term || mac === undefined) return [];
     if (this.#spared.has(key) || !canTake(this.#segment, holder)) return [];
-    const isDeaf = this.#heardAtMs < startedAtMs || this.#lostAtMs >= startedAtMs;
-    const seen = [...before, { macs, isDeaf }];
+    const seen = [...before, { macs, isDeaf: macs.size === 0 && this.#isDeaf(exam, lan) }];
     const peers = new Set(Array.from(this.#segment.peers.values(), (peer) => peer.mac));
     const verdict = verdictOf(mac, seen, peers);
     if (verdict === undefined) {
@@ -267,6 +278,9 @@ export class Witness {
     return [{ address: key, holder, term, ...verdict, isKnown: told === verdict.finding }];
   }
 }
+
+const bystandersOf = (all: readonly Address[]): readonly Address[] =>
+  all.slice(0, bystandersAtMost);
 
 const notAsked = () => ({
   asked: 0,
