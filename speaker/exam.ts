@@ -16,11 +16,11 @@ export type Fault = Exclude<Finding, 'Right'>;
 
 /** When one question follows another. A client's kernel asks once a second (RFC 4861 §10). */
 export const examTiming = {
-  askAgainMs: 250,
+  askAddressAgainMs: 250,
   /** After the last question. A kernel that is busy, or a responder that waits for its turn, answers within it. */
-  listenMs: 500,
+  answersWithinMs: 500,
   /** An exam that was not passed is taken again so much later, to outlast what is over soon. */
-  repeatMs: 5000,
+  repeatExamMs: 5000,
 } as const;
 
 /** So many questions are asked in the first exam, and in each that repeats it, while nobody answers. */

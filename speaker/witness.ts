@@ -218,8 +218,8 @@ export class Witness {
     if (exam.asked === 0) exam.startedAtMs = nowMs;
     exam.asked++;
     exam.askedAtMs = nowMs;
-    const { askAgainMs, listenMs } = examTiming;
-    const wait = exam.asked < questionsOf(exam.before.length) ? askAgainMs : listenMs;
+    const { askAddressAgainMs, answersWithinMs } = examTiming;
+    const wait = exam.asked < questionsOf(exam.before.length) ? askAddressAgainMs : answersWithinMs;
     this.#due.set(exam, nowMs + wait);
   }
 
@@ -230,7 +230,7 @@ export class Witness {
     lan: Surroundings,
   ): readonly Address[] {
     const sinceMs = asked === 0 ? nowMs : startedAtMs;
-    const wasLately = nowMs < this.#bystandersAtMs + examTiming.askAgainMs;
+    const wasLately = nowMs < this.#bystandersAtMs + examTiming.askAddressAgainMs;
     if (before.length === 0 || this.#heardAtMs[address.family] >= sinceMs || wasLately) return [];
     this.#bystandersAtMs = nowMs;
     return bystandersOf(lan.bystanders());
@@ -249,10 +249,10 @@ export class Witness {
   }
 
   #judge(exam: Exam, nowMs: number, lan: Surroundings): readonly Report[] {
-    const { listenMs } = examTiming;
-    if (nowMs < exam.askedAtMs + listenMs) {
+    const { answersWithinMs } = examTiming;
+    if (nowMs < exam.askedAtMs + answersWithinMs) {
       // Somebody has answered: who else does has as long.
-      this.#due.set(exam, exam.askedAtMs + listenMs);
+      this.#due.set(exam, exam.askedAtMs + answersWithinMs);
       return [];
     }
     const { key, holder, term, before, macs } = exam;
@@ -268,7 +268,7 @@ export class Witness {
     if (verdict === undefined) {
       const again = { ...exam, before: seen, ...notAsked() };
       this.#exams.set(key, again);
-      this.#due.set(again, nowMs + examTiming.repeatMs);
+      this.#due.set(again, nowMs + examTiming.repeatExamMs);
       return [];
     }
     const told = this.#told.get(key)?.finding ?? 'Right';
