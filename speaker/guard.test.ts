@@ -208,6 +208,16 @@ describe('a quarantined address', () => {
     assert.deepEqual(watch.outcomes, []);
   });
 
+  test('is not free after a round in which the other station was heard, and a silent one', () => {
+    const watch = quarantine();
+    watch.pass(againMs + probeMs / 2);
+    assert.deepEqual(watch.hear(stranger), []);
+    watch.pass(roundMs + againMs + roundMs);
+    assert.deepEqual(watch.outcomes, []);
+    watch.pass(againMs + roundMs);
+    assert.equal(watch.outcomes.length, 2);
+  });
+
   test('does not become free by a link that takes no probe', () => {
     const watch = quarantine();
     watch.up = false;

@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import { type Message, claimsPerMessage } from './core/message.ts';
 import { windowWidth } from './core/replay.ts';
 import * as timing from './core/timing.ts';
+import { contestEndsMs, tellEveryMs } from './contested.ts';
 import { examsOfVerdict, examTiming, type Finding, questionsOf } from './exam.ts';
+import { probeAgainMs, probesPerRound, silentRoundsToFree } from './probing.ts';
 import { settingsTable } from './settings.ts';
 import type { Rule } from './testing/judge.ts';
 import { overheadBytes, seal } from './wire/envelope.ts';
@@ -113,6 +115,23 @@ test('the page lists every finding of a witness', () => {
   } satisfies Record<Finding, true>;
   const told = rows.flatMap(([name]) => (name !== undefined && name in findings ? [name] : []));
   assert.deepEqual(told, Object.keys(findings));
+});
+
+test('the page gives the numbers that the guard goes by', () => {
+  const numbers = {
+    probesPerRound,
+    probeMs: settingsTable.probeMs.fallback,
+    'probeAgainMs.least': probeAgainMs.least,
+    'probeAgainMs.most': probeAgainMs.most,
+    silentRoundsToFree,
+    tellEveryMs,
+    contestEndsMs,
+  };
+  const told = new Map(rows.map(([name = '', value]) => [name, Number(value)]));
+  for (const [name, value] of Object.entries(numbers)) assert.equal(told.get(name), value, name);
+  const round = probesPerRound * settingsTable.probeMs.fallback;
+  const freeAfterMs = silentRoundsToFree * (probeAgainMs.most + round);
+  assert.ok(page.includes(`${freeAfterMs / 1000} s at the latest`));
 });
 
 test('the page names the wire as it is', () => {

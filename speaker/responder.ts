@@ -98,8 +98,14 @@ export class Responder implements Disposable {
   /** Probes and announces what is due. Returns what has come of probes. */
   tick(nowMs: number): readonly Outcome[] {
     if (this.#hushedAtMs !== undefined) return [];
-    const outcomes = this.probesAt(nowMs) ? this.#goOnProbing(nowMs) : [];
-    this.#announce(nowMs);
+    if (!this.probesAt(nowMs)) {
+      this.#announce(nowMs);
+      return [];
+    }
+    // Who probes must be in the group first, so as to hear others that probe (RFC 4862 §5.4.2).
+    this.#memberships.settle();
+    const outcomes = this.#goOnProbing(nowMs);
+    this.#announcer.tick(nowMs);
     return outcomes;
   }
 
@@ -209,8 +215,6 @@ export class Responder implements Disposable {
   /** What nobody else has is held from now on; the kernel's filter has let through all about it before. */
   #goOnProbing(nowMs: number): readonly Outcome[] {
     const { probes, outcomes } = this.#guard.tick(nowMs);
-    // Who probes must be in the group first, so as to hear others that probe (RFC 4862 §5.4.2).
-    this.#memberships.settle();
     const frames = probes.map((address) => neighboursOf(address.family).probe(address, this.#mac));
     const { sent } = this.#sockets.send(frames);
     this.#guard.unsent(probes.slice(sent));
