@@ -11,7 +11,7 @@ import type { Cluster } from './lab/cluster.ts';
 import { openSteadyProbe } from './lab/failover.ts';
 import { answerersOf, someHolderOf } from './lab/holders.ts';
 import type { Host } from './lab/host.ts';
-import { changeMac, replaceLink } from './lab/links.ts';
+import { bridgeLink, changeMac, renameLink, replaceLink, unbridgeLink } from './lab/links.ts';
 import { needsLab } from './lab/requirements.ts';
 import { openServing } from './lab/serving.ts';
 
@@ -47,6 +47,37 @@ describe('links', needsLab, () => {
     // Who knows the same as its peers has no questions: what is left are pulses, which go to all.
     const talk = 'ether proto 0x88b5 and not ether multicast';
     await until('the speakers agree', () => isQuiet(first, talk));
+  });
+
+  test('a holder whose link gets another name goes on under it', async () => {
+    const host = await holder();
+    await using probe = await openSteadyProbe(cluster, address);
+    for (const [from, to] of [
+      ['eth0', 'lan0'],
+      ['lan0', 'eth0'],
+    ] as const) {
+      const blackout = await probe.blackoutOf(() => renameLink(host, from, to));
+      assert.ok(blackout.ms <= 1_000, `${blackout.ms} ms without an answer`);
+      await cluster.memberAgain(host);
+      assert.equal((await answerersOf(cluster, address)).length, 1);
+    }
+  });
+
+  test('a holder whose link becomes the port of a bridge goes on there', async () => {
+    const host = await holder();
+    await using probe = await openSteadyProbe(cluster, address);
+    for (const change of [bridgeLink, unbridgeLink]) {
+      const blackout = await probe.blackoutOf(() => change(host));
+      assert.ok(blackout.ms <= 1_000, `${blackout.ms} ms without an answer`);
+      await cluster.memberAgain(host);
+      await until(
+        'one node answers',
+        async () => (await answerersOf(cluster, address)).length === 1,
+      );
+      // A port speaks for nobody: its bridge does.
+      const left = change === bridgeLink ? 'eth0' : 'br0';
+      assert.match(host.logOf('speaker', 50), new RegExp(`"a link is gone".*"${left}"`));
+    }
   });
 
   test('a holder whose MAC changes goes on answering, with the new one', async () => {

@@ -191,14 +191,16 @@ class WireThread {
     this.#macs = new Set([...links.values()].flatMap(({ mac }) => mac ?? []));
     for (const [name, session] of this.#sessions) {
       const link = links.get(name);
-      if (link === undefined || !session.isOn(link)) this.#close(name, session);
-      else if (changed(session.link, link)) {
+      if (link === undefined || !session.isOn(link) || !this.#isAnnouncing(link)) {
+        this.#close(name, session);
+      } else if (changed(session.link, link)) {
         session.follow(link);
         session.adopt(this.#plan, this.#speakers);
       }
     }
     for (const link of links.values()) {
-      if (!this.#sessions.has(link.name) && this.#isAnnouncing(link)) this.#open(link);
+      const wanted = !this.#leaving && this.#isAnnouncing(link);
+      if (wanted && !this.#sessions.has(link.name)) this.#open(link);
     }
     this.#missLinks(this.#start.links?.filter((name) => !links.has(name)) ?? []);
     this.#tellNetworks();
@@ -220,10 +222,10 @@ class WireThread {
     report({ kind: 'absent', links: absent });
   }
 
-  /** A link that the settings name is taken at their word. */
+  /** A link that the settings name is taken at their word. One that becomes a port speaks for nobody: its bridge does. */
   #isAnnouncing({ name, loopback, mac, resolves, enslaved }: Link): boolean {
     const { links, excludedLinks } = this.#start;
-    if (loopback || mac === undefined || this.#leaving) return false;
+    if (loopback || mac === undefined) return false;
     if (links !== undefined) return links.includes(name);
     return resolves && !enslaved && !excludedLinks.some((pattern) => pattern.test(name));
   }

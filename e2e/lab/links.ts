@@ -142,15 +142,45 @@ export async function replaceLink(replaced: Host): Promise<void> {
     `link add ${name} type veth peer name eth0 address ${mac} netns ${host.namespace}`,
     `link set ${name} master lan up`,
   ];
-  const onHost = [
+  const afterwards = [
     'link set eth0 up',
     `address add ${host.address}/24 dev eth0`,
     `address add ${host.address6}/64 dev eth0`,
   ];
   await run('ip', ['-n', host.switchNamespace, '-batch', '-'], { input: onSwitch.join('\n') });
-  await run('ip', ['-n', host.namespace, '-batch', '-'], { input: onHost.join('\n') });
+  await onHost(replaced, afterwards);
   await restoreRoutes(replaced, before);
 }
+
+/** The interface has another name from now on, as when udev gives it its lasting one; it goes down for a moment. */
+export async function renameLink(host: Host, from: string, to: string): Promise<void> {
+  const lines = [`link set ${from} down`, `link set ${from} name ${to}`, `link set ${to} up`];
+  await onHost(host, lines);
+}
+
+/** The interface becomes the port of a bridge that takes over its MAC and its addresses, as hosts of virtual machines have it. */
+export async function bridgeLink(host: Host): Promise<void> {
+  await onHost(host, [
+    `link add br0 address ${host.mac} type bridge stp_state 0 forward_delay 0`,
+    'link set br0 up',
+    `address delete ${host.address}/24 dev eth0`,
+    `address delete ${host.address6}/64 dev eth0`,
+    'link set eth0 master br0',
+    `address add ${host.address}/24 dev br0`,
+    `address add ${host.address6}/64 dev br0`,
+  ]);
+}
+
+export async function unbridgeLink(host: Host): Promise<void> {
+  await onHost(host, [
+    'link delete br0',
+    `address add ${host.address}/24 dev eth0`,
+    `address add ${host.address6}/64 dev eth0`,
+  ]);
+}
+
+const onHost = ({ namespace }: Host, lines: readonly string[]): Promise<string> =>
+  run('ip', ['-n', namespace, '-batch', '-'], { input: lines.join('\n') });
 
 /** Another MAC on the same link, which stays up; without one, the MAC it was built with. */
 export async function changeMac(host: Host, mac = host.mac): Promise<void> {
