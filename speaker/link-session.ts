@@ -3,7 +3,7 @@ import type { Action, Event } from './core/action.ts';
 import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
-import { carrierLostMs, leaseMs, strangerMs, suspectAfterMs } from './core/timing.ts';
+import { carrierLostMs, leaseMs, suspectAfterMs } from './core/timing.ts';
 import type { Outcome } from './guard.ts';
 import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
@@ -44,15 +44,13 @@ export class LinkSession implements Disposable {
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
     this.#link = link;
-    const nowMs = identity.nowMs();
     this.#sibling = new Sibling(identity.said);
     this.#boot = identity.random64();
     identity.boots.add(this.#boot);
     this.#speakers = new SpeakersSocket(link, { ...identity, boot: this.#boot });
-    const { random, probeMs } = identity;
     const kernel = identity.answerInKernel(link);
     this.responder = kernel === undefined ? 'packet' : 'kernel';
-    this.#responder = new Responder(link, { random, probeMs, kernel });
+    this.#responder = new Responder(link, { ...identity, kernel });
     this.speakersFd = this.#speakers.fd;
     this.questionsFds = this.#responder.fds;
     this.#segment = openSegment({
@@ -61,7 +59,7 @@ export class LinkSession implements Disposable {
       boot: this.#boot,
       shortestPulseMs: identity.shortestPulseMs,
       random: identity.random64,
-      nowMs,
+      nowMs: identity.nowMs(),
     });
     this.#witness = new LinkWitness(link, { ...identity, segment: this.#segment });
     if (!link.running) this.#step({ kind: 'link', up: false, mac: link.mac });
@@ -87,7 +85,7 @@ export class LinkSession implements Disposable {
     const before = this.#link;
     this.#link = link;
     this.#witness.follow(link);
-    if (mac !== before.mac) this.#sibling.rename();
+    if (mac !== before.mac) this.#sibling.renew();
     this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
@@ -96,7 +94,7 @@ export class LinkSession implements Disposable {
     this.#blinkSinceMs = undefined;
     if (!before.running) this.#sibling.forget();
     if (blinked) this.#responder.announceAgain(nowMs);
-    this.#step({ kind: 'link', up: !this.#sibling.isThere, mac });
+    this.#step({ kind: 'link', up: !this.#sibling.isHeard, mac });
   }
 
   /** The device is gone, and everything on it. */
@@ -106,10 +104,10 @@ export class LinkSession implements Disposable {
   }
 
   adopt(plan: Plan, speakers: readonly Speaker[]): void {
-    const candidates = candidatesOn(this.#link, plan, this.#identity.node);
     const quarantined = quarantinedIn(plan);
     this.#responder.suspect(quarantined);
     this.#witness.spare(quarantined);
+    const candidates = candidatesOn(this.#link, plan, this.#identity.node);
     const roster = rosterOf(speakers, this.#link, this.#identity.node);
     this.#step({ kind: 'plan', candidates, roster, siblings: siblingsOf(plan) });
   }
@@ -139,8 +137,8 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     if (this.#responder.probesAt(nowMs)) this.readQuestions();
     this.#tellAll(this.#responder.tick(nowMs), nowMs);
-    this.#noteDeafness();
     this.#tellAll(this.#witness.tick(nowMs), nowMs);
+    this.#noteDeafness();
   }
 
   /** Peers begin to miss this node after as long, unless they can be told. */
@@ -187,8 +185,8 @@ export class LinkSession implements Disposable {
   readQuestions(): void {
     const { nowMs, macs } = this.#identity;
     const { peers } = this.#segment;
+    const isOurs = (mac: Mac) => macs().has(mac) || peers.values().some((peer) => peer.mac === mac);
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
-    const isOurs = (mac: Mac) => macs().has(mac) || peers.values().some((one) => one.mac === mac);
     this.#tellAll(this.#responder.read(nowMs(), isOurs, mayAnswer), nowMs());
   }
 
@@ -222,13 +220,14 @@ export class LinkSession implements Disposable {
       return;
     }
     const { mac } = this.#link;
-    if (mac === undefined || !this.#sibling.hear(heard, mac, this.#identity.nowMs())) return;
+    if (mac === undefined) return;
+    if (!this.#sibling.hear(heard, { mac, nowMs: this.#identity.nowMs() })) return;
     this.#report({ kind: 'sibling', mac: heard.message.mac });
     this.#step({ kind: 'link', up: false, mac });
   }
 
   get #returnAtMs(): number {
-    return this.#sibling.silentUntilMs(strangerMs(intervalMs(this.#segment)));
+    return this.#sibling.goneAtMs(intervalMs(this.#segment));
   }
 
   /** The sibling is heard no longer: it is down, or lies on another segment now. */

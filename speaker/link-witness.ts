@@ -5,7 +5,7 @@ import type { Segment } from './core/segment.ts';
 import type { Identity } from './identity.ts';
 import { type Link, readGateways } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
-import type { LinkFact, Witnessed } from './orders.ts';
+import type { Witnessed } from './orders.ts';
 import { Witness } from './witness.ts';
 import { type Neighbours, protocols } from './wire/family.ts';
 
@@ -15,7 +15,7 @@ const batchesPerTick = 16;
 type Options = Pick<Identity, 'witnessMs' | 'random' | 'nowMs'> & { readonly segment: Segment };
 
 /** What a witness has found: to be told, and to be acted on. */
-export type Testimony = LinkFact<Witnessed> | Unanswered;
+export type Testimony = Omit<Witnessed, 'link'> | Unanswered;
 
 /**
  * The witness on one link: its questions go out as a client's do, from an address of this node on that link, so that who

@@ -90,9 +90,6 @@ export type Fact =
   | { readonly kind: 'counts'; readonly counts: readonly LinkCounts[] }
   | { readonly kind: 'left' };
 
-/** What happened on a link, for whoever knows which. */
-export type LinkFact<F = Fact> = F extends { readonly link: string } ? Omit<F, 'link'> : never;
-
 export type Held = {
   readonly kind: 'held';
   readonly link: string;
@@ -138,3 +135,8 @@ export type LinkCounts = {
   /** Addresses that are claimed and not answered for, because another station has them. */
   readonly quarantined: number;
 };
+
+/** A fact of one link, which the session of the link fills in. */
+export type LinkFact = WithoutLink<Fact>;
+
+type WithoutLink<F> = F extends { readonly link: string } ? Omit<F, 'link'> : never;

@@ -3,10 +3,8 @@ import { describe, test } from 'node:test';
 import { readModel } from '../crds/model.ts';
 import { parseNodeNetwork } from '../crds/node-network.ts';
 import type { Service } from '../kube/object.ts';
-import { parseAddress } from '../net/address.ts';
-import { prefixRange } from '../net/range.ts';
 import { endpointSlice, node, service } from '../kube/testing/build.ts';
-import { candidatesOn, planFor, quarantinedIn, siblingsOf, type World } from './plan.ts';
+import { planFor, quarantinedIn, siblingsOf, type World } from './plan.ts';
 
 const pool = (name: string, ...addresses: string[]) => ({
   apiVersion: 'metallb.io/v1beta1',
@@ -240,21 +238,4 @@ describe('an address that another station has', () => {
     assert.equal(plan.get('198.51.100.1')?.services.length, 2);
     assert.deepEqual([...quarantinedIn(plan)], ['198.51.100.1']);
   });
-});
-
-test('a node is a candidate on the links that are named, or lie in the network of the address', () => {
-  const network = parseAddress('198.51.100.0');
-  assert.ok(network !== undefined);
-  const near = { name: 'eth0', networks: [prefixRange(network, 24)] };
-  const far = { name: 'eth1', networks: [] };
-  const nodesOn = (link: typeof near, links: readonly string[] | undefined) => {
-    const plan = new Map([['198.51.100.1', { services: [], candidates: both, links }]]);
-    return candidatesOn(link, plan, 'a')
-      .get('198.51.100.1')
-      ?.map((one) => one.node);
-  };
-  assert.deepEqual(nodesOn(near, undefined), ['a', 'b']);
-  assert.deepEqual(nodesOn(far, undefined), ['b']);
-  assert.deepEqual(nodesOn(near, ['eth1']), ['b']);
-  assert.deepEqual(nodesOn(far, ['eth1']), ['a', 'b']);
 });
