@@ -210,6 +210,8 @@ const status = z.object({
   assignedIPv6: count('IPv6 addresses that Services hold; a shared one counts once.'),
   availableIPv4: count('IPv4 addresses that are still free.'),
   availableIPv6: count('IPv6 addresses that are still free; huge pools stop counting at 2^53-1.'),
+  quarantined: count('Addresses that another machine uses, so that they are handed out to nobody.'),
+  contested: count('Addresses that Services have and another machine uses, too.'),
   readyNodes: z
     .int()
     .min(0)
@@ -261,6 +263,8 @@ export const ipAddressPool = {
     { name: 'Ready Nodes', type: 'integer', jsonPath: '.status.readyNodes' },
     { name: 'Assigned IPv6', type: 'integer', jsonPath: '.status.assignedIPv6', priority: 1 },
     { name: 'Available IPv6', type: 'integer', jsonPath: '.status.availableIPv6', priority: 1 },
+    { name: 'Quarantined', type: 'integer', jsonPath: '.status.quarantined', priority: 1 },
+    { name: 'Contested', type: 'integer', jsonPath: '.status.contested', priority: 1 },
     { name: 'Avoid Buggy IPs', type: 'boolean', jsonPath: '.spec.avoidBuggyIPs', priority: 1 },
     {
       name: 'Problem',

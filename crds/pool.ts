@@ -8,6 +8,7 @@ import {
   rangeContains,
   rangesOverlap,
 } from '../net/range.ts';
+import type { Foreign } from './node-network.ts';
 import { readSelectors, readTexts, schemaProblems } from './fields.ts';
 import { ipAddressPool } from './ip-address-pool.ts';
 import { parseAddresses, parsePlaces } from './notation.ts';
@@ -31,6 +32,8 @@ export type Pool = {
   readonly excluded?: readonly Range[];
   /** What the cluster has of the ranges itself: never handed out. Not in the object; who knows the cluster adds it. */
   readonly occupied?: readonly Occupied[];
+  /** What machines outside the cluster use of the ranges, by address as text. Not in the object either. */
+  readonly foreign?: Strangers;
   /** Taken back from whoever has them though no pool gives them any more, in this pool or elsewhere. */
   readonly reclaimed?: readonly Range[];
   /** By `namespace/name` of the Service. */
@@ -45,6 +48,26 @@ export type Pool = {
 
 /** Addresses that are somebody's already; `by` says whose, as "an address of node a". */
 export type Occupied = { readonly range: Range; readonly by: string };
+
+/** An address that a machine outside the cluster uses, and who has seen it. */
+export type Sighting = Foreign & { readonly node: string; readonly link: string };
+
+/** The machines outside the cluster that use addresses of a pool. */
+export type Strangers = {
+  /** Never handed out: its next user would find it taken. */
+  readonly quarantined: ReadonlyMap<string, Sighting>;
+  /** In use by us, too: who has it keeps it, and may share it. */
+  readonly contested: ReadonlyMap<string, Sighting>;
+  /** One machine has much of the pool. */
+  readonly siege?: Siege;
+};
+
+/** One of the addresses that a machine has, how many there are, and whether that is most of what the pool has. */
+export type Siege = {
+  readonly sighting: Sighting;
+  readonly count: number;
+  readonly isMost: boolean;
+};
 
 /** Namespaces are a union of names and selectors; an empty list of either asks for nothing. */
 export type Allocation = {

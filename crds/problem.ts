@@ -10,6 +10,7 @@ export const problemReasons = [
   'InvalidField',
   'OverlappingPools',
   'OccupiedNetwork',
+  'PoolQuarantined',
   'UnknownPool',
   'NoAdvertisement',
   'UnreachableNetwork',

@@ -4,7 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { defaultNamespace, nodeNetworkKind } from '../crds/names.ts';
+import {
+  annotationKey,
+  defaultNamespace,
+  ipAddressPoolKind,
+  nodeNetworkKind,
+} from '../crds/names.ts';
 import { systemClock } from '../daemon/clock.ts';
 import { until } from '../daemon/testing/until.ts';
 import { apiVersionOf, kinds, pathOf } from '../kube/kinds.ts';
@@ -22,6 +27,8 @@ import { openTap } from './lab/tap.ts';
 
 /** Two rounds of probes, each at most 12.3 s after the one before, and what a busy machine adds. */
 const freeWithinMs = 28_000;
+
+const pin = annotationKey('loadBalancerIPs');
 
 type Foreign = { address: string; mac: string; state: string };
 type NodeNetwork = KubeObject & {
@@ -48,15 +55,13 @@ describe('a foreign machine', needsLab, () => {
     return onStranger('address', what, `${address}/${bitsOf(address)}`, 'dev', 'eth0', ...dad);
   };
 
-  async function request(name: string, address: string): Promise<void> {
+  /** A Service that asks for this. */
+  async function request(name: string, annotations: Readonly<Record<string, string>>) {
+    const address = annotations[pin] ?? '';
     await apply(cluster.api, {
       apiVersion: apiVersionOf(kinds.service),
       kind: 'Service',
-      metadata: {
-        name,
-        namespace: 'default',
-        annotations: { 'metallb.io/loadBalancerIPs': address },
-      },
+      metadata: { name, namespace: 'default', annotations },
       spec: {
         type: 'LoadBalancer',
         ipFamilies: [isIPv6(address) ? 'IPv6' : 'IPv4'],
@@ -107,7 +112,7 @@ describe('a foreign machine', needsLab, () => {
       test(`keeps ${address} and is told; when it is gone a node answers`, async (t) => {
         await configure('add', address);
         const words = await wordsOfNodes(address, async () => {
-          await request(name, address);
+          await request(name, { [pin]: address });
           assert.equal(await assigned(cluster, name), address);
           await tellsOf(address, 'Quarantined');
           // The burst of a node that announced would be over by now, and another round of probes has gone out.
@@ -133,6 +138,23 @@ describe('a foreign machine', needsLab, () => {
     }
   });
 
+  test('is left the address, and a Service that did not ask for it is answered for at another', async () => {
+    const [taken, other] = ['198.51.100.245', '198.51.100.246'];
+    await apply(cluster.api, {
+      apiVersion: apiVersionOf(ipAddressPoolKind),
+      kind: ipAddressPoolKind.kind,
+      metadata: { name: 'half-taken', namespace: defaultNamespace },
+      spec: { addresses: [`${taken}-${other}`], autoAssign: false },
+    });
+    await configure('add', taken);
+    await request('evasive', { 'metallb.io/address-pool': 'half-taken' });
+    const holder = await someHolderOf(cluster, other);
+    assert.equal(await assigned(cluster, 'evasive'), other);
+    assert.deepEqual(await answerersOf(cluster, other), [holder.name]);
+    assert.deepEqual(await answerersOf(cluster, taken), [stranger.name]);
+    await configure('delete', taken);
+  });
+
   test('is asked for, three times, before the first use', async (t) => {
     const samplesMs: number[] = [];
     for (const last of [231, 232, 233, 234, 235]) {
@@ -143,7 +165,7 @@ describe('a foreign machine', needsLab, () => {
         async () => {
           const announced = cluster.client.seeFrames(`arp[14:4] = ${numberOf(address)}`, 1, 10_000);
           await systemClock.sleep(200);
-          await request(`new-${last}`, address);
+          await request(`new-${last}`, { [pin]: address });
           await assigned(cluster, `new-${last}`);
           assignedAtMs = systemClock.nowMs();
           await announced;
@@ -171,7 +193,7 @@ describe('a foreign machine', needsLab, () => {
       );
     await onLoopback('add');
     assert.equal((await answerersOf(cluster, address)).length, nodes.length);
-    await request('ipvs', address);
+    await request('ipvs', { [pin]: address });
     const taken = new RegExp(`"took over".*"address":"${address}"`);
     await until('a node has taken it', () => taken.test(cluster.logs(1_000)));
     assert.deepEqual(await told(address), []);
@@ -180,7 +202,7 @@ describe('a foreign machine', needsLab, () => {
   });
 
   test('slows no takeover: after a power cut nobody probes', async () => {
-    await request('web', '198.51.100.200');
+    await request('web', { [pin]: '198.51.100.200' });
     const address = await assigned(cluster, 'web');
     await someHolderOf(cluster, address);
     await using probe = await openSteadyProbe(cluster, address);
@@ -198,7 +220,7 @@ describe('a foreign machine', needsLab, () => {
 
   test('that takes an address in use is told, and the Service goes on', async () => {
     const address = '198.51.100.206';
-    await request('contested', address);
+    await request('contested', { [pin]: address });
     await assigned(cluster, 'contested');
     const holder = await someHolderOf(cluster, address);
     await using tap = await openTap(cluster, address);

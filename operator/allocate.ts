@@ -1,22 +1,16 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, sameAddress } from '../net/address.ts';
 import { rangeContains } from '../net/range.ts';
-import { type Conflict, findConflict, taken } from './conflict.ts';
-import { admits, choosePools, findWithheld, poolHolding } from './choose.ts';
+import { findConflict, taken } from './conflict.ts';
+import { choosePools } from './choose.ts';
+import { findContest } from './evade.ts';
+import { type Fault, findFault, findNodeFault, homeOf } from './fault.ts';
 import type { Holding, Ledger } from './ledger.ts';
-import {
-  type Grant,
-  grantNodes,
-  isNodePool,
-  type NodePool,
-  nodePoolOf,
-  type Surroundings,
-} from './node-addresses.ts';
+import { type Grant, grantNodes, isNodePool, type NodePool } from './node-addresses.ts';
 import { reservedFor } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
-import { rosterOf } from './roster.ts';
-import { type Holder, termsOf } from './terms.ts';
+import type { Holder } from './terms.ts';
 import {
   describeQuota,
   exceedsQuota,
@@ -25,12 +19,7 @@ import {
   findInPool,
   formatAddresses,
 } from './search.ts';
-
-/** What a request is decided against. */
-export type World = Surroundings & {
-  /** Labels of the Service's namespace; undefined while the namespace has not been seen. */
-  readonly namespaceLabels: Readonly<Record<string, string>> | undefined;
-};
+import type { World } from './world.ts';
 
 export type Decision =
   /** It gets these, in place of any it holds. */
@@ -42,27 +31,29 @@ export type Decision =
       readonly onNodes?: true;
       /** What is lacking all the same. */
       readonly refusal?: Refusal;
+      /** What drives it away from those that it holds. */
+      readonly evades?: Refusal;
     }
   /** What it holds is what it asks for; the pool may go by a new name. */
-  | { readonly kind: 'keep'; readonly pool: string }
-  /** It does not get what it asks for; whatever it holds stays with it. */
-  | { readonly kind: 'refuse'; readonly refusal: Refusal }
+  | { readonly kind: 'keep'; readonly pool: string; readonly refusal?: Refusal }
+  /** It does not get what it asks for; whatever it holds stays with it. It may be another time after so long. */
+  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly againAfterMs?: number }
   /** It must give back what it holds: another Service is entitled to it. */
   | { readonly kind: 'release'; readonly refusal: Refusal };
-
-/** Why what a Service holds is not what it should hold. */
-type Fault =
-  /** It asks for something else. */
-  | { readonly kind: 'unasked' }
-  /** It may not go on: the pools have changed. */
-  | { readonly kind: 'unfit'; readonly refusal: Refusal }
-  | Conflict;
 
 /**
  * Decides one request. A Service keeps what it holds until what replaces it is decided; it loses
  * it without replacement only to another Service that holds the same address.
  */
 export function allocate(request: Request, world: World): Decision {
+  const decision = settleOn(request, world);
+  if (decision.kind !== 'keep' && decision.kind !== 'assign') return decision;
+  const held = world.ledger.shownBy(request.service)?.addresses ?? [];
+  const contest = findContest(decision.kind === 'assign' ? decision.addresses : held, world.pools);
+  return contest === undefined ? decision : { refusal: contest, ...decision };
+}
+
+function settleOn(request: Request, world: World): Decision {
   const held = world.ledger.shownBy(request.service);
   if (held === undefined || held.addresses.length === 0) {
     const found = find(request, world, held);
@@ -79,15 +70,20 @@ export function allocate(request: Request, world: World): Decision {
   )
     return { kind: 'refuse', refusal: refusal('AddressDraining', fault.refusal.detail) };
   if (fault.kind === 'conflict' && fault.pending) return { kind: 'refuse', refusal: fault.refusal };
+  if (fault.kind === 'quarantine' && fault.stays) {
+    const { refusal: why, againAfterMs } = fault;
+    return { kind: 'refuse', refusal: why, ...(againAfterMs !== undefined && { againAfterMs }) };
+  }
   const found = find(request, world, held);
   const enough = Math.min(held.addresses.length, request.families.length * request.count);
   if (found.kind === 'found' && (isNodePool(found.pool) || found.addresses.length >= enough))
-    return assign(found);
+    return { ...assign(found), ...(fault.kind === 'quarantine' && { evades: fault.refusal }) };
   const why = found.kind === 'none' ? found.refusal : undefined;
   switch (fault.kind) {
     case 'unasked':
       return { kind: 'refuse', refusal: why ?? secondMissing(request) };
     case 'unfit':
+    case 'quarantine':
       return { kind: 'refuse', refusal: withoutReplacement(fault.refusal, why) };
     case 'conflict':
       return { kind: 'release', refusal: withoutReplacement(fault.refusal, why) };
@@ -136,16 +132,6 @@ function leaveNodes(
   return { kind: 'release', refusal: why ?? found.refusal };
 }
 
-function findNodeFault(
-  pool: NodePool,
-  request: Request,
-  { namespaceLabels }: World,
-): Fault | undefined {
-  const elsewhere = request.pool !== undefined && request.pool !== pool.name;
-  if (elsewhere || request.wanted.length > 0) return { kind: 'unasked' };
-  return findUnfit(pool, request, namespaceLabels);
-}
-
 const isSame = (some: readonly Address[], others: readonly Address[]): boolean =>
   some.length === others.length &&
   some.every((address) => others.some((other) => sameAddress(address, other)));
@@ -192,70 +178,6 @@ function findWanted(request: Request, [pool]: readonly Pool[], ledger: Ledger): 
 const isReclaimed = (address: Address, pools: readonly Pool[]): boolean =>
   pools.some(({ reclaimed = [] }) => reclaimed.some((range) => rangeContains(range, address)));
 
-/** The pool from which a Service has its addresses, as the pools are now. */
-function homeOf(held: Holding, world: World): Pool | undefined {
-  if (held.terms.onNodes !== true) return poolHolding(held, world.pools);
-  const recorded = rosterOf(world.pools).named(held.pool);
-  return recorded !== undefined && isNodePool(recorded)
-    ? recorded
-    : nodePoolOf(held.addresses, world);
-}
-
-function findFault(
-  held: Holding,
-  pool: Pool | undefined,
-  request: Request,
-  { pools, ledger, namespaceLabels }: World,
-): Fault | undefined {
-  const { onNodes } = held.terms;
-  const { service } = request;
-  const wish = { service, terms: termsOf(request.terms, onNodes) };
-  const conflict = findConflict(held.addresses, wish, ledger);
-  if (conflict !== undefined) return conflict;
-  // How many there are of nodes is nobody's wish.
-  const asked = onNodes === true ? request.wanted.length === 0 : asksFor(request, held.addresses);
-  if (!asked) return { kind: 'unasked' };
-  if (pool === undefined) {
-    // Of a faulty pool object not all ranges may be known: it may well still contain them.
-    const mayContain = ({ name, closed }: Pool) =>
-      closed !== undefined && (held.pool === '' || held.pool === name);
-    if (pools.some(mayContain)) return undefined;
-    const detail = `no pool contains ${formatAddresses(held.addresses)} any more`;
-    const outside = refusal('AddressOutsidePools', detail);
-    return { kind: 'unfit', refusal: findWithheld(held.addresses, pools) ?? outside };
-  }
-  if (request.pool !== undefined && request.pool !== pool.name) return { kind: 'unasked' };
-  return findUnfit(pool, request, namespaceLabels);
-}
-
-function findUnfit(
-  pool: Pool,
-  request: Request,
-  namespaceLabels: World['namespaceLabels'],
-): Extract<Fault, { kind: 'unfit' }> | undefined {
-  // A namespace that has not been seen is no reason to take anything away.
-  if (namespaceLabels === undefined || admits(pool, request, namespaceLabels)) return undefined;
-  const detail = `the serviceAllocation of pool ${pool.name} no longer admits this Service`;
-  return { kind: 'unfit', refusal: refusal('PoolNotForService', detail) };
-}
-
-/** Whether these addresses are what the request asks for, by value and by family. */
-function asksFor(
-  { wanted, families, secondOptional, count }: Request,
-  held: readonly Address[],
-): boolean {
-  if (wanted.length > 0) {
-    const present = wanted.filter((address) => held.some((other) => sameAddress(other, address)));
-    return present.length === wanted.length && held.length === wanted.length;
-  }
-  const counts = families.map((family) => held.filter((one) => one.family === family).length);
-  return (
-    held.every(({ family }) => families.includes(family)) &&
-    counts.includes(count) &&
-    counts.every((each) => each === count || (secondOptional && each === 0))
-  );
-}
-
 /** PreferDualStack with one address: adds the other family once the same pool has it. */
 function topUp(
   held: Holding,
@@ -273,7 +195,11 @@ function topUp(
   return { kind: 'assign', addresses: [...held.addresses, ...second], pool: pool.name };
 }
 
-const assign = ({ addresses, pool, refusal: why }: Extract<Find, { kind: 'found' }>): Decision => ({
+const assign = ({
+  addresses,
+  pool,
+  refusal: why,
+}: Extract<Find, { kind: 'found' }>): Extract<Decision, { kind: 'assign' }> => ({
   kind: 'assign',
   addresses,
   pool: pool.name,

@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import { Metrics } from '../daemon/metrics.ts';
 import { openAllocatorMetrics } from './allocator-metrics.ts';
 
-const counts = { assignedIPv4: 2, assignedIPv6: 1, availableIPv4: 6, availableIPv6: 4 };
+const counts = {
+  assignedIPv4: 2,
+  assignedIPv6: 1,
+  availableIPv4: 6,
+  availableIPv6: 4,
+  quarantined: 0,
+  contested: 0,
+};
 
 test('pools are counted under the names of MetalLB, and forgotten when they go', async () => {
   const metrics = new Metrics({ process: false });
@@ -40,4 +47,15 @@ test('the Ready nodes of a pool are shown for as long as it is one of nodes', as
   const text = await metrics.expose();
   assert.doesNotMatch(text, /ready_nodes\{/);
   assert.match(text, /metallb_allocator_addresses_total\{pool="nodes"\} 13/);
+});
+
+test('the addresses that other machines use are shown for each pool', async () => {
+  const metrics = new Metrics({ process: false });
+  const tally = openAllocatorMetrics(metrics);
+  tally.pool('lan', { ...counts, quarantined: 3, contested: 1 });
+  const text = await metrics.expose();
+  assert.match(text, /mercurylb_pool_quarantined_addresses\{pool="lan"\} 3/);
+  assert.match(text, /mercurylb_pool_contested_addresses\{pool="lan"\} 1/);
+  tally.pool('lan', counts);
+  assert.match(await metrics.expose(), /mercurylb_pool_quarantined_addresses\{pool="lan"\} 0/);
 });

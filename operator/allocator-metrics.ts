@@ -29,13 +29,26 @@ const gauges: Readonly<Record<string, { help: string; read: (counts: Counts) => 
   },
 };
 
+const ours: typeof gauges = {
+  quarantined_addresses: {
+    help: 'Addresses of a pool that another machine uses, so that they are handed out to nobody.',
+    read: (c) => c.quarantined,
+  },
+  contested_addresses: {
+    help: 'Addresses of a pool that Services have and another machine uses, too.',
+    read: (c) => c.contested,
+  },
+};
+
 /** MetalLB's gauges under MetalLB's names, so that its dashboards and alerts go on working; and ours. */
 export function openAllocatorMetrics(metrics: Metrics): Tally {
   const pools = new Map<string, Counts>();
-  const perPool = Object.entries(gauges).map(([name, { help, read }]) => {
-    const gauge = metrics.gauge({ name: `metallb_allocator_${name}`, help, labels: ['pool'] });
-    return { gauge, read };
-  });
+  const open = (some: typeof gauges, prefix: string) =>
+    Object.entries(some).map(([name, { help, read }]) => ({
+      gauge: metrics.gauge({ name: `${prefix}_${name}`, help, labels: ['pool'] }),
+      read,
+    }));
+  const perPool = [...open(gauges, 'metallb_allocator'), ...open(ours, 'mercurylb_pool')];
   const assigned = metrics.counter({
     name: 'mercurylb_assignments_total',
     help: 'Times that a Service was given addresses of a pool.',

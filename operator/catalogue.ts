@@ -2,6 +2,8 @@ import { type Model, type Objects, readModel } from '../crds/model.ts';
 import { defaultNamespace, nodeNetworkKind } from '../crds/names.ts';
 import { type Kind, kinds } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
+import type { Sighting } from '../crds/pool.ts';
+import { formatAddress } from '../net/address.ts';
 import { formatRange, type Range } from '../net/range.ts';
 import { placeModel } from './ground.ts';
 import { isNodePool } from './node-addresses.ts';
@@ -31,6 +33,7 @@ export class Catalogue {
       this.#written = readModel(objects, this.#written);
       this.#model = placeModel(this.#written, {
         occupied: [...this.#terrain.values()].flatMap(({ occupied }) => occupied),
+        foreign: this.#foreign(),
         reach: this.#reach(),
         namespace: objects.namespace ?? defaultNamespace,
       });
@@ -57,19 +60,25 @@ export class Catalogue {
     return this.#note(key, terrain === undefined ? undefined : gist(terrain));
   }
 
-  /** The networks of all nodes; of a node that is gone, what its speaker has said does not count. */
-  #reach(): readonly Range[] | undefined {
-    const reach: Range[] = [];
-    const nodes = [...this.#terrain.keys()].filter((key) =>
-      key.startsWith(groundKey(kinds.node, '')),
+  /** What the speaker of each node has said, if it has; of a node that is gone, that does not count. */
+  #reports(): readonly (Terrain | undefined)[] {
+    const before = groundKey(kinds.node, '');
+    const nodes = [...this.#terrain.keys()].filter((key) => key.startsWith(before));
+    return nodes.map((key) =>
+      this.#terrain.get(groundKey(nodeNetworkKind, key.slice(before.length))),
     );
-    for (const key of nodes) {
-      const name = key.slice(groundKey(kinds.node, '').length);
-      const networks = this.#terrain.get(groundKey(nodeNetworkKind, name))?.networks;
-      if (networks === undefined) return undefined;
-      reach.push(...networks);
-    }
+  }
+
+  /** The networks of all nodes. */
+  #reach(): readonly Range[] | undefined {
+    const networks = this.#reports().map((report) => report?.networks);
+    if (networks.includes(undefined)) return undefined;
+    const reach = networks.flatMap((some) => some ?? []);
     return reach.length === 0 ? undefined : reach;
+  }
+
+  #foreign(): readonly Sighting[] {
+    return this.#reports().flatMap((report) => report?.foreign ?? []);
   }
 
   #note(key: string, says: string | undefined): boolean {
@@ -83,8 +92,11 @@ export class Catalogue {
 
 const groundKey = ({ kind }: Kind, name: string): string => `${kind}/${name}`;
 
-const gist = ({ occupied, networks }: Terrain): string =>
+const gist = ({ occupied, networks, foreign = [] }: Terrain): string =>
   [
+    ...foreign.map(
+      ({ state, address, mac, link }) => `${state} ${formatAddress(address)} ${mac} ${link}`,
+    ),
     ...occupied.map(({ range, by }) => `${formatRange(range)} ${by}`),
     ...(networks?.map(formatRange) ?? ['unknown']),
   ].join();

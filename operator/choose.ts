@@ -2,11 +2,19 @@ import type { Pool } from '../crds/pool.ts';
 import { quote } from '../crds/problem.ts';
 import { matches } from '../crds/selector.ts';
 import { type Address, formatAddress } from '../net/address.ts';
-import { excludes, occupierOf, poolContains, reservedBy, reservedFor } from './pool-addresses.ts';
+import {
+  excludes,
+  occupierOf,
+  poolContains,
+  quarantineOf,
+  reservedBy,
+  reservedFor,
+} from './pool-addresses.ts';
 import type { Holding } from './ledger.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
 import { rosterOf } from './roster.ts';
+import { describeSighting } from './strangers.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -135,6 +143,9 @@ export function findWithheld(
       const occupier = occupierOf(pool, address);
       if (occupier !== undefined)
         return refusal('AddressOccupied', `${text} of pool ${pool.name} is ${occupier}`);
+      const sighting = quarantineOf(pool, address);
+      if (sighting !== undefined)
+        return refusal('AddressQuarantined', describeSighting(sighting, pool));
     }
   }
   return undefined;

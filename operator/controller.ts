@@ -13,8 +13,8 @@ import { KeyedQueue } from '../kube/queue.ts';
 import { mergePatch } from '../kube/write.ts';
 import { formatAddress } from '../net/address.ts';
 import { adopt, rehome } from './adopt.ts';
-import type { World } from './allocate.ts';
 import { Catalogue } from './catalogue.ts';
+import { Evasions } from './evasions.ts';
 import { Frame, type FrameOptions } from './frame.ts';
 import { Judge } from './judge.ts';
 import { leanKinds } from './lean.ts';
@@ -26,6 +26,7 @@ import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
 import type { Tally } from './tally.ts';
 import { terrainKinds } from './terrain.ts';
+import type { World } from './world.ts';
 
 export const controllerKinds: readonly Kind[] = [
   kinds.service,
@@ -75,11 +76,13 @@ export class Controller extends Frame {
       namespace,
     }));
     const ledger = new Ledger(restMs);
+    const evasions = new Evasions();
     this.#ports = {
       lbClass,
       clock,
       log,
       ledger,
+      evasions,
       waiting: new Set(),
       service: (key) =>
         newest(this.cached<Service>(kinds.service).get(key), this.#written.get(key)),
@@ -102,7 +105,7 @@ export class Controller extends Frame {
       work: async (key) => {
         await this.#knowEndpoints();
         // Not the signal of the queue: who is asked to end lets a write under way come to its end.
-        await reconcile(key, this.#ports, held);
+        return await reconcile(key, this.#ports, held);
       },
       concurrency: servicesAtOnce,
     });
@@ -249,7 +252,9 @@ export class Controller extends Frame {
     const { pools } = this.#catalogue.model;
     const namespaceLabels = metadata === undefined ? undefined : (metadata.labels ?? {});
     const nodeWorld = this.#nodes.world;
-    return { pools, namespaceLabels, ledger: this.#ports.ledger, nodeWorld };
+    const { ledger, evasions, clock } = this.#ports;
+    const stayMs = (service: string) => evasions.waitMs(service, clock.nowMs());
+    return { pools, namespaceLabels, ledger, nodeWorld, stayMs };
   }
 
   async #write(service: Service, patch: StatusPatch, signal: AbortSignal): Promise<void> {
@@ -265,13 +270,13 @@ export class Controller extends Frame {
 
   #tell(service: Service, { type, reason, message }: News, standing: Standing): void {
     const { events, tally, log } = this.#options;
-    const { addresses, pool, refusal } = standing;
+    const { addresses, pool, refusal, evades } = standing;
     const about = { ...service, apiVersion: 'v1', kind: kinds.service.kind };
     events.record(about, { type, reason, message });
     const fields = { service: keyOf(service), reason, addresses: addresses.map(formatAddress) };
     if (refusal === undefined) {
       tally.assigned(pool);
-      log.info('assigned', { ...fields, pool });
+      log.info('assigned', { ...fields, pool, ...(evades && { detail: evades.detail }) });
     } else {
       tally.refused(refusal.reason);
       log.info('refused', { ...fields, detail: refusal.detail });

@@ -1,6 +1,6 @@
 import { selectsPool } from '../crds/advertisement.ts';
 import type { Model } from '../crds/model.ts';
-import type { Occupied, Pool } from '../crds/pool.ts';
+import type { Occupied, Pool, Siege, Sighting } from '../crds/pool.ts';
 import type { Problem } from '../crds/problem.ts';
 import {
   formatRange,
@@ -9,10 +9,13 @@ import {
   rangesOverlap,
   subtractRanges,
 } from '../net/range.ts';
+import { describeSiege, inOrder, strangersIn } from './strangers.ts';
 
 /** What the cluster is known to have around it. */
 export type Ground = {
   readonly occupied: readonly Occupied[];
+  /** What machines outside the cluster use. */
+  readonly foreign?: readonly Sighting[];
   /** Every network in which some node stands; undefined while that is not known of all nodes. */
   readonly reach: readonly Range[] | undefined;
   /** Where pools lie. */
@@ -20,21 +23,26 @@ export type Ground = {
 };
 
 /** The model on this ground: each pool with what of it is somebody's already, and what is wrong with where it lies. */
-export function placeModel(model: Model, { occupied, reach, namespace }: Ground): Model {
+export function placeModel(model: Model, ground: Ground): Model {
+  const { occupied, foreign = [], reach, namespace } = ground;
   const problems: Problem[] = [];
+  const sightings = inOrder(foreign);
   // All nodes have the same router.
   const distinct = [...new Map(occupied.map((one) => [formatRange(one.range), one])).values()];
   const pools = model.pools.map((pool) => {
     const within = distinct.filter(({ range }) =>
       pool.ranges.some((own) => rangesOverlap(own, range)),
     );
+    const placed = within.length === 0 ? pool : { ...pool, occupied: within };
+    const strangers = strangersIn(placed, sightings);
     const faults = [
       ...within.flatMap((one) => clash(pool, one)),
+      ...(strangers?.siege === undefined ? [] : [besieged(strangers.siege)]),
       ...(reach === undefined ? [] : remoteness(pool, reach, model)),
     ];
     const about = { kind: 'IPAddressPool', namespace, name: pool.name } as const;
     problems.push(...faults.map((fault) => ({ ...about, ...fault })));
-    return within.length === 0 ? pool : { ...pool, occupied: within };
+    return strangers === undefined ? placed : { ...placed, foreign: strangers };
   });
   return { ...model, pools, problems: [...model.problems, ...problems] };
 }
@@ -49,6 +57,14 @@ function clash({ ranges }: Pool, { range, by }: Occupied): readonly Fault[] {
   const detail = `spec.addresses has ${shared}, which is ${by}: take it out; nobody gets an address of it`;
   return [{ reason: 'OccupiedNetwork', detail }];
 }
+
+const besieged = (siege: Siege): Fault => ({
+  reason: 'PoolQuarantined',
+  detail:
+    `${describeSiege(siege)}${siege.isMost ? ', and Services are not moved out of its way any more' : ''}: if it is a router ` +
+    'that answers for whole networks (proxy ARP or NDP), turn that off on this link; if the addresses are its own, list ' +
+    'them in spec.exclude',
+});
 
 /** On links that an advertisement names, addresses may be of other networks: somebody routes them there. */
 function remoteness(

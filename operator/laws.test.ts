@@ -5,6 +5,7 @@ import type { Family } from '../net/address.ts';
 import type { Pool } from '../crds/pool.ts';
 import { namespaceOf } from './namespace-use.ts';
 import { type Request, readRequest } from './request.ts';
+import { Street } from './testing/street.ts';
 import {
   address,
   dualStack,
@@ -13,6 +14,7 @@ import {
   request,
   service,
   type ServiceCase,
+  sighting,
   Town,
 } from './testing/town.ts';
 
@@ -79,6 +81,15 @@ function holders(town: Town, keys: Iterable<string>): ReadonlyMap<string, readon
   return found;
 }
 
+/** Whether nobody else has the address, or all that do share it. */
+function mayJoin({ ledger }: Town, key: string, text: string): boolean {
+  const { terms } = ledger.holdingOf(key) ?? {};
+  return (
+    terms !== undefined &&
+    ledger.obstacle(address(text), { service: key, terms }, true) === undefined
+  );
+}
+
 const familyOf = (text: string): Family => (text.includes(':') ? 'IPv6' : 'IPv4');
 
 function assertWithinRules(held: ReadonlyMap<string, readonly string[]>): void {
@@ -109,6 +120,67 @@ test('whatever is asked for and released, nothing is given that a pool excludes,
         if (each.leaves) town.drop(want.service);
         else town.serve(want);
         assertWithinRules(holders(town, keys));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const sightings = fc.uniqueArray(
+  fc.record({
+    text: fc.constantFrom(
+      '198.51.100.1',
+      '198.51.100.3',
+      '198.51.100.4',
+      '203.0.113.1',
+      '2001:db8::1',
+    ),
+    state: fc.constantFrom('Quarantined' as const, 'Quarantined' as const, 'Contested' as const),
+    mac: fc.constantFrom('52:54:00:00:00:01', '52:54:00:00:00:02'),
+  }),
+  { selector: ({ text }) => text },
+);
+
+test('whatever other machines come and go, nobody is given what one of them has, and nobody is left without', () => {
+  const happening = fc.oneof(wish, sightings);
+  fc.assert(
+    fc.property(fc.array(happening, { maxLength: 30 }), (happenings) => {
+      const street = new Street(ruled);
+      let used: ReadonlyMap<string, string> = new Map();
+      const present = new Map<string, Request>();
+      const serve = (want: Request) => {
+        const before = street.held(want.service).split(' ').filter(Boolean);
+        const now = street.serve(want).split(' ').filter(Boolean);
+        const gained = now.filter((text) => !before.includes(text));
+        for (const text of gained)
+          assert.notEqual(used.get(text), 'Quarantined', `${text} is taken`);
+      };
+      for (const each of happenings) {
+        if (Array.isArray(each)) {
+          street.see(...each.map(({ text, ...rest }) => sighting(text, rest)));
+          used = new Map(each.map(({ text, state }) => [text, state]));
+          for (const want of present.values()) {
+            const before = street.held(want.service);
+            serve(want);
+            assert.ok(
+              before === '' || street.held(want.service) !== '',
+              `${want.service} loses all`,
+            );
+          }
+        } else {
+          const want = asked(each);
+          if (want === undefined) continue;
+          if (each.leaves) {
+            street.drop(want.service);
+            present.delete(want.service);
+          } else {
+            present.set(want.service, want);
+            serve(want);
+          }
+        }
+        for (const [text, keys] of holders(street, present.keys()))
+          for (const one of keys)
+            assert.ok(mayJoin(street, one, text), `${one} and others have ${text}`);
       }
     }),
     { numRuns: 300 },

@@ -68,6 +68,17 @@ test('a released address rests its time, even when it was barred and unbarred me
   assert.deepEqual(ledger.lowestFree(lan, true), one);
 });
 
+test('an address that is shunned is given where nothing else is free, and like any other after its time', () => {
+  const ledger = new Ledger(0);
+  ledger.shun(one, 1_000);
+  ledger.bar(one);
+  ledger.unbar();
+  assert.deepEqual(ledger.lowestFree(lan, true), two);
+  assert.deepEqual(ledger.lowestFree(lan, false), one);
+  ledger.wake(1_000);
+  assert.deepEqual(ledger.lowestFree(lan, true), one);
+});
+
 test('an address taken out of its rest and released again rests anew', () => {
   const ledger = new Ledger(1_000);
   hold(ledger, 'a', one);

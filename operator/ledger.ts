@@ -35,6 +35,7 @@ export class Ledger {
   readonly #pools = new PoolEntries<Entry>();
   readonly #namespaces = new NamespaceUse((pool) => this.#pools.of(pool));
   readonly #resting = new Resting();
+  readonly #shunned = new Resting();
   #barred: Address[] = [];
 
   constructor(restMs: number) {
@@ -184,8 +185,17 @@ export class Ledger {
 
   /** Ends the rest of those released long enough ago. */
   wake(nowMs: number): void {
-    for (const { family, value } of this.#resting.wake(nowMs))
+    for (const { family, value } of [...this.#resting.wake(nowMs), ...this.#shunned.wake(nowMs)])
       this.#shelves[family].unfit.delete(value);
+  }
+
+  /** Leaves a free address alone until then, while others are free; `untilMs` is never before that of an earlier call. */
+  shun(address: Address, untilMs: number): void {
+    const { entries, unfit } = this.#shelves[address.family];
+    if (entries.has(keyOf(address))) return;
+    this.#resting.delete(address);
+    this.#shunned.add(address, untilMs);
+    unfit.add(address.value);
   }
 
   /** Takes an address out of every search; it may still be held where it is asked for by name. */
@@ -201,7 +211,8 @@ export class Ledger {
       const shelf = this.#shelves[address.family];
       if (shelf.entries.has(keyOf(address))) continue;
       shelf.held.delete(address.value);
-      if (!this.#resting.has(address)) shelf.unfit.delete(address.value);
+      if (!this.#resting.has(address) && !this.#shunned.has(address))
+        shelf.unfit.delete(address.value);
     }
     this.#barred = [];
   }
@@ -215,6 +226,7 @@ export class Ledger {
       held.add(address.value);
       unfit.add(address.value);
       this.#resting.delete(address);
+      this.#shunned.delete(address);
       this.#pools.add(entry);
     } else {
       this.#namespaces.leave(entry);

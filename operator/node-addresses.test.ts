@@ -402,6 +402,8 @@ test('a pool of nodes counts their addresses, and how many are Ready', () => {
     assignedIPv6: 0,
     availableIPv4: 1,
     availableIPv6: 0,
+    quarantined: 0,
+    contested: 0,
     readyNodes: 2,
     holders: [{ address: '198.51.100.11', services: ['default/shop', 'default/web'] }],
   });

@@ -1,13 +1,14 @@
-import type { Pool } from '../crds/pool.ts';
-import { type Address, type Family, sameAddress } from '../net/address.ts';
+import type { Pool, Sighting } from '../crds/pool.ts';
+import { type Address, type Family, formatAddress, sameAddress } from '../net/address.ts';
 import { type Range, rangeContains, rangeSize, subtractRanges } from '../net/range.ts';
 
-/** Whether an address belongs to a pool: in one of its ranges, and neither avoided, excluded nor occupied. */
+/** Whether an address belongs to a pool: in one of its ranges, and neither avoided, excluded, occupied nor quarantined. */
 export const poolContains = (pool: Pool, address: Address): boolean =>
   pool.ranges.some((range) => rangeContains(range, address)) &&
   !avoids(pool, address) &&
   !excludes(pool, address) &&
-  occupierOf(pool, address) === undefined;
+  occupierOf(pool, address) === undefined &&
+  quarantineOf(pool, address) === undefined;
 
 /** Whether an address of a pool is one that it never hands out. */
 export const excludes = ({ excluded = [] }: Pool, address: Address): boolean =>
@@ -16,6 +17,14 @@ export const excludes = ({ excluded = [] }: Pool, address: Address): boolean =>
 /** Who in the cluster has an address of a pool itself. */
 export const occupierOf = ({ occupied }: Pool, address: Address): string | undefined =>
   occupied?.find(({ range }) => rangeContains(range, address))?.by;
+
+/** Which machine outside the cluster keeps an address of a pool from being handed out. */
+export const quarantineOf = ({ foreign }: Pool, address: Address): Sighting | undefined =>
+  foreign?.quarantined.get(formatAddress(address));
+
+/** Which machine outside the cluster answers for an address of a pool that we use, too. */
+export const contestOf = ({ foreign }: Pool, address: Address): Sighting | undefined =>
+  foreign?.contested.get(formatAddress(address));
 
 /** What is reserved in a pool for a Service (`namespace/name`). */
 export const reservedFor = ({ reservations }: Pool, service: string): readonly Address[] =>
@@ -30,23 +39,28 @@ export function reservedBy({ reservations }: Pool, address: Address): string | u
 
 const free = new WeakMap<Pool, readonly Range[]>();
 
-/** The ranges of a pool without what is excluded, and without what is reserved for somebody. */
+/** The ranges of a pool without what is withheld or contested, and without what is reserved for somebody. */
 export function rangesForAll(pool: Pool): readonly Range[] {
   const known = free.get(pool);
   if (known !== undefined) return known;
-  const reserved = [...(pool.reservations?.values() ?? [])]
-    .flat()
-    .map(({ family, value }) => ({ family, first: value, last: value }));
-  const ranges = subtractRanges(pool.ranges, [...withheld(pool), ...reserved]);
+  const reserved = [...(pool.reservations?.values() ?? [])].flat().map(rangeOf);
+  const contested = rangesOf(pool.foreign?.contested);
+  const ranges = subtractRanges(pool.ranges, [...withheld(pool), ...contested, ...reserved]);
   free.set(pool, ranges);
   return ranges;
 }
 
 /** What nobody gets, whoever asks. */
-const withheld = ({ excluded = [], occupied = [] }: Pool): readonly Range[] => [
+const withheld = ({ excluded = [], occupied = [], foreign }: Pool): readonly Range[] => [
   ...excluded,
   ...occupied.map(({ range }) => range),
+  ...rangesOf(foreign?.quarantined),
 ];
+
+const rangesOf = (sightings: ReadonlyMap<string, Sighting> = new Map()): readonly Range[] =>
+  [...sightings.values()].map(({ address }) => rangeOf(address));
+
+const rangeOf = ({ family, value }: Address): Range => ({ family, first: value, last: value });
 
 /**
  * avoidBuggyIPs: some home routers take IPv4 addresses that end in .0 or .255 for a network's or

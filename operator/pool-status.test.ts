@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { Catalogue } from './catalogue.ts';
 import { poolSize } from './pool-addresses.ts';
 import { changeObjectStatus, countPool, type Judged, readUse } from './pool-status.ts';
-import { noNodes, pool, range, request, Town } from './testing/town.ts';
+import { strangersIn } from './strangers.ts';
+import { noNodes, pool, range, request, sighting, Town } from './testing/town.ts';
 
 const now = new Date('2026-02-03T04:05:06Z');
 const object = (status?: Judged['status']): Judged => ({
@@ -11,7 +12,15 @@ const object = (status?: Judged['status']): Judged => ({
   ...(status === undefined ? {} : { status }),
 });
 const holders = [{ address: '198.51.100.1', services: ['default/web'] }];
-const counts = { assignedIPv4: 1, assignedIPv6: 0, availableIPv4: 8, availableIPv6: 0, holders };
+const counts = {
+  assignedIPv4: 1,
+  assignedIPv6: 0,
+  availableIPv4: 8,
+  availableIPv6: 0,
+  quarantined: 0,
+  contested: 0,
+  holders,
+};
 const overlap = {
   kind: 'IPAddressPool',
   name: 'lan',
@@ -31,6 +40,8 @@ test('a pool counts what is held and what is free, and huge ones stop at 2^53-1'
     assignedIPv6: 1,
     availableIPv4: 7,
     availableIPv6: Number.MAX_SAFE_INTEGER,
+    quarantined: 0,
+    contested: 0,
   });
   assert.equal(countPool(pool('shrunk', '198.51.100.1'), inUse).availableIPv4, 0);
 });
@@ -84,6 +95,23 @@ test('a pool says how full it is: from 80 % on that it fills, from 95 % that lit
   assert.equal(room(80, 20), 'True Filling');
   assert.equal(room(95, 5), 'True NearlyFull');
   assert.equal(room(100, 0), 'False Exhausted');
+});
+
+test('a pool says how many of its addresses other machines use: those are no room', () => {
+  const lan = pool('lan', '198.51.100.1-198.51.100.4');
+  const strangers = strangersIn(lan, [
+    sighting('198.51.100.1'),
+    sighting('198.51.100.2'),
+    sighting('198.51.100.3', { state: 'Contested' }),
+  ]);
+  const town = new Town([{ ...lan, ...(strangers && { foreign: strangers }) }]);
+  const use = readUse('lan', town.pools[0], town.ledger, noNodes);
+  assert.deepEqual([use.quarantined, use.contested, use.availableIPv4], [2, 1, 2]);
+  const status = changeObjectStatus(object(), { problems: [], now }, use);
+  assert.match(
+    status?.conditions?.find(({ type }) => type === 'Room')?.message ?? '',
+    /0 of 2 IPv4 addresses in use, and 2 more by other machines/,
+  );
 });
 
 test('a pool lists who has its addresses, those first that it does not give any more', () => {

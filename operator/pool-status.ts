@@ -9,6 +9,7 @@ import type { Ledger } from './ledger.ts';
 import { isNodePool, type NodeWorld, stockOf } from './node-addresses.ts';
 import { poolContains, poolSize } from './pool-addresses.ts';
 import { explainRefusal, refusal } from './reasons.ts';
+import { countOthers } from './strangers.ts';
 
 /** An IPAddressPool or L2Advertisement, as far as its status goes. */
 export type Judged = KubeObject & {
@@ -22,9 +23,7 @@ export type Judged = KubeObject & {
 
 type Judgement = { readonly problems: readonly Problem[]; readonly now: Date };
 
-export type Counts = Readonly<
-  Record<'assignedIPv4' | 'assignedIPv6' | 'availableIPv4' | 'availableIPv6', number>
-> & {
+export type Counts = Readonly<Record<(typeof countNames)[number], number>> & {
   /** Of a pool of nodes: how many give their addresses. */
   readonly readyNodes?: number;
 };
@@ -91,7 +90,7 @@ function roomCondition(
 }
 
 function judgeRoom(use: PoolUse): Pick<Condition, 'status' | 'reason' | 'message'> {
-  const { assignedIPv4, assignedIPv6, availableIPv4, availableIPv6, readyNodes } = use;
+  const { assignedIPv4, assignedIPv6, availableIPv4, availableIPv6, readyNodes, quarantined } = use;
   if (readyNodes === 0) {
     const message = explainRefusal(
       refusal('NoReadyNode', 'no node that it selects is Ready; Services keep what they have'),
@@ -116,7 +115,7 @@ function judgeRoom(use: PoolUse): Pick<Condition, 'status' | 'reason' | 'message
   return {
     status: percent < 100 ? 'True' : 'False',
     reason: roomReason(percent),
-    message: `${used.join(' and ') || 'no'} addresses in use`,
+    message: `${used.join(' and ') || 'no'} addresses in use${countOthers(quarantined)}`,
   };
 }
 
@@ -173,6 +172,8 @@ export function countPool(pool: Pool | undefined, inUse: Readonly<Record<Family,
     assignedIPv6: inUse.IPv6,
     availableIPv4: countFree(size.IPv4, inUse.IPv4),
     availableIPv6: countFree(size.IPv6, inUse.IPv6),
+    quarantined: pool?.foreign?.quarantined.size ?? 0,
+    contested: pool?.foreign?.contested.size ?? 0,
   };
 }
 
@@ -184,7 +185,14 @@ function countFree(size: bigint, used: number): number {
   return Number(free < most ? free : most);
 }
 
-const countNames = ['assignedIPv4', 'assignedIPv6', 'availableIPv4', 'availableIPv6'] as const;
+const countNames = [
+  'assignedIPv4',
+  'assignedIPv6',
+  'availableIPv4',
+  'availableIPv6',
+  'quarantined',
+  'contested',
+] as const;
 
 const sameCondition = (a: Condition, b: Condition): boolean =>
   a.status === b.status &&

@@ -18,6 +18,10 @@ const remedies = {
   AddressExcluded: 'Ask for another address, or take this one out of spec.exclude of the pool.',
   AddressOccupied:
     'Ask for another address: this one belongs to the cluster itself. For the addresses of the nodes use a pool of nodes.',
+  AddressQuarantined:
+    'Take the address off the other machine (kubectl get nodenetworks -A shows who sees it), or ask for another one. It is used as soon as no node sees the other machine.',
+  AddressContested:
+    'Take the address off the other machine (kubectl get nodenetworks -A shows who sees it), or ask for another one: clients reach whichever answered last.',
   AddressReserved:
     'Ask for another address, or reserve this one for this Service in spec.reservations of the pool.',
   PinningReserved:

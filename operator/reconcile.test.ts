@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Pool } from '../crds/pool.ts';
 import { silentLog } from '../daemon/log.ts';
 import { FakeClock } from '../daemon/testing/fake-clock.ts';
 import { keyOf, type Service } from '../kube/object.ts';
 import { adopt } from './adopt.ts';
+import { evasionMinutes, Evasions, mostEvasions } from './evasions.ts';
 import { Ledger } from './ledger.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { NodeWorld } from './node-addresses.ts';
 import { type Reason, remedyOf } from './reasons.ts';
 import { readRequest } from './request.ts';
 import { conditionType, type News, type StatusPatch } from './status.ts';
+import { strangersIn } from './strangers.ts';
 import { hostileService } from './testing/hostile.ts';
 import {
   dualStack,
@@ -22,6 +24,7 @@ import {
   rosterNode,
   service,
   type ServiceCase,
+  sighting,
 } from './testing/town.ts';
 
 const lan = pool('lan', '198.51.100.1-198.51.100.2');
@@ -30,6 +33,7 @@ const lan = pool('lan', '198.51.100.1-198.51.100.2');
 class Office implements Ports {
   readonly lbClass: string | undefined;
   readonly ledger = new Ledger(0);
+  readonly evasions = new Evasions();
   readonly waiting = new Set<string>();
   readonly clock = new FakeClock();
   readonly warnings: string[] = [];
@@ -65,6 +69,7 @@ class Office implements Ports {
       namespaceLabels: {},
       ledger: this.ledger,
       nodeWorld: this.nodeWorld,
+      stayMs: (key: string) => this.evasions.waitMs(key, this.clock.nowMs()),
     };
   }
 
@@ -119,6 +124,11 @@ class Office implements Ports {
   remove(name: string): void {
     this.services.delete(`default/${name}`);
     dismiss(`default/${name}`, this);
+  }
+
+  conditionOf(name: string) {
+    const conditions = this.services.get(`default/${name}`)?.status?.conditions ?? [];
+    return conditions.find(({ type }) => type === conditionType);
   }
 
   ips(name: string): string {
@@ -415,4 +425,88 @@ test('what somebody writes over a status that is ours is put right', async () =>
   const office = new Office([lan]);
   assert.equal(await office.apply('a'), '198.51.100.1');
   assert.equal(await arrivesLate(office, 'a', '198.51.100.2'), '198.51.100.1');
+});
+
+describe('an address that another machine uses', () => {
+  const used = (...texts: readonly string[]): Pool => {
+    const foreign = strangersIn(
+      lan,
+      texts.map((text) => sighting(text)),
+    );
+    return { ...lan, ...(foreign && { foreign }) };
+  };
+
+  test('is left with an event that says why, and the Service lacks nothing then', async () => {
+    const office = new Office([lan]);
+    await office.apply('a');
+    office.pools = [used('198.51.100.1')];
+    assert.equal(await office.look('a'), '198.51.100.2');
+    assert.deepEqual(office.told, ['a IPAllocated', 'a AddressQuarantined']);
+    assert.equal(office.conditionOf('a')?.reason, 'IPAllocated');
+    assert.equal(office.waiting.size, 0);
+  });
+
+  test('is nobody’s first choice when it is not seen any more: nobody has asked since', async () => {
+    const office = new Office([lan]);
+    await office.apply('a');
+    office.pools = [used('198.51.100.1')];
+    assert.equal(await office.look('a'), '198.51.100.2');
+    office.remove('a');
+    office.pools = [lan];
+    assert.equal(await office.apply('b'), '198.51.100.2');
+    assert.equal(await office.apply('c'), '198.51.100.1');
+    office.remove('b');
+    office.remove('c');
+    await office.clock.advance(evasionMinutes * 60_000);
+    assert.equal(await office.apply('d'), '198.51.100.1');
+  });
+
+  test('is kept, where it was asked for, with a condition for as long as it is seen, and one event', async () => {
+    const office = new Office([lan]);
+    await office.apply('a', wants('198.51.100.1'));
+    office.pools = [used('198.51.100.1')];
+    for (let index = 0; index < 3; index++) assert.equal(await office.look('a'), '198.51.100.1');
+    const { status, reason, message = '' } = office.conditionOf('a') ?? {};
+    assert.deepEqual([status, reason], ['False', 'AddressQuarantined']);
+    assert.match(
+      message,
+      /MAC 52:54:00:00:00:99 \(seen by a on eth0\); it keeps 198\.51\.100\.1\. Take/,
+    );
+    office.pools = [lan];
+    await office.look('a');
+    assert.equal(office.conditionOf('a')?.status, 'True');
+    assert.deepEqual(office.told, ['a IPAllocated', 'a AddressQuarantined', 'a IPAllocated']);
+  });
+
+  test('is left a few times in a row, and then once that is long ago', async () => {
+    const office = new Office([lan]);
+    await office.apply('a');
+    const seen = ['198.51.100.1', '198.51.100.2'];
+    let moves = 0;
+    const chase = async () => {
+      const before = office.ips('a');
+      office.pools = [used(...seen.filter((text) => text === before))];
+      const again = await reconcile('default/a', office, new AbortController().signal);
+      if (office.ips('a') !== before) moves++;
+      return again;
+    };
+    for (let index = 0; index < 10; index++) await chase();
+    assert.equal(moves, mostEvasions);
+    const again = await chase();
+    assert.equal(again?.againAfterMs, evasionMinutes * 60_000);
+    await office.clock.advance(again?.againAfterMs ?? 0);
+    assert.equal(await chase(), undefined);
+    assert.equal(moves, mostEvasions + 1);
+  });
+
+  test('counts as left only when that is written', async () => {
+    const office = new Office([lan]);
+    await office.apply('a');
+    office.pools = [used('198.51.100.1')];
+    office.away = true;
+    for (let index = 0; index < 2 * mostEvasions; index++)
+      await assert.rejects(office.look('a'), /away/);
+    office.away = false;
+    assert.equal(await office.look('a'), '198.51.100.2');
+  });
 });

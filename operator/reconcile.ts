@@ -3,8 +3,9 @@ import type { Log } from '../daemon/log.ts';
 import type { Service } from '../kube/object.ts';
 import { type Address, type Family, formatAddress } from '../net/address.ts';
 import { adoptLate } from './adopt.ts';
-import { allocate, allocateNothing, type Decision, type World } from './allocate.ts';
+import { allocate, allocateNothing, type Decision } from './allocate.ts';
 import { enact } from './enact.ts';
+import { type Evasions, evasionMs } from './evasions.ts';
 import type { Holding, Ledger } from './ledger.ts';
 import type { Terms } from './terms.ts';
 import { readRequest, type Reading, statusAddresses } from './request.ts';
@@ -16,11 +17,13 @@ import {
   type Standing,
   type StatusPatch,
 } from './status.ts';
+import type { World } from './world.ts';
 
 /** What one reconcile needs of the world around it. */
 export type Ports = {
   readonly lbClass: string | undefined;
   readonly ledger: Ledger;
+  readonly evasions: Evasions;
   /** Who has not all that it asks for, in the order in which they came. */
   readonly waiting: Set<string>;
   readonly clock: Clock;
@@ -37,22 +40,31 @@ export type Ports = {
   poolChanged(pool: string): void;
 };
 
+/** There is something to decide anew after this time. */
+export type Again = { readonly againAfterMs: number };
+
 /**
  * Brings one Service to what it asks for: decides against the ledger, records that there, and
  * only then writes, so that whatever happens to the write, nobody else is given the address.
+ * Answers when to look at it again, though nothing happens.
  */
-export async function reconcile(key: string, ports: Ports, signal: AbortSignal): Promise<void> {
+export async function reconcile(
+  key: string,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Again | undefined> {
   const service = ports.service(key);
   if (service === undefined) {
     dismiss(key, ports);
-    return;
+    return undefined;
   }
   const reading = readRequest(service, ports.lbClass);
   switch (reading.kind) {
     case 'unready':
-      return;
+      return undefined;
     case 'foreign':
-      return await letGo(key, service, ports, signal);
+      await letGo(key, service, ports, signal);
+      return undefined;
     case 'faulty':
     case 'request':
       takeUp(key, service, ports);
@@ -121,8 +133,8 @@ async function serve(
   service: Service,
   { decision, terms, complete }: Verdict,
   { ports, signal }: { readonly ports: Ports; readonly signal: AbortSignal },
-): Promise<void> {
-  const { ledger, waiting, clock } = ports;
+): Promise<Again | undefined> {
+  const { ledger, evasions, waiting, clock } = ports;
   const before = ledger.holdingOf(key);
   enact(decision, key, terms, ledger);
   if (complete) waiting.delete(key);
@@ -130,18 +142,25 @@ async function serve(
   const held = ledger.holdingOf(key);
   const refusal = 'refusal' in decision ? decision.refusal : undefined;
   const { addresses = [], pool = '', terms: heldOn } = held ?? {};
-  const standing = { addresses, pool, onNodes: heldOn?.onNodes, refusal };
+  const evades = decision.kind === 'assign' ? decision.evades : undefined;
+  const standing = { addresses, pool, onNodes: heldOn?.onNodes, refusal, evades };
   const change = changeStatus(service, standing, clock.wall());
   // What an earlier write may have shown is given back only when the server has confirmed that it does not.
   const patch = change?.patch ?? (ledger.isSettled(key) ? undefined : confirm(service));
   if (patch !== undefined) await ports.write(service, patch, signal);
   const left = ledger.settle(key, clock.nowMs());
+  if (evades !== undefined) {
+    evasions.note(key, clock.nowMs());
+    for (const address of left) ledger.shun(address, clock.nowMs() + evasionMs);
+  }
   if (change?.news !== undefined) ports.tell(service, change.news, standing);
   if (decision.kind === 'assign' || left.length > 0) {
     for (const pool of new Set([before?.pool, held?.pool])) if (pool) ports.poolChanged(pool);
   }
   if (left.length > 0 || opensSharing(before, held) || opensPorts(before, held))
     ports.retryWaiting();
+  if (decision.kind !== 'refuse' || decision.againAfterMs === undefined) return undefined;
+  return { againAfterMs: decision.againAfterMs };
 }
 
 /** Whether a port of the nodes may have become free. */
@@ -173,10 +192,11 @@ async function letGo(
 
 /** A Service that is gone gives back what it held. */
 export function dismiss(key: string, ports: Ports): void {
-  const { ledger, waiting, clock, log } = ports;
+  const { ledger, evasions, waiting, clock, log } = ports;
   const before = ledger.holdingOf(key);
   const pool = before?.pool;
   waiting.delete(key);
+  evasions.forget(key);
   const left = ledger.forget(key, clock.nowMs());
   if (pool !== undefined) ports.poolChanged(pool);
   if (left.length > 0)

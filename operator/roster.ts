@@ -9,6 +9,8 @@ export type Roster = {
   named(name: string): Pool | undefined;
   readonly open: Turns;
   readonly closed: Turns;
+  /** Those of which machines outside the cluster use something. */
+  readonly visited: readonly Pool[];
 };
 
 /** With a thousand pools, each for some namespaces, a Service need not be held against all of them. */
@@ -35,6 +37,7 @@ function arrange(pools: readonly Pool[]): Roster {
     named: (name) => byName.get(name),
     open: arrangeTurns(pools.filter(({ closed }) => closed === undefined)),
     closed: arrangeTurns(pools.filter(({ closed }) => closed !== undefined)),
+    visited: pools.filter(({ foreign }) => foreign !== undefined),
   };
 }
 

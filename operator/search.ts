@@ -19,6 +19,7 @@ import {
 } from './pool-addresses.ts';
 import { type Refusal, refusal } from './reasons.ts';
 import type { Request } from './request.ts';
+import { countOthers } from './strangers.ts';
 
 export type Find =
   | {
@@ -225,8 +226,9 @@ function explainNone(request: Request, pools: readonly Pool[], around: Surroundi
     const allPresent = present.length === request.families.length;
     if (!allPresent && !request.secondOptional) continue;
     const full = present.map((family) => `${used[family]} of ${size[family]} ${family}`);
+    const others = countOthers(pool.foreign?.quarantined.size ?? 0);
     if (full.length > 0)
-      exhausted.push(`pool ${pool.name}: ${full.join(' and ')} addresses in use`);
+      exhausted.push(`pool ${pool.name}: ${full.join(' and ')} addresses in use${others}`);
   }
   if (atQuota.length > 0) return refusal('QuotaReached', listed([...atQuota, ...exhausted]));
   const details = byNodes.map(({ detail }) => detail);

@@ -17,6 +17,8 @@ export type Standing = {
   /** They are those of nodes. */
   readonly onNodes?: true | undefined;
   readonly refusal?: Refusal | undefined;
+  /** What has driven it away from the addresses that it had. */
+  readonly evades?: Refusal | undefined;
 };
 
 /** A JSON merge patch (RFC 7386) of a Service's status: only what changes, `null` removes. */
@@ -67,8 +69,14 @@ export function changeStatus(service: Service, standing: Standing, now: Date): C
     },
   };
   if (condition === undefined || (told && !moved)) return { patch };
-  const { reason = '', message = '' } = condition;
-  return { patch, news: { type: standing.refusal ? 'Warning' : 'Normal', reason, message } };
+  return { patch, news: report(standing, condition) };
+}
+
+function report({ refusal, evades }: Standing, { reason = '', message = '' }: Condition): News {
+  if (refusal !== undefined) return { type: 'Warning', reason, message };
+  if (evades === undefined) return { type: 'Normal', reason, message };
+  const moved = `${evades.detail}, so the Service moves: it has ${message} now.`;
+  return { type: 'Warning', reason: evades.reason, message: moved };
 }
 
 /** Changes nothing, and is refused where the Service is not the one any more that was judged. */

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { nodeNetworkKind } from '../crds/names.ts';
 import { kinds } from '../kube/kinds.ts';
 import type { KubeObject, Node } from '../kube/object.ts';
+import { formatAddress } from '../net/address.ts';
 import { formatRange } from '../net/range.ts';
 import { readTerrain, type Terrain, terrainKinds } from './terrain.ts';
 
@@ -61,9 +62,29 @@ describe('around a node', () => {
     ]);
   });
 
+  test('there may be machines that are not ours', () => {
+    const seen = {
+      address: '198.51.100.7',
+      mac: '52:54:00:00:00:99',
+      since: '2026-11-21T10:00:00Z',
+      state: 'Quarantined',
+    };
+    const status = { links: [{ name: 'eth0', foreign: [seen] }] };
+    const { foreign = [] } = readTerrain(nodeNetworkKind, {
+      metadata: { name: 'a' },
+      status,
+    } as KubeObject);
+    assert.deepEqual(
+      foreign.map(
+        ({ address, mac, node: by, link }) => `${formatAddress(address)} ${mac} ${by} ${link}`,
+      ),
+      ['198.51.100.7 52:54:00:00:00:99 a eth0'],
+    );
+  });
+
   test('what cannot be read is left out', () => {
     const terrain = standing(['198.51.100.11/33', '198.51.100.11', 'odd/24', '/'], ['odd']);
-    assert.deepEqual(terrain, { occupied: [], networks: [] });
+    assert.deepEqual(terrain, { occupied: [], networks: [], foreign: [] });
   });
 });
 

@@ -1,7 +1,7 @@
 import { nodeNetworkKind } from '../crds/names.ts';
 import { parseNodeNetwork, type Standing } from '../crds/node-network.ts';
 import { readNetwork } from '../crds/notation.ts';
-import type { Occupied } from '../crds/pool.ts';
+import type { Occupied, Sighting } from '../crds/pool.ts';
 import { type Kind, kinds } from '../kube/kinds.ts';
 import type { KubeObject, Node, ServiceCidr } from '../kube/object.ts';
 import { type Address, parseAddress } from '../net/address.ts';
@@ -13,6 +13,8 @@ export type Terrain = {
   readonly occupied: readonly Occupied[];
   /** The networks in which a node stands, where its speaker has said so. */
   readonly networks?: readonly Range[];
+  /** What machines outside the cluster use, as far as the node has seen. */
+  readonly foreign?: readonly Sighting[];
 };
 
 /** The kinds that say something about it; which of them an API server has depends on its version and on what is installed. */
@@ -28,6 +30,9 @@ export function readTerrain({ kind }: Kind, object: KubeObject): Terrain {
   return {
     occupied: standings.flatMap((standing) => occupiedAround(object.metadata.name, standing)),
     networks: standings.flatMap(({ addresses }) => addresses.map(({ network }) => network)),
+    foreign: standings.flatMap(({ link, foreign }) =>
+      foreign.map((one) => ({ ...one, node: object.metadata.name, link })),
+    ),
   };
 }
 

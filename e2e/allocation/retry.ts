@@ -20,7 +20,7 @@ async function queue(town: Town): Promise<Operator> {
   return operator;
 }
 
-async function within(what: string, happens: () => Promise<void>): Promise<void> {
+export async function within(what: string, happens: () => Promise<void>): Promise<void> {
   const fromMs = systemClock.nowMs();
   await happens();
   const tookMs = systemClock.nowMs() - fromMs;

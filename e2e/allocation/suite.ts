@@ -8,6 +8,7 @@ import { openTransport } from '../../kube/transport.ts';
 import { create } from '../../kube/write.ts';
 import { customResourceDefinition } from '../lab/manifests.ts';
 import { describeFamilies } from './families.ts';
+import { describeForeign } from './foreign.ts';
 import { describeNodeAddresses } from './node-addresses.ts';
 import { describeGround } from './ground.ts';
 import { describePoolEdits } from './pool-edits.ts';
@@ -47,6 +48,7 @@ export function describeAllocation(name: string, open: () => Promise<Access>): v
     describeStatus(found);
     describeNodeAddresses(found);
     describeGround(found);
+    describeForeign(found);
     describeRetry(found);
   });
 }

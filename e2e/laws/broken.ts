@@ -41,6 +41,16 @@ export const breakages: Readonly<Record<string, Breakage>> = {
     says: 'const shown = ledger.shownBy(service);',
     instead: 'const shown = ledger.holdingOf(service);',
   },
+  'hands out what another machine uses': {
+    file: 'pool-addresses.ts',
+    says: '  ...rangesOf(foreign?.quarantined),\n',
+    instead: '',
+  },
+  'goes nowhere when another machine uses its address': {
+    file: 'fault.ts',
+    says: 'if (quarantine !== undefined) return quarantine;',
+    instead: '',
+  },
 };
 
 /** The operator with one of its files changed; the true one is not touched. */

@@ -1,16 +1,17 @@
 import { type Log, silentLog } from '../../daemon/log.ts';
 import { FakeClock } from '../../daemon/testing/fake-clock.ts';
 import { ApiError, type Call } from '../../kube/transport.ts';
+import { mostEvasions } from '../../operator/evasions.ts';
 import { textAt } from '../apiserver/json.ts';
 import type { ApiServer } from '../apiserver/server.ts';
 import { ask } from './direct.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { faultsAtRest, faultsOfWriting } from './laws.ts';
 import { type ControllerClass, Operator } from './operator.ts';
-import { openServer, system } from './server.ts';
+import { openServer } from './server.ts';
 import { isMishap, Mishap } from './mishap.ts';
-import { json, patch, serviceOf } from './objects.ts';
-import { type Fate, type PoolWish, type Step, type Wish } from './schedule.ts';
+import { type ClusterObject, json, nodeSeeing, patch, serviceOf, system } from './objects.ts';
+import { type Fate, type PoolWish, type Seen, type Step, type Wish } from './schedule.ts';
 
 /** Longer than the longest wait before a failed thing is tried again. */
 const patienceMs = 70_000;
@@ -30,6 +31,7 @@ export class Cluster {
   /** Services whose last write has failed. */
   readonly #failing = new Set<string>();
   #writes = 0;
+  #reports = 0;
 
   private constructor(Controller: ControllerClass, api: ApiServer, clock: FakeClock) {
     this.#Controller = Controller;
@@ -116,6 +118,8 @@ export class Cluster {
         return this.#pool(step.name, step.wish);
       case 'delete pool':
         return this.#remove('metallb.io/v1beta1', 'IPAddressPool', `${system}/${step.name}`);
+      case 'foreign':
+        return this.#see(step.seen);
       case 'namespace':
         ask(
           this.#api,
@@ -253,17 +257,23 @@ export class Cluster {
   }
 
   #pool(name: string, wish: PoolWish): void {
-    const at = { namespace: system, name };
-    const known = this.#api.get('metallb.io/v1beta1', 'IPAddressPool', at);
+    const metadata = { namespace: system, name };
+    this.#put({ apiVersion: 'metallb.io/v1beta1', kind: 'IPAddressPool', metadata, spec: wish });
+  }
+
+  /** What is there already keeps its identity, and its status where the object says nothing of one. */
+  #put({ apiVersion, kind, metadata, ...rest }: ClusterObject): void {
+    const known = this.#api.get(apiVersion, kind, metadata);
+    const status = known === undefined ? {} : { status: known['status'] };
     this.#api.put(
-      json({
-        apiVersion: 'metallb.io/v1beta1',
-        kind: 'IPAddressPool',
-        metadata: known?.metadata ?? at,
-        spec: wish,
-        ...(known === undefined ? {} : { status: known['status'] }),
-      }),
+      json({ apiVersion, kind, metadata: known?.metadata ?? metadata, ...status, ...rest }),
     );
+  }
+
+  /** What a node reports. More often would reach the bound of moves, and a restart forgets how many there were. */
+  #see(seen: Seen): void {
+    if (this.#reports++ >= mostEvasions) return;
+    for (const object of nodeSeeing(seen)) this.#put(object);
   }
 
   #remove(apiVersion: string, kind: string, key: string): void {

@@ -8,7 +8,7 @@ import type { Stored } from '../apiserver/resource.ts';
 export type PoolFacts = {
   readonly name: string;
   /** What it may hand out. */
-  readonly addresses: ReadonlySet<string>;
+  readonly addresses: Set<string>;
   /** An older pool has some of its addresses. */
   readonly closed: boolean;
   readonly owners: ReadonlyMap<string, string>;
@@ -45,6 +45,10 @@ export type Asker = {
 };
 
 export type Facts = {
+  /** Addresses of pools that another machine uses and no node: nobody may have them anew. */
+  readonly quarantined: ReadonlySet<string>;
+  /** Those that a node answers for, and another machine, too. */
+  readonly contested: ReadonlySet<string>;
   readonly pools: readonly PoolFacts[];
   readonly askers: ReadonlyMap<string, Asker>;
 };
@@ -65,7 +69,32 @@ export function readFacts(api: ApiServer): Facts {
     const closed = [...writtenIn(object)].some((address) => older.has(address));
     return readPool(object, closed, labels);
   });
-  return { pools, askers: new Map(askers.map((asker) => [asker.key, asker])) };
+  const { quarantined, contested } = readForeign(
+    api,
+    new Set(byAge.flatMap((pool) => [...writtenIn(pool)])),
+  );
+  for (const { addresses } of pools) for (const one of quarantined) addresses.delete(one);
+  return {
+    pools,
+    quarantined,
+    contested,
+    askers: new Map(askers.map((asker) => [asker.key, asker])),
+  };
+}
+
+/** What the nodes say of other machines; who answers for an address knows better than who has only asked. */
+function readForeign(api: ApiServer, pooled: ReadonlySet<string>) {
+  const seen = api
+    .list('mercurylb.io/v1alpha1', 'NodeNetwork')
+    .flatMap((object) => listAt(object, 'status', 'links'))
+    .filter(isObject)
+    .flatMap((link) => listAt(link, 'foreign'))
+    .filter(isObject)
+    .filter((one) => pooled.has(textAt(one, 'address')));
+  const inState = (state: string): readonly string[] =>
+    seen.flatMap((one) => (one['state'] === state ? textAt(one, 'address') : []));
+  const contested = new Set(inState('Contested'));
+  return { contested, quarantined: new Set(inState('Quarantined')).difference(contested) };
 }
 
 const ageOf = ({ metadata }: Stored): string =>

@@ -25,6 +25,7 @@ const story: readonly Step[] = [
   { kind: 'service', key: 'blue/b', wish: {} },
   { kind: 'service', key: 'blue/b', wish: { pool: 'r' } },
   { kind: 'service', key: 'red/c', wish: { sharing: 'k' } },
+  { kind: 'foreign', seen: { '198.51.100.2': 'Quarantined', '2001:db8::1': 'Contested' } },
   { kind: 'delete service', key: 'blue/a' },
   { kind: 'pool', name: 'p', wish: { addresses: ['198.51.100.2-198.51.100.3'] } },
   { kind: 'pool', name: 'r', wish: { addresses: ['203.0.113.10/31'], reclaim: ['198.51.100.1'] } },

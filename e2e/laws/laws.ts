@@ -75,10 +75,18 @@ function poolsFor(asker: Asker, { pools }: Facts): readonly PoolFacts[] {
 function canGive(pool: PoolFacts, family: string, asker: Asker, facts: Facts): boolean {
   const isMine = (address: string): boolean =>
     (pool.owners.get(address) ?? asker.key) === asker.key;
+  // What another machine claims is given to nobody who does not have it, share it, or ask for it.
+  const isFree = (address: string): boolean =>
+    !facts.contested.has(address) ||
+    asker.shown.includes(address) ||
+    asker.wanted.includes(address) ||
+    pool.owners.get(address) === asker.key ||
+    besides(facts, asker.key, address).length > 0;
   const available = [...pool.addresses].filter(
     (address) =>
       familyOf(address) === family &&
       isMine(address) &&
+      isFree(address) &&
       (asker.wanted.length === 0 || asker.wanted.includes(address)) &&
       besides(facts, asker.key, address).every((other) =>
         maySee(asker, other, !asker.shown.includes(address)),
@@ -133,7 +141,10 @@ function* faultsOf(asker: Asker, facts: Facts): Generator<string> {
   const asked = !asker.faulty && isAsked(asker, shown);
   const wantsElsewhere = home !== undefined && asker.pool !== '' && asker.pool !== home.name;
   if (asked && home?.admits(asker) === true && !wantsElsewhere) {
-    if (asker.content === 'False') yield `${key} has what it asks for and is told ${asker.reason}`;
+    const contested = shown.some((address) => facts.contested.has(address));
+    const reason = asker.content === 'False' ? asker.reason : '';
+    if (reason !== (contested ? 'AddressContested' : ''))
+      yield `${key} has what it asks for and is told ${reason || 'nothing'}`;
     yield* secondMissing(asker, facts);
     return;
   }
@@ -143,11 +154,20 @@ function* faultsOf(asker: Asker, facts: Facts): Generator<string> {
   if (asker.faulty) return;
   const stays = asked && !wantsElsewhere && shown.length > 0;
   const reclaimed = shown.some((address) => facts.pools.some((pool) => reclaims(pool, address)));
-  if (stays && (!reclaimed || unsure)) return;
+  const quarantined = shown.some((address) => facts.quarantined.has(address));
+  if (stays && (unsure || isBound(asker, facts) || !(reclaimed || quarantined))) return;
   const partly = asker.secondOptional && shown.length <= asker.count;
   if (canBeServed(asker, facts, false) || (partly && canBeServed(asker, facts, true)))
     yield `${key} could have what it asks for, and has ${shown.join(' and ') || 'nothing'} (${asker.reason})`;
 }
+
+/** Whether it has an address that it asked for or that is reserved for it, and that another machine uses. */
+const isBound = ({ key, wanted, shown }: Asker, { pools, quarantined }: Facts): boolean =>
+  shown.some(
+    (address) =>
+      quarantined.has(address) &&
+      (wanted.includes(address) || pools.some(({ owners }) => owners.get(address) === key)),
+  );
 
 /** Who prefers two families and has one gets the other where the same pool has it. */
 function* secondMissing(asker: Asker, facts: Facts): Generator<string> {
@@ -235,5 +255,7 @@ function mayLose({ before, after, unsure }: Writing, past: Facts): boolean {
   const reclaimed = before.shown.some((address) =>
     past.pools.some((pool) => reclaims(pool, address)),
   );
-  return unasked || (unfit && reclaimed);
+  const evades =
+    before.shown.some((address) => past.quarantined.has(address)) && !isBound(before, past);
+  return unasked || (unfit && reclaimed) || evades;
 }

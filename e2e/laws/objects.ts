@@ -1,6 +1,9 @@
 import type { JsonObject } from '../apiserver/json.ts';
 import type { Call } from '../../kube/transport.ts';
-import type { Wish } from './schedule.ts';
+import type { Seen, Wish } from './schedule.ts';
+
+/** Where pools count. */
+export const system = 'metallb-system';
 
 export const json = (object: object): JsonObject =>
   JSON.parse(JSON.stringify(object)) as JsonObject;
@@ -49,4 +52,29 @@ export function serviceOf(name: string, wish: Wish): object {
       externalTrafficPolicy: balanced && local === true ? 'Local' : balanced ? 'Cluster' : null,
     },
   };
+}
+
+export type ClusterObject = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly namespace?: string; readonly name: string };
+  readonly spec?: object;
+  readonly status?: object;
+};
+
+/** A node whose speaker sees this of other machines. Each has one address: who had most of a pool would be another matter. */
+export function nodeSeeing(seen: Seen): readonly ClusterObject[] {
+  const since = '2026-01-01T00:00:00Z';
+  const foreign = Object.entries(seen).map(([address, state], index) => {
+    return { address, mac: `52:54:00:00:00:0${index}`, since, state };
+  });
+  return [
+    { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node' } },
+    {
+      apiVersion: 'mercurylb.io/v1alpha1',
+      kind: 'NodeNetwork',
+      metadata: { namespace: system, name: 'node' },
+      status: { links: [{ name: 'eth0', foreign }] },
+    },
+  ];
 }

@@ -36,6 +36,9 @@ export type PoolWish = {
   };
 };
 
+/** What another machine has, by address: found before the first use, or claimed while a node answers for it. */
+export type Seen = Readonly<Record<string, 'Quarantined' | 'Contested'>>;
+
 /** What becomes of one write of a Service's status. */
 export type Fate =
   /** Nothing befalls it: it is for those after it. */
@@ -57,6 +60,8 @@ export type Step = { readonly rush?: true } & (
   | { readonly kind: 'delete service'; readonly key: string }
   | { readonly kind: 'pool'; readonly name: string; readonly wish: PoolWish }
   | { readonly kind: 'delete pool'; readonly name: string }
+  /** From now on a node sees this of other machines, and nothing else. */
+  | { readonly kind: 'foreign'; readonly seen: Seen }
   | { readonly kind: 'namespace'; readonly name: string; readonly team: 'x' | 'y' }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'fate'; readonly fate: Fate }
@@ -92,6 +97,7 @@ const features = [
   'reservations',
   'allocation',
   'quota',
+  'foreign',
   'fates',
   'watches',
   'operator',
@@ -212,6 +218,12 @@ const stepOf = (about: Flavour): fc.Arbitrary<Step> => {
     name: fc.constantFrom(...namespaces),
     team: fc.constantFrom('x' as const, 'y' as const),
   });
+  const seen = fc.dictionary(
+    fc.constantFrom('198.51.100.1', '198.51.100.2', '198.51.100.3', '2001:db8::1'),
+    fc.constantFrom('Quarantined' as const, 'Quarantined' as const, 'Contested' as const),
+    { noNullPrototype: true },
+  );
+  const foreign = fc.record({ kind: fc.constant('foreign' as const), seen });
   const ms = fc.constantFrom(100, 1_000, 61_000);
   const pass = fc.record({ kind: fc.constant('pass' as const), ms });
   const fate = fc.record({ kind: fc.constant('fate' as const), fate: fc.constantFrom(...fates) });
@@ -231,6 +243,7 @@ const stepOf = (about: Flavour): fc.Arbitrary<Step> => {
     { weight: 1, arbitrary: poolGone },
     { weight: often('allocation', 2), arbitrary: namespace },
     { weight: 1, arbitrary: pass },
+    { weight: often('foreign', 5), arbitrary: foreign },
     { weight: often('fates', 6), arbitrary: fate },
     { weight: often('watches', 4), arbitrary: watches },
     { weight: often('operator', 4), arbitrary: operator },

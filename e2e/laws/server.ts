@@ -2,11 +2,8 @@ import { definitions, manifestOf } from '../../crds/manifest.ts';
 import type { Clock } from '../../daemon/clock.ts';
 import { ApiServer } from '../apiserver/server.ts';
 import { drawFrom } from '../faults/draw.ts';
-import { json } from './objects.ts';
+import { json, system } from './objects.ts';
 import { namespaces } from './schedule.ts';
-
-/** Where pools count. */
-export const system = 'metallb-system';
 
 const manifests = definitions.map((definition) => json(manifestOf(definition)));
 

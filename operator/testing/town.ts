@@ -1,16 +1,17 @@
 /** Builders for tests: each mentions only what the case is about. */
-import type { Allocation, Pool } from '../../crds/pool.ts';
+import type { Allocation, Pool, Sighting } from '../../crds/pool.ts';
 import type { PoolNodes } from '../../crds/pool-nodes.ts';
 import type { IpFamily, Service, ServiceSpec } from '../../kube/object.ts';
 import { type Address, formatAddress, parseAddress } from '../../net/address.ts';
 import type { Range } from '../../net/range.ts';
-import { allocate, type Decision, type World } from '../allocate.ts';
+import { allocate, type Decision } from '../allocate.ts';
 import { enact } from '../enact.ts';
 import { Ledger } from '../ledger.ts';
 import type { NodeWorld } from '../node-addresses.ts';
 import type { RosterNode } from '../node-roster.ts';
 import type { Terms } from '../terms.ts';
 import { readRequest, type Request } from '../request.ts';
+import type { World } from '../world.ts';
 
 export function address(text: string): Address {
   const parsed = parseAddress(text);
@@ -24,6 +25,17 @@ export function range(text: string): Range {
   const { family, value: first } = address(from);
   return { family, first, last: address(to).value };
 }
+
+/** What node `a` has seen of another machine: that it uses this address, before any node did. */
+export const sighting = (text: string, extra: Partial<Sighting> = {}): Sighting => ({
+  address: address(text),
+  mac: '52:54:00:00:00:99',
+  since: new Date('2026-01-01T00:00:00Z'),
+  state: 'Quarantined',
+  node: 'a',
+  link: 'eth0',
+  ...extra,
+});
 
 type PoolCase = Partial<Omit<Pool, 'allocation' | 'ranges'>> & {
   readonly allocation?: Partial<Allocation>;
@@ -142,6 +154,7 @@ export class Town {
   namespaceLabels: Readonly<Record<string, string>> | undefined = {};
   nodeWorld: NodeWorld = noNodes;
   nowMs = 0;
+  stayMs = 0;
 
   constructor(pools: readonly Pool[], restMs = 0) {
     this.pools = pools;
@@ -151,7 +164,8 @@ export class Town {
   decide(wish: Request): Decision {
     this.ledger.wake(this.nowMs);
     const { pools, namespaceLabels, ledger, nodeWorld } = this;
-    const world: World = { pools, namespaceLabels, ledger, nodeWorld };
+    const stayMs = () => this.stayMs;
+    const world: World = { pools, namespaceLabels, ledger, nodeWorld, stayMs };
     return allocate(wish, world);
   }
 

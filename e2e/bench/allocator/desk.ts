@@ -30,7 +30,13 @@ export class Desk {
     const { ledger, nowMs } = this;
     const { service, terms } = request;
     ledger.wake(nowMs);
-    const world = { pools: this.#pools, namespaceLabels, ledger, nodeWorld };
+    const world = {
+      pools: this.#pools,
+      namespaceLabels,
+      ledger,
+      nodeWorld,
+      stayMs: () => 0,
+    };
     const decision = allocate(request, world);
     enact(decision, service, terms, ledger);
     ledger.settle(service, nowMs);
