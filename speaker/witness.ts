@@ -6,7 +6,7 @@ import { witnesses } from './core/witnesses.ts';
 import { examTiming, type Finding, questionsOf, type Seen, verdictOf } from './exam.ts';
 import { Schedule } from './schedule.ts';
 
-/** A client of many addresses asks for fewer; every station of the segment hears each of these questions. */
+/** Every station of the segment hears each question that is broadcast: so many, and no more. */
 export const witnessPace = {
   questionsPerStep: 10,
   stepMs: 100,
@@ -14,7 +14,7 @@ export const witnessPace = {
   jitter: 0.1,
 } as const;
 
-/** To find, for each address, who its witness is takes about 10 µs among 200 nodes (measured): no step may take long. */
+/** To find who the witness of an address is takes about 5 µs among 200 nodes (measured): no step may take long. */
 const lookedAtPerStep = 500;
 /** Others that are asked, when nobody answers, whether anybody can be heard. */
 const bystandersAtMost = 4;
@@ -130,7 +130,6 @@ export class Witness {
   /**
    * Judges what has been asked for long enough, and returns what is to be asked for now. To be called when all answers
    * so far have been heard.
-   *
    */
   tick(
     nowMs: number,
