@@ -240,14 +240,13 @@ describe('what does not fit', () => {
   test('is nothing to a node that stood still', () => {
     const stage = new Stage();
     stage.answer = answersRouter;
-    stage.run(everyMs);
-    const before = stage.reports.length;
+    while (stage.asked.length === 0) stage.run(50);
     for (const { segment } of stage.lan.nodes) {
       if (segment !== undefined) segment.hushedSinceMs = stage.lan.nowMs;
       if (segment !== undefined) segment.hushedAtLeastUntilMs = Infinity;
     }
     stage.run(everyMs * 2);
-    assert.equal(stage.reports.length, before);
+    assert.deepEqual(stage.reports, []);
   });
 });
 
