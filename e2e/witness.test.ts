@@ -43,7 +43,7 @@ describe('the witness of an address', needsLab, () => {
   async function asked(): Promise<number> {
     const counts = cluster.hosts.nodes.map(async (host) => {
       const metrics = await host.run('curl', ['-s', `http://${host.address}:7473/metrics`]);
-      return Number(/^mercurylb_witness_questions\{.*\} (\d+)$/m.exec(metrics)?.[1]);
+      return Number(/^mercurylb_witness_questions_total\{.*\} (\d+)$/m.exec(metrics)?.[1]);
     });
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }

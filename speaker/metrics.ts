@@ -27,7 +27,7 @@ export class SpeakerMetrics {
   );
   readonly #peers = this.#perLink('mercurylb_peers', 'Other speakers heard');
   readonly #witnessed = this.#perLink(
-    'mercurylb_witness_questions',
+    'mercurylb_witness_questions_total',
     'Questions on the wire for addresses that other nodes hold',
   );
   readonly #findings = this.metrics.counter({

@@ -28,17 +28,21 @@ const start = {
   excludedLinks: [],
   responder,
 } as const;
-const wire = new WirePort(start, ({ kind }) => {
-  if (kind !== 'held') return;
-  announced ??= setTimeout(() => process.stdout.write('held\n'), announcedAfterMs);
-  announced.refresh();
-});
 const candidates = all.split(',').map((name) => ({ node: name, score: 0 }));
 const planned: PlannedAddress = { services: [], candidates, links: ['eth0'] };
 const addresses = Array.from({ length: count }, (_, index) => heldAddress(index));
-wire.give({
-  kind: 'plan',
-  plan: new Map(addresses.map((address) => [address, planned])),
-  speakers: [],
+const plan = new Map(addresses.map((address) => [address, planned]));
+const missing = new Set(candidates.map((one) => one.node).filter((name) => name !== node));
+const wire = new WirePort(start, (fact) => {
+  if (fact.kind === 'peer' && missing.delete(fact.node) && missing.size === 0) takeShare();
+  if (fact.kind !== 'held') return;
+  announced ??= setTimeout(() => process.stdout.write('held\n'), announcedAfterMs);
+  announced.refresh();
 });
+if (missing.size === 0) takeShare();
 await wire.failed;
+
+/** Who is alone when it learns of the addresses would keep them all. */
+function takeShare(): void {
+  wire.give({ kind: 'plan', plan, speakers: [] });
+}
