@@ -10,7 +10,7 @@ WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker,deploy}/**/*.test.ts' '*.
 # Tests of the lab and of the API server that it has for itself.
 WITH_LAB := 'e2e/!(announcing|faults|restarts).test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab,laws}/**/*.test.ts'
 # Those of them that show the product on whatever cluster they are given.
-ON_ANY_CLUSTER := e2e/{failover,ipv6,links,chaos}.test.ts
+ON_ANY_CLUSTER := e2e/{failover,ipv6,links,foreign-stations,chaos}.test.ts
 # Those that have a length: what must be played for long to be worth something.
 WITH_LENGTH := e2e/{announcing,faults,restarts}.test.ts
 # One file: make test FILE=net/address.test.ts
