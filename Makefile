@@ -10,7 +10,7 @@ WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker,deploy}/**/*.test.ts' '*.
 # Tests of the lab and of the API server that it has for itself.
 WITH_LAB := 'e2e/!(announcing|faults|health|restarts).test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab,laws}/**/*.test.ts'
 # Those of them that show the product on whatever cluster they are given.
-ON_ANY_CLUSTER := e2e/{failover,ipv6,links,chaos}.test.ts
+ON_ANY_CLUSTER := e2e/{failover,ipv6,links,foreign-stations,chaos}.test.ts
 # Those that have a length: what must be played for long to be worth something.
 WITH_LENGTH := e2e/{announcing,faults,health,hostile,restarts}.test.ts
 # One file: make test FILE=net/address.test.ts
@@ -26,6 +26,8 @@ API ?= embedded
 SIZES ?= 100,1000,10000
 # How often each variant is measured: make bench-answering ROUNDS=5
 ROUNDS ?= 3
+# For how many addresses: make bench-witnessing ADDRESSES=10000
+ADDRESSES ?= 1000
 # How many random schedules the allocation is judged by, and from which seed: make soak-allocate RUNS=10000 SEED=7
 RUNS ?= 2000
 SEED ?=
@@ -56,7 +58,7 @@ clean-lab: ready ## End every lab on this machine and remove its hosts
 	@node e2e/lab/clean.ts
 
 ##@ Every day
-.PHONY: setup ready test soak hostile e2e bench-kubernetes bench-allocate bench-answering soak-allocate bundle check fix generate types lint format-check
+.PHONY: setup ready test soak hostile e2e bench-kubernetes bench-allocate bench-answering bench-witnessing soak-allocate bundle check fix generate types lint format-check
 setup: ## Bring what is needed and missing: Node, the npm packages, the tools of the lab
 	@.ci/setup node packages tools
 
@@ -93,6 +95,9 @@ bench-kubernetes: setup kubernetes bundle ## How fast Services are assigned and 
 
 bench-answering: setup ## How fast questions are answered, in the kernel and through a packet socket; ROUNDS=3
 	@node e2e/bench/answering/main.ts --rounds $(ROUNDS)
+
+bench-witnessing: setup ## What it costs that speakers ask for each other's addresses; ADDRESSES=1000
+	@node e2e/bench/witnessing/main.ts --addresses $(ADDRESSES)
 
 .PHONY: kubernetes
 kubernetes:

@@ -20,7 +20,9 @@ export function hasChanged(before: Link, now: Link): boolean {
     [
       running,
       mac,
-      ...addresses.map(({ address, prefixLength }) => `${address.value}/${prefixLength}`),
+      ...addresses.map(
+        ({ address, prefixLength, settled }) => `${address.value}/${prefixLength} ${settled}`,
+      ),
     ].join(' ');
   return gist(before) !== gist(now);
 }

@@ -60,9 +60,9 @@ test('until kube-proxy has answered nobody knows', () => {
 test('what kube-proxy is found to be holds on each link, and is told when it changes', () => {
   const checkups = opened(true);
   const sick = { health: 'sick', detail: 'it answers 503' } as const;
-  for (const finding of [{ health: 'well', detail: undefined }, sick, sick] as const) {
-    checkups.noteKubeProxy(finding);
-    assert.equal(felt, finding.health);
+  for (const diagnosis of [{ health: 'well', detail: undefined }, sick, sick] as const) {
+    checkups.noteKubeProxy(diagnosis);
+    assert.equal(felt, diagnosis.health);
   }
   const told = facts.map((fact) => (fact.kind === 'health' ? [fact.health, fact.detail] : []));
   assert.deepEqual(told, [

@@ -1,7 +1,7 @@
 import { type Health, worstOf } from './core/health.ts';
 import { GatewayCheck } from './gateway-check.ts';
 import type { LinkSession } from './link-session.ts';
-import type { CheckName, Fact, Finding } from './orders.ts';
+import type { CheckName, Diagnosis, Fact } from './orders.ts';
 
 /** What is checked: a link, and whoever goes by what is found. */
 type Patient = Pick<LinkSession, 'link' | 'take'>;
@@ -20,7 +20,7 @@ export class Checkups {
   readonly #nowMs: () => number;
   readonly #report: (fact: Fact) => void;
   readonly #charts = new Map<Patient, Chart>();
-  #kubeProxy: Finding;
+  #kubeProxy: Diagnosis;
 
   constructor(options: {
     readonly checksKubeProxy: boolean;
@@ -54,8 +54,8 @@ export class Checkups {
   }
 
   /** What the main thread has found out about this node's kube-proxy. */
-  noteKubeProxy(finding: Finding): void {
-    this.#kubeProxy = finding;
+  noteKubeProxy(diagnosis: Diagnosis): void {
+    this.#kubeProxy = diagnosis;
     for (const [patient, chart] of this.#charts) this.#tell(patient, chart);
   }
 

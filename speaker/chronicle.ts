@@ -1,5 +1,6 @@
 import type { Log } from '../daemon/log.ts';
-import type { Fact, Held } from './orders.ts';
+import type { Fault } from './exam.ts';
+import type { Fact, Held, Witnessed } from './orders.ts';
 
 /** Writes down what the wire thread tells: `info` where an address or a peer changed, once per change. */
 export function chronicle(log: Log, fact: Fact): void {
@@ -32,6 +33,10 @@ export function chronicle(log: Log, fact: Fact): void {
       return chronicleHealth(log, fact);
     case 'namesake':
       return log.error('another machine uses the name of this node: rename one of them', fields);
+    case 'witnessed':
+      return fact.finding === 'Right'
+        ? log.info('an address of another node is answered for as it should be again', fields)
+        : log.warn(testimonies[fact.finding], fields);
     case 'foreign':
       return fact.state === 'Contested'
         ? log.error('another station answers for an address held here', fields)
@@ -78,6 +83,29 @@ export function announcing(node: string, { address, link, mac, reason, from }: H
   const before = from === undefined ? '' : `, taken over from "${from}"`;
   const message = `announcing ${address} from node "${node}" (${link}, ${mac})${before}: ${reason}`;
   return { type: 'Normal', reason: 'nodeAssigned', message } as const;
+}
+
+/** What another node found when it asked on the wire for an address; what to do about it stands with it. */
+const testimonies: Readonly<Record<Fault, string>> = {
+  Silent: 'nobody answers for an address that another node holds',
+  Mismatch:
+    'another machine answers for an address, and the node that holds it does not: take the address from that machine, or from the pools',
+  Doubled:
+    'a second machine answers for an address: take the address from it; if it is a node, is strictARP off in kube-proxy?',
+  Uncertain:
+    'nobody answers for an address that another node holds, nor for others: this node may be the one that is not answered',
+};
+
+/** The event on a Service whose address is not answered for as it should be; undefined where it is again. */
+export function witnessed(node: string, { address, link, finding, holder, others }: Witnessed) {
+  if (finding === 'Right') return undefined;
+  const who = others.length === 0 ? '' : ` (${others.join(', ')})`;
+  const place = `${address}, held by "${holder}", asked for by "${node}" on ${link}`;
+  return {
+    type: 'Warning',
+    reason: finding,
+    message: `${place}: ${testimonies[finding]}${who}`,
+  } as const;
 }
 
 /** Milliseconds to a tenth: more digits are noise. */

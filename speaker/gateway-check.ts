@@ -114,8 +114,9 @@ export class GatewayCheck implements Disposable {
   #questionFor(gateway: Address, { mac, addresses }: Link): Uint8Array | undefined {
     const own = addresses.find(({ network }) => rangeContains(network, gateway));
     if (own === undefined || mac === undefined) return undefined;
-    const question = { target: gateway, asker: mac, askerAddress: own.address };
-    return neighboursOf(gateway.family).ask(question, this.#macs.get(formatAddress(gateway)));
+    const asker = { mac, address: own.address };
+    const at = this.#macs.get(formatAddress(gateway));
+    return neighboursOf(gateway.family).ask(gateway, asker, at);
   }
 
   #noteAnswer(from: Address, mac: Mac): void {

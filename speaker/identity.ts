@@ -13,6 +13,8 @@ export type Identity = Omit<Voice, 'boot'> & {
   /** The sequence of the last frame that this process sent. */
   readonly said: () => bigint;
   readonly shortestPulseMs: number;
+  /** How often each address that another node holds is asked for; 0: never. */
+  readonly witnessMs: number;
   /** The wait after each probe for an address before its first use; 0: none is probed. */
   readonly probeMs: number;
   /** Of all links of this machine, as they are now: what they say is no other station's word. */

@@ -5,12 +5,12 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { systemClock } from '../daemon/clock.ts';
 import { until } from '../daemon/testing/until.ts';
 import { checkKubeProxy } from './kube-proxy-check.ts';
-import type { Finding } from './orders.ts';
+import type { Diagnosis } from './orders.ts';
 
 let server: Server;
 let url: string;
 let answer: number | 'nothing';
-let findings: Finding[];
+let diagnoses: Diagnosis[];
 let stop: AbortController;
 let checking: Promise<void>;
 
@@ -28,10 +28,10 @@ beforeEach(async () => {
   }).listen(0, '127.0.0.1');
   await until('the server listens', () => server.listening);
   url = `http://127.0.0.1:${portOf(server)}/healthz`;
-  findings = [];
+  diagnoses = [];
   stop = new AbortController();
-  const onFinding = (finding: Finding) => findings.push(finding);
-  checking = checkKubeProxy({ url, onFinding, clock: hurried }, stop.signal);
+  const onChange = (diagnosis: Diagnosis) => diagnoses.push(diagnosis);
+  checking = checkKubeProxy({ url, onChange, clock: hurried }, stop.signal);
 });
 
 afterEach(async () => {
@@ -43,7 +43,7 @@ afterEach(async () => {
 
 const portOf = (listening: Server): number => (listening.address() as AddressInfo).port;
 const becomes = (health: string): Promise<unknown> =>
-  until(`it is ${health}`, () => findings.at(-1)?.health === health);
+  until(`it is ${health}`, () => diagnoses.at(-1)?.health === health);
 
 test('kube-proxy that answers 200 is well', async () => {
   await becomes('well');
@@ -53,7 +53,7 @@ test('kube-proxy that answers 503 is sick, and after that mends', async () => {
   await becomes('well');
   answer = 503;
   await becomes('sick');
-  assert.equal(findings.at(-1)?.detail, 'it answers 503');
+  assert.equal(diagnoses.at(-1)?.detail, 'it answers 503');
   answer = 200;
   await becomes('mending');
   await becomes('well');
@@ -63,12 +63,12 @@ test('kube-proxy that nobody can connect to is sick', async () => {
   await becomes('well');
   server.close();
   await becomes('sick');
-  assert.match(findings.at(-1)?.detail ?? '', /ECONNREFUSED/);
+  assert.match(diagnoses.at(-1)?.detail ?? '', /ECONNREFUSED/);
 });
 
 test('kube-proxy that accepts and answers nothing is sick', async () => {
   await becomes('well');
   answer = 'nothing';
   await becomes('sick');
-  assert.equal(findings.at(-1)?.detail, 'no answer within 1000 ms');
+  assert.equal(diagnoses.at(-1)?.detail, 'no answer within 1000 ms');
 });

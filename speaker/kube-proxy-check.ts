@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import type { Clock } from '../daemon/clock.ts';
 import { type Course, follow, unchecked } from './core/health.ts';
-import type { Finding } from './orders.ts';
+import type { Diagnosis } from './orders.ts';
 import { checkEveryMs, checkTimeoutMs } from './core/timing.ts';
 
 /** What one question came to; `unknown`: this process could not ask, which says nothing of whom it asks. */
@@ -12,17 +12,17 @@ type Result = {
 
 /**
  * Asks every second whether this node's kube-proxy is well: it answers 200, or 503 when it has not brought what changed
- * into the kernel for a minute, and at `/healthz` also when its node is about to be deleted (KEP-3836). `onFinding`
+ * into the kernel for a minute, and at `/healthz` also when its node is about to be deleted (KEP-3836). `onChange`
  * is called when that changes what is known.
  */
 export async function checkKubeProxy(
   {
     url,
-    onFinding,
+    onChange,
     clock,
   }: {
     readonly url: string;
-    readonly onFinding: (finding: Finding) => void;
+    readonly onChange: (diagnosis: Diagnosis) => void;
     readonly clock: Clock;
   },
   signal: AbortSignal,
@@ -33,7 +33,7 @@ export async function checkKubeProxy(
     const result = await ask(url);
     const before = course.health;
     if (result.kind !== 'unknown') course = follow(course, result.kind === 'passed', clock.nowMs());
-    if (course.health !== before) onFinding({ health: course.health, detail: result.detail });
+    if (course.health !== before) onChange({ health: course.health, detail: result.detail });
     await clock.sleep(Math.max(0, startMs + checkEveryMs - clock.nowMs()), signal);
   }
 }

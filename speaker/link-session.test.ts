@@ -37,6 +37,7 @@ describe('a session on a real link', needsTwoHosts, () => {
       boots: new Set(),
       ring: new PulseRing(withoutKey(), () => nowMs),
       shortestPulseMs: 100,
+      witnessMs: 0,
       probeMs: 0,
       macs: () => new Set(),
       nextSequence: () => ++said,

@@ -8,6 +8,7 @@ import type { Outcome } from './guard.ts';
 import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
 import { LinkPlan } from './link-plan.ts';
+import { LinkWitness, type Testimony } from './link-witness.ts';
 import type { Fact, LinkCounts, LinkFact } from './orders.ts';
 import type { Duty, PlanChange } from './plan-change.ts';
 import { Responder } from './responder.ts';
@@ -35,6 +36,7 @@ export class LinkSession implements Disposable {
   readonly #responder: Responder;
   readonly #segment: Segment;
   readonly #telling = new Telling((fact) => this.#report(fact));
+  readonly #witness: LinkWitness;
   readonly #sibling: Sibling;
   #link: Link;
   /** Since when the link has been without carrier and the segment does not know. */
@@ -48,10 +50,9 @@ export class LinkSession implements Disposable {
     this.#plan = new LinkPlan(identity.node);
     this.#link = link;
     this.#sibling = new Sibling(identity.said);
-    const boot = identity.random64();
-    this.#boot = boot;
-    identity.boots.add(boot);
-    this.#speakers = new SpeakersSocket(link, { ...identity, boot });
+    this.#boot = identity.random64();
+    identity.boots.add(this.#boot);
+    this.#speakers = new SpeakersSocket(link, { ...identity, boot: this.#boot });
     const kernel = identity.answerInKernel(link);
     this.responder = kernel === undefined ? 'packet' : 'kernel';
     this.#responder = new Responder(link, { ...identity, kernel });
@@ -60,11 +61,12 @@ export class LinkSession implements Disposable {
     this.#segment = openSegment({
       node: identity.node,
       mac: link.mac,
-      boot,
+      boot: this.#boot,
       shortestPulseMs: identity.shortestPulseMs,
       random: identity.random64,
       nowMs: identity.nowMs(),
     });
+    this.#witness = new LinkWitness(link, { ...identity, segment: this.#segment });
     if (!link.running) this.#step({ kind: 'link', up: false, mac: link.mac });
   }
 
@@ -87,6 +89,7 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     const before = this.#link;
     this.#link = link;
+    this.#witness.follow(link);
     if (mac !== before.mac) this.#sibling.renew();
     this.#responder.moveTo(mac, nowMs);
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
@@ -105,9 +108,10 @@ export class LinkSession implements Disposable {
     if (this.#link.mac !== undefined) this.#step({ kind: 'link', up: false, mac: this.#link.mac });
   }
 
-  /** From now on these are probed whatever the reason is for which they are taken. */
+  /** Another machine has these: they are probed whatever the reason is for which they are taken, and not asked for. */
   suspect(addresses: ReadonlySet<string>): void {
     this.#responder.suspect(addresses);
+    this.#witness.spare(addresses);
   }
 
   /** The whole plan: at the beginning, and when the link has changed. */
@@ -133,7 +137,8 @@ export class LinkSession implements Disposable {
   /** When `tick` has something to do. */
   dueAtMs(): number {
     if (this.#blinkSinceMs !== undefined) return this.#blinkSinceMs + this.#blinkAtMostMs;
-    return Math.min(dueAtMs(this.#segment), this.#responder.dueAtMs(), this.#returnAtMs);
+    const due = [dueAtMs(this.#segment), this.#responder.dueAtMs(), this.#witness.dueAtMs()];
+    return Math.min(...due, this.#returnAtMs);
   }
 
   tick(): void {
@@ -146,6 +151,7 @@ export class LinkSession implements Disposable {
     const nowMs = this.#identity.nowMs();
     if (this.#responder.probesAt(nowMs)) this.readQuestions();
     this.#carryOn(this.#responder.tick(nowMs), nowMs);
+    this.#carryOn(this.#witness.tick(nowMs), nowMs);
     this.#noteDeafness();
   }
 
@@ -212,6 +218,7 @@ export class LinkSession implements Disposable {
       refused: this.#speakers.refused,
       pulsesLost: this.#segment.pulsesLost,
       doubledOwners: this.#segment.doubledOwners,
+      witnessed: this.#witness.questions,
       ...this.#responder.counts(),
     };
   }
@@ -220,6 +227,7 @@ export class LinkSession implements Disposable {
     this.#identity.boots.delete(this.#boot);
     this.#speakers[Symbol.dispose]();
     this.#responder[Symbol.dispose]();
+    this.#witness[Symbol.dispose]();
   }
 
   #noteDeafness(): void {
@@ -229,12 +237,10 @@ export class LinkSession implements Disposable {
   }
 
   #hear(heard: Heard): void {
-    if (this.#identity.boots.has(heard.boot)) this.#hearSibling(heard);
-    else this.#step({ ...heard, kind: 'frame' });
-  }
-
-  /** Our own voice from another link. */
-  #hearSibling(heard: Heard): void {
+    if (!this.#identity.boots.has(heard.boot)) {
+      this.#step({ ...heard, kind: 'frame' });
+      return;
+    }
     const { mac } = this.#link;
     if (mac === undefined) return;
     if (!this.#sibling.hear(heard, { mac, nowMs: this.#identity.nowMs() })) return;
@@ -264,9 +270,10 @@ export class LinkSession implements Disposable {
   }
 
   /** Sends what is to be sent, and tells what has come of the rest. */
-  #carryOn(outcomes: readonly (Action | Outcome)[], nowMs: number): void {
+  #carryOn(outcomes: readonly (Action | Outcome | Testimony)[], nowMs: number): void {
     for (const outcome of outcomes) {
-      if (outcome.kind !== 'send') this.#telling.tell(outcome, nowMs);
+      if (outcome.kind === 'unanswered') this.#step(outcome);
+      else if (outcome.kind !== 'send') this.#telling.tell(outcome, nowMs);
       else if (outcome.to === 'elsewhere') this.#sayElsewhere(outcome.message);
       else this.#speakers.say(outcome.to, outcome.message);
     }

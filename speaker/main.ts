@@ -3,10 +3,11 @@ import { systemClock } from '../daemon/clock.ts';
 import { openProbes } from '../daemon/probes.ts';
 import { runProgram } from '../daemon/program.ts';
 import { counted } from '../kube/counted.ts';
+import type { Happening } from '../kube/event-fold.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { openTransport } from '../kube/transport.ts';
-import { announcing, chronicle } from './chronicle.ts';
+import { announcing, chronicle, witnessed } from './chronicle.ts';
 import { Herald } from './herald.ts';
 import { HolderReports } from './holder-reports.ts';
 import { ForeignStations } from './foreign-stations.ts';
@@ -17,7 +18,7 @@ import { L2Report } from './l2-report.ts';
 import { SpeakerMetrics } from './metrics.ts';
 import { reportNetworks } from './network-report.ts';
 import { Observer } from './observer.ts';
-import type { Fact, Finding, Held } from './orders.ts';
+import type { Diagnosis, Fact, Held, Witnessed } from './orders.ts';
 import type { Plan } from './plan.ts';
 import { planChange } from './plan-change.ts';
 import { Planner } from './planner.ts';
@@ -130,6 +131,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     chronicle(log, fact);
     metrics.note(fact);
     changed(holdings.note(fact, clock.wall()));
+    if (fact.kind === 'witnessed') testify(fact);
     if (fact.kind === 'networks') networks = fact.networks;
     if (stations.note(fact, clock.wall()) || fact.kind === 'networks') networkReports.add(node);
   }
@@ -140,8 +142,8 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   }
 
   function check(url: string): Promise<void> {
-    const onFinding = (finding: Finding) => wire.give({ kind: 'kubeProxy', finding });
-    return checkKubeProxy({ url, onFinding, clock }, signal);
+    const onChange = (diagnosis: Diagnosis) => wire.give({ kind: 'kubeProxy', diagnosis });
+    return checkKubeProxy({ url, onChange, clock }, signal);
   }
 
   function onPlan(plan: Plan, speakers: readonly Speaker[]): void {
@@ -156,9 +158,19 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   }
 
   function announce(key: string, held: Held): void {
+    tell(key, announcing(node, held));
+  }
+
+  function testify(found: Witnessed): void {
+    const happening = witnessed(node, found);
+    if (happening === undefined) return;
+    for (const key of holdings.servicesOf(found.address)) tell(key, happening);
+  }
+
+  function tell(key: string, happening: Happening): void {
     const service = observer.service(key);
     if (service === undefined) return;
-    events.record({ ...service, apiVersion: 'v1', kind: 'Service' }, announcing(node, held));
+    events.record({ ...service, apiVersion: 'v1', kind: 'Service' }, happening);
   }
 
   async function writeNetworks(_node: string, until: AbortSignal): Promise<void> {

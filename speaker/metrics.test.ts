@@ -31,6 +31,7 @@ const noCounts: LinkCounts = {
   refused: 0,
   pulsesLost: 0,
   doubledOwners: 0,
+  witnessed: 0,
   foreignClaims: 0,
   quarantined: 0,
 };

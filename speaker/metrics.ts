@@ -4,7 +4,7 @@ import { answerBounds, type AnswerTimeCounts } from './answer-times.ts';
 import { isSick } from './core/health.ts';
 import type { Holdings } from './holdings.ts';
 import type { Outcome } from './l2-record.ts';
-import type { Fact, LinkCounts } from './orders.ts';
+import type { Fact, LinkCounts, Witnessed } from './orders.ts';
 
 /** Seconds, about a pulse interval apart where a takeover should lie. */
 const takeoverBuckets = [0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 1, 2, 5];
@@ -20,6 +20,16 @@ type Sources = {
 /** The speaker's metrics; names that MetalLB has are MetalLB's. */
 export class SpeakerMetrics {
   readonly metrics = new Metrics();
+  readonly #findings = this.metrics.counter({
+    name: 'mercurylb_witness_findings_total',
+    help: 'Addresses of other nodes that were not answered for as they should be, by what was found',
+    labels: ['link', 'finding'],
+  });
+  readonly #doubled = this.metrics.counter({
+    name: 'mercurylb_doubled_owners_seen_total',
+    help: 'Addresses of other nodes that a second machine answered for, too',
+    labels: ['link'],
+  });
   #links: readonly LinkCounts[] = [];
   /** By link and check; only what was ever found not to be well. */
   readonly #sick = new Map<
@@ -85,6 +95,7 @@ export class SpeakerMetrics {
     if (fact.kind === 'yielded') this.#yielded.add(1, { reason: fact.reason });
     if (fact.kind === 'peer') this.#peerChanges.add(1, { state: fact.state });
     if (fact.kind === 'health') this.#noteHealth(fact);
+    if (fact.kind === 'witnessed') this.#noteFinding(fact);
     if (fact.kind === 'gone') this.#forgetHealth(fact.link);
     if (fact.kind === 'counts') {
       this.#links = fact.counts;
@@ -99,6 +110,12 @@ export class SpeakerMetrics {
 
   #observe(stage: 'detection' | 'decision' | 'first_frame', ms: number | undefined): void {
     if (ms !== undefined) this.#takeover.observe(ms / 1000, { stage });
+  }
+
+  #noteFinding({ link, finding }: Witnessed): void {
+    if (finding === 'Right') return;
+    this.#findings.add(1, { link, finding });
+    if (finding === 'Doubled') this.#doubled.add(1, { link });
   }
 
   #noteHealth({ link, check, health }: Fact & { readonly kind: 'health' }): void {
@@ -151,6 +168,11 @@ export class SpeakerMetrics {
       'mercurylb_doubled_owners_total',
       'Addresses given up to a better claim while both nodes answered for them',
       (counts) => counts.doubledOwners,
+    );
+    counted(
+      'mercurylb_witness_questions_total',
+      'Questions on the wire for addresses that other nodes hold',
+      (counts) => counts.witnessed,
     );
     counted(
       'mercurylb_foreign_claims_total',

@@ -18,6 +18,7 @@ const link = (index: number, name: string, ...addresses: readonly [string, numbe
     address: address(text),
     prefixLength,
     network: prefixRange(address(text), prefixLength),
+    settled: true,
   })),
 });
 

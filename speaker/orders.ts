@@ -4,6 +4,7 @@ import type { Mac } from '../net/mac.ts';
 import type { AnswerTimeCounts } from './answer-times.ts';
 import type { HoldReason, PeerState, Phase, YieldReason } from './core/action.ts';
 import type { Health } from './core/health.ts';
+import type { Finding } from './exam.ts';
 import type { GuardFact } from './guard.ts';
 import type { Unfit } from './io/kernel-responder.ts';
 import type { PlanChange } from './plan-change.ts';
@@ -15,6 +16,8 @@ export type WireStart = {
   readonly node: string;
   readonly keys: PulseKeys;
   readonly shortestPulseMs: number;
+  /** How often each address that another node holds is asked for on the wire; 0: never. */
+  readonly witnessSeconds: number;
   /** The wait after each probe for an address before its first use; 0: none is probed. */
   readonly probeMs: number;
   /** Where speakers talk when a switch drops their frames; 0: nowhere. */
@@ -35,7 +38,7 @@ export type WireStart = {
 /** What can be checked of a node, on request. */
 export type CheckName = 'KubeProxy' | 'Gateway';
 
-export type Finding = {
+export type Diagnosis = {
   readonly health: Health;
   /** What went wrong last, in words. */
   readonly detail: string | undefined;
@@ -45,7 +48,7 @@ export type Finding = {
 export type Order =
   | { readonly kind: 'plan'; readonly change: PlanChange; readonly speakers: readonly Speaker[] }
   /** What the check of this node's kube-proxy says. */
-  | { readonly kind: 'kubeProxy'; readonly finding: Finding }
+  | { readonly kind: 'kubeProxy'; readonly diagnosis: Diagnosis }
   /** The file has other keys now. */
   | { readonly kind: 'keys'; readonly keys: PulseKeys }
   /** Hand everything over; the answer is the fact `left`. */
@@ -92,9 +95,10 @@ export type Fact =
   /** This node stood still, and answered nothing until its peers had said who holds what. */
   | { readonly kind: 'stalled'; readonly link: string; readonly hushedMs: number }
   /** A check of this node, made for this link, says something else than before. */
-  | ({ readonly kind: 'health'; readonly link: string; readonly check: CheckName } & Finding)
+  | ({ readonly kind: 'health'; readonly link: string; readonly check: CheckName } & Diagnosis)
   /** Another machine uses this node's name. */
   | { readonly kind: 'namesake'; readonly link: string; readonly mac: Mac }
+  | Witnessed
   /** What another station has to do with an address that is claimed here. */
   | (GuardFact & { readonly link: string })
   /** So many groups could not be joined: the link has no IPv6. */
@@ -124,6 +128,18 @@ export type Held = {
   readonly takeoverMs: number;
 };
 
+/** This node asked on the wire for an address that another one holds: what came of it, when that begins, changes or is over. */
+export type Witnessed = {
+  readonly kind: 'witnessed';
+  readonly link: string;
+  readonly address: string;
+  readonly finding: Finding;
+  readonly holder: string;
+  readonly term: number;
+  /** Who else answers. */
+  readonly others: readonly Mac[];
+};
+
 /** What one link has seen since its session began. */
 export type LinkCounts = {
   readonly link: string;
@@ -140,6 +156,8 @@ export type LinkCounts = {
   readonly pulsesLost: number;
   /** Addresses given up to a better claim while both nodes answered for them. */
   readonly doubledOwners: number;
+  /** Questions for addresses that others hold. */
+  readonly witnessed: number;
   /** Claims of other stations to addresses that are claimed here. */
   readonly foreignClaims: number;
   /** Addresses that are claimed and not answered for, because another station has them. */

@@ -5,12 +5,14 @@ import { type Message, claimsPerMessage } from './core/message.ts';
 import { windowWidth } from './core/replay.ts';
 import * as timing from './core/timing.ts';
 import { contestEndsMs, tellEveryMs } from './contested.ts';
+import { examsOfVerdict, examTiming, type Finding, questionsOf } from './exam.ts';
 import { probeAgainMs, probesPerRound, silentRoundsToFree } from './probing.ts';
 import { settingsTable } from './settings.ts';
 import type { Rule } from './testing/rule.ts';
 import { overheadBytes, seal } from './wire/envelope.ts';
 import { etherTypes, speakersMac } from './wire/ethernet.ts';
 import { formatMessage } from './wire/message.ts';
+import { witnessPace } from './witness.ts';
 
 const page = readFileSync(new URL('../docs/protocol.md', import.meta.url), 'utf8');
 
@@ -79,6 +81,40 @@ test('the page gives the numbers that the core goes by', () => {
     if (ms === undefined || name === 'pulseIntervalMs') continue;
     assert.equal(typeof value === 'function' ? value(100, 0) : value, ms, name);
   }
+});
+
+test('the page gives the numbers that a witness goes by', () => {
+  const told = new Map(rows.map(([name = '', ms]) => [name, Number(ms)]));
+  for (const [name, ms] of Object.entries(examTiming)) assert.equal(told.get(name), ms, name);
+  const { askAddressAgainMs, answersWithinMs, repeatExamMs } = examTiming;
+  const examMs = (repeat: number): number =>
+    (questionsOf(repeat) - 1) * askAddressAgainMs + answersWithinMs;
+  const exams = Array.from({ length: examsOfVerdict }, (_, repeat) => examMs(repeat));
+  assert.ok(page.includes(`up to ${questionsOf(0)} times, ${questionsOf(1)} when the exam is`));
+  assert.ok(page.includes(`exams of ${examMs(0) / 1000}, `));
+  const { fallback: seconds } = settingsTable.witnessSeconds;
+  const { jitter, questionsPerStep, stepMs } = witnessPace;
+  const relievedMs =
+    seconds * 1000 * (1 + jitter) +
+    exams.reduce((sum, ms) => sum + ms, 0) +
+    (examsOfVerdict - 1) * repeatExamMs;
+  assert.ok(page.includes(`within ${Math.ceil(relievedMs / 1000)} s`), `${relievedMs} ms`);
+  assert.ok(page.includes(`once\nin ${seconds} s`));
+  assert.ok(page.includes(`${questionsPerStep} addresses in ${stepMs} ms`));
+  const perRound = ((seconds * 1000) / stepMs) * questionsPerStep;
+  assert.ok(page.includes(`more than ${perRound.toLocaleString('en')} to ask for`));
+});
+
+test('the page lists every finding of a witness', () => {
+  const findings = {
+    Right: true,
+    Silent: true,
+    Mismatch: true,
+    Doubled: true,
+    Uncertain: true,
+  } satisfies Record<Finding, true>;
+  const told = rows.flatMap(([name]) => (name !== undefined && name in findings ? [name] : []));
+  assert.deepEqual(told, Object.keys(findings));
 });
 
 test('the page gives the numbers that the guard goes by', () => {

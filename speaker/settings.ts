@@ -61,6 +61,11 @@ export const settingsTable = {
     parse: integerBetween(20, 10_000),
     help: 'milliseconds between two pulses; a dead node is replaced after three',
   },
+  witnessSeconds: {
+    fallback: 60,
+    parse: integerBetween(0, 86_400),
+    help: 'seconds between two times that another node asks on the wire for each address that a node holds; what stays unanswered moves; 0 turns that off',
+  },
   pulsePort: {
     env: 'METALLB_ML_BIND_PORT',
     fallback: 7946,
@@ -140,8 +145,8 @@ export function wireStart(
   settings: Settings,
   log: Log,
 ): Omit<WireStart, 'orders' | 'mainAliveUntil'> {
-  const { nodeName, pulseMs, pulsePort, probeMs, links, excludeLinks, responder, pulseKeyFile } =
-    settings;
+  const { nodeName, pulseMs, witnessSeconds, pulsePort, probeMs, pulseKeyFile } = settings;
+  const { links, excludeLinks, responder } = settings;
   if (pulseKeyFile === undefined) {
     log.warn('pulses are not authenticated: anybody on the segment can move addresses', {
       remedy: 'give every speaker the same --pulse-key-file',
@@ -151,6 +156,7 @@ export function wireStart(
     node: nodeName,
     keys: pulseKeyFile === undefined ? withoutKey() : readPulseKeys(pulseKeyFile),
     shortestPulseMs: pulseMs,
+    witnessSeconds,
     pulsePort,
     probeMs,
     links,

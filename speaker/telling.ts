@@ -1,10 +1,11 @@
 import type { Mac } from '../net/mac.ts';
 import type { Action } from './core/action.ts';
 import type { Outcome } from './guard.ts';
+import type { Testimony } from './link-witness.ts';
 import type { LinkFact } from './orders.ts';
 import { Unannounced } from './unannounced.ts';
 
-type Told = Exclude<Action, { readonly kind: 'send' }> | Outcome;
+type Told = Exclude<Action | Outcome | Testimony, { readonly kind: 'send' | 'unanswered' }>;
 
 /** Tells what has come of it all on one link, after the fact: of an address, when it has been announced. */
 export class Telling {
@@ -34,6 +35,7 @@ export class Telling {
       case 'foreign':
       case 'cleared':
       case 'unasked':
+      case 'witnessed':
         this.#report(outcome);
         break;
       case 'hush':

@@ -65,6 +65,7 @@ class WireThread {
       node: start.node,
       ring: this.#ring,
       shortestPulseMs: start.shortestPulseMs,
+      witnessMs: start.witnessSeconds * 1000,
       probeMs: start.probeMs,
       macs: () => this.#macs,
       boots: new Set(),
@@ -187,7 +188,7 @@ class WireThread {
         this.#replan(this.#duties.adopt(order.change), order.speakers);
         break;
       case 'kubeProxy':
-        this.#checkups.noteKubeProxy(order.finding);
+        this.#checkups.noteKubeProxy(order.diagnosis);
         break;
       case 'keys':
         this.#ring.adopt(order.keys);

@@ -42,6 +42,8 @@ export type ClusterOptions = {
   readonly lab?: string;
   /** Of speakers that are started as they are; those in a Pod go by its rights. */
   readonly responder?: LabResponder;
+  /** The same: how often they ask for each other's addresses. */
+  readonly witnessSeconds?: number;
 };
 
 /** What can serve the API of a lab: a double of our own in one process, or Kubernetes itself. */

@@ -6,7 +6,7 @@ import { group, version } from '../../crds/names.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { openTransport } from '../../kube/transport.ts';
 import { Client } from './client.ts';
-import type { Cluster, ClusterOptions, LabResponder } from './cluster.ts';
+import type { Cluster, ClusterOptions } from './cluster.ts';
 import { type Hosts, openHosts } from './hosts.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { apply, readManifests } from './manifests.ts';
@@ -18,6 +18,7 @@ import {
   fromRoot,
   operator,
   speaker,
+  type SpeakerOptions,
   systemNamespace,
 } from './programs.ts';
 import { openRelay } from './relay.ts';
@@ -89,7 +90,8 @@ export async function openEmbeddedCluster(options: ClusterOptions): Promise<Clus
       control.start('operator');
     },
     async startSpeakers() {
-      startSpeakers(hosts, { server: inside, responder: options.responder ?? 'packet' });
+      const { responder = 'packet', witnessSeconds } = options;
+      startSpeakers(hosts, { server: inside, responder, witnessSeconds });
     },
     memberAgain: ({ mac }) =>
       client.seeFrames(`ether proto 0x88b5 and ether src ${mac}`, 10, 15_000),
@@ -102,13 +104,13 @@ export async function openEmbeddedCluster(options: ClusterOptions): Promise<Clus
 /** One speaker per node, all with the same key, each with a folder of its own. */
 function startSpeakers(
   { nodes, folder }: Hosts,
-  { server, responder }: { server: string; responder: LabResponder },
+  shared: Pick<SpeakerOptions, 'server' | 'responder' | 'witnessSeconds'>,
 ): void {
   const keyPath = join(folder, 'pulse-key');
   writeFileSync(keyPath, randomBytes(32).toString('base64'), { mode: 0o600 });
   for (const host of nodes) {
     const stateFolder = join(folder, `${host.name}.state`);
     mkdirSync(stateFolder, { recursive: true });
-    host.install(speaker(host, { server, keyPath, stateFolder, responder }));
+    host.install(speaker(host, { ...shared, keyPath, stateFolder }));
   }
 }

@@ -60,13 +60,29 @@ export async function heal(host: Host): Promise<void> {
 /** The switch drops what is neither ARP nor IP, as some virtual ones do, and `everything` between speakers if told so. */
 export async function eatFrames(host: Host, what: 'frames' | 'everything'): Promise<void> {
   const datagrams = `add rule bridge eater forward ether type { ip, ip6 } udp dport ${datagramPort} drop`;
-  const rules = `${emptyEater}
-    add chain bridge eater forward { type filter hook forward priority 0; }
+  const rules = `${eater}
     add rule bridge eater forward ether type ${etherTypes.speaker} drop
     ${what === 'everything' ? datagrams : ''}
   `;
   await nftOnSwitch(host, rules);
 }
+
+/** The switch drops what this host says of where addresses are: its answers to ARP and NDP, and nothing else. */
+export const eatAnswers = (host: Host): Promise<void> =>
+  nftOnSwitch(host, `${eater}${answersEaten(`ether saddr ${host.mac}`)}`);
+
+/** The switch drops such answers where they are for these hosts. */
+export async function eatAnswersTo(hosts: readonly Host[]): Promise<void> {
+  const [first] = hosts;
+  if (first === undefined) return;
+  const rules = hosts.map(({ mac }) => answersEaten(`ether daddr ${mac}`));
+  await nftOnSwitch(first, `${eater}${rules.join('')}`);
+}
+
+const answersEaten = (which: string): string => `
+    add rule bridge eater forward ${which} arp operation reply drop
+    add rule bridge eater forward ${which} icmpv6 type nd-neighbor-advert drop
+`;
 
 export async function passFrames(host: Host): Promise<void> {
   await nftOnSwitch(host, emptyEater);
@@ -77,6 +93,10 @@ const emptyEater = `
     table bridge eater
     delete table bridge eater
     add table bridge eater
+`;
+
+const eater = `${emptyEater}
+    add chain bridge eater forward { type filter hook forward priority 0; }
 `;
 
 const emptyPartition = `

@@ -32,11 +32,13 @@ export type SpeakerOptions = {
   readonly keyPath: string;
   readonly stateFolder: string;
   readonly responder: LabResponder;
+  /** Undefined: as often as by default. */
+  readonly witnessSeconds?: number | undefined;
 };
 
 export function speaker(
   host: Host,
-  { server, keyPath, stateFolder, responder }: SpeakerOptions,
+  { server, keyPath, stateFolder, responder, witnessSeconds }: SpeakerOptions,
 ): Program {
   return program('speaker', 'speaker/main.ts', {
     'node-name': host.name,
@@ -47,6 +49,7 @@ export function speaker(
     host: host.address,
     'metrics-port': '7473',
     responder,
+    ...(witnessSeconds === undefined ? {} : { 'witness-seconds': String(witnessSeconds) }),
   });
 }
 

@@ -3,6 +3,7 @@ import {
   type Api,
   apis,
   type Cluster,
+  type ClusterOptions,
   type LabResponder,
   openCluster,
   responders,
@@ -25,8 +26,12 @@ export const wantedApi = (): Api => wanted('LAB_API', apis);
 const wantedResponder = (): LabResponder => wanted('LAB_RESPONDER', responders);
 
 /** A cluster in which everything runs, and nothing is announced yet. */
-export async function openIdle(api = wantedApi(), responder = wantedResponder()): Promise<Cluster> {
-  const cluster = await openCluster({ nodes: 3, api, responder });
+export async function openIdle(
+  api = wantedApi(),
+  responder = wantedResponder(),
+  options: Pick<ClusterOptions, 'witnessSeconds'> = {},
+): Promise<Cluster> {
+  const cluster = await openCluster({ nodes: 3, api, responder, ...options });
   await orExplain(cluster, async () => {
     await cluster.startControlPlane();
     await cluster.applyDefinitions();
@@ -41,8 +46,9 @@ export async function openIdle(api = wantedApi(), responder = wantedResponder())
 export async function openServing(
   api = wantedApi(),
   responder = wantedResponder(),
+  options: Pick<ClusterOptions, 'witnessSeconds'> = {},
 ): Promise<{ cluster: Cluster; address: string }> {
-  const cluster = await openIdle(api, responder);
+  const cluster = await openIdle(api, responder, options);
   return orExplain(cluster, async () => {
     await cluster.applyFile('examples/pool.yaml');
     await cluster.applyFile('examples/web.yaml');

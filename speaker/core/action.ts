@@ -47,9 +47,19 @@ export type Event =
   | { readonly kind: 'link'; readonly up: boolean; readonly mac: Mac }
   /** What this node's checks say of it, here. */
   | { readonly kind: 'health'; readonly health: Health }
+  /** This node, as the witness of an address, has asked for it again and again, and its holder does not answer. */
+  | Unanswered
   /** Hand everything over and go. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'tick' };
+
+export type Unanswered = {
+  readonly kind: 'unanswered';
+  readonly address: string;
+  /** The claim that it was asked under. */
+  readonly holder: string;
+  readonly term: number;
+};
 
 /** Why an address has no holder, and so why its next holder takes it. */
 export type VacancyReason =
@@ -60,7 +70,7 @@ export type VacancyReason =
   | 'HolderLinkDown'
   | 'Released'
   | 'LinkReturned';
-export type HoldReason = VacancyReason | 'HandedOver';
+export type HoldReason = VacancyReason | 'HandedOver' | 'Unanswered';
 export type YieldReason =
   | 'BetterClaim'
   | 'HandedOver'

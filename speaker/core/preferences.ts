@@ -1,7 +1,7 @@
 import { canTake, healthOf } from './contest.ts';
 import type { Candidate } from './rank.ts';
 import { claimsOf, newMove, type Segment } from './segment.ts';
-import { preferenceHoldMs } from './timing.ts';
+import { preferenceHoldMs, unansweredOnceMs } from './timing.ts';
 import { isDoubted } from './unheard.ts';
 
 /**
@@ -66,5 +66,13 @@ export function isPreferred(
   nowMs: number,
 ): boolean {
   const own = segment.candidates.get(address)?.find((one) => one.node === segment.node);
-  return own !== undefined && score > own.score && nowMs >= ripeFromMs(segment, node);
+  if (own === undefined || score <= own.score || wasSilent(segment, address, node, nowMs))
+    return false;
+  return nowMs >= ripeFromMs(segment, node);
+}
+
+/** Whether this node took the address from that one, which did not answer, not long ago. */
+function wasSilent(segment: Segment, address: string, node: string, nowMs: number): boolean {
+  const taken = segment.unanswered.get(address);
+  return taken?.from === node && nowMs < taken.atMs + unansweredOnceMs;
 }

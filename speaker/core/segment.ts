@@ -69,6 +69,8 @@ export type Segment = {
   estate: Estate;
   /** Addresses on their way to an heir. */
   readonly moves: Map<string, Move>;
+  /** Addresses that this node took because their holder did not answer for them: whose they were, and when. */
+  readonly unanswered: Map<string, { readonly from: string; readonly atMs: number }>;
   /** When nodes that the plan prefers are to be looked for among the peers. */
   preferencesDueAtMs: number;
 
@@ -206,6 +208,7 @@ export function openSegment(self: {
     estate: { sinceMs: -Infinity, addresses: new Set() },
     namesakeAtMs: -Infinity,
     moves: new Map(),
+    unanswered: new Map(),
     preferencesDueAtMs: Infinity,
     pulsesLost: 0,
     doubledOwners: 0,

@@ -28,6 +28,7 @@ import { hasUnproven, hearStranger, reviewStrangers } from './strangers.ts';
 import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } from './segment.ts';
 import { fillVacancies } from './succession.ts';
 import { askUnheard, askUnheardSoon, hearAbsent, noteDeaf, reachDeaf } from './unheard.ts';
+import { takeUnanswered } from './witnesses.ts';
 import { hearAnyMs, leaveAtMostMs, listenAtMostMs, listenMs, stallMs } from './timing.ts';
 
 /**
@@ -109,6 +110,8 @@ function take(segment: Segment, event: Event, nowMs: number): Action[] {
       return setLink(segment, event, nowMs);
     case 'health':
       return setHealth(segment, event.health, nowMs);
+    case 'unanswered':
+      return takeUnanswered(segment, event, nowMs);
     case 'leave':
       return leave(segment, nowMs);
     case 'tick':

@@ -90,6 +90,11 @@ export const sureAgainMs = 3000;
 export const wellAgainMs = 30_000;
 /** A well node that did not take over from a sick one is asked again after so long. */
 export const reliefAgainMs = 1000;
+/**
+ * A node takes the same address from a holder that does not answer once in so long, and does not give it back meanwhile
+ * to one that is preferred: two nodes that both hear badly must not pass an address to and fro.
+ */
+export const unansweredOnceMs = 300_000;
 /** A leaving node stops waiting for heirs after this long; the pod's termination grace is longer. */
 export const leaveAtMostMs = 2000;
 

@@ -130,6 +130,13 @@ export const brokenCores: Readonly<Record<string, Core>> = {
         : event,
   }),
 
+  'what is taken from a holder that does not answer is told to nobody': broken({
+    after: (_segment, actions) => {
+      const taken = actions.some((one) => one.kind === 'hold' && one.reason === 'Unanswered');
+      return taken ? actions.filter(({ kind }) => kind !== 'send') : actions;
+    },
+  }),
+
   'claims that were lost are not asked for': broken({
     after: (_segment, actions) =>
       actions.filter((action) => action.kind !== 'send' || action.message.kind !== 'pull'),

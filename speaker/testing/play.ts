@@ -136,6 +136,10 @@ function strike(stage: Stage, fault: Fault, { plan, random, detourMs }: Circumst
     replan(stage, new Map(some));
     return;
   }
+  if (fault.kind === 'falseAlarm') {
+    alarm(stage[fault.link], fault, random);
+    return;
+  }
   for (const [link, one] of stage.entries()) {
     const { lan, judge } = one;
     const node = lan.node(fault.node);
@@ -198,7 +202,24 @@ function tellApi(lan: FakeSegment): void {
   });
 }
 
+/** The node takes an address from a holder of which it hears. */
+function alarm(one: Stage[number] | undefined, fault: Fault, random: Random): void {
+  const node = one?.lan.node(fault.node);
+  const { segment } = node ?? {};
+  const held = [...(segment?.claims ?? [])].flatMap(([address, { holder, term }]) =>
+    holder === undefined || holder === fault.node ? [] : { address, holder, term },
+  );
+  if (one === undefined || node === undefined || held.length === 0) return;
+  const claim = random.pick(held);
+  const holder = one.lan.node(claim.holder);
+  const wasCalm = one.judge.isCalm;
+  one.judge.disturb(holder);
+  one.judge.expectNoGap(holder, wasCalm);
+  one.lan.step(node, { kind: 'unanswered', ...claim });
+}
+
 function mend(stage: Stage, fault: Fault, plan: Candidates): void {
+  if (fault.kind === 'falseAlarm') return;
   if (fault.kind === 'replan') {
     replan(stage, plan);
     return;

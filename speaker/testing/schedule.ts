@@ -30,7 +30,9 @@ export type FaultKind =
   /** The router of a link is dead, which every node comes to know by itself. */
   | 'routerDead'
   /** Every frame on a link is lost, for less time than it takes to miss anybody. */
-  | 'blackout';
+  | 'blackout'
+  /** Finds as a witness that an address is not answered for, although it is. */
+  | 'falseAlarm';
 
 /** What is done to a segment and when; the same seed gives the same schedule. */
 export type Schedule = {
@@ -105,6 +107,7 @@ export function drawSchedule(seed: number): Schedule {
   const links = nodes < 8 && random.chance(0.15) ? random.integer(2, 3) : 1;
   const eating = drawEating(random, nodes);
   const firstMs = eating.eats === 'everything' ? 12_000 : settledAtMs(nodes);
+  const when = { firstMs, lastMs: firstMs + 900 * faults };
   return {
     seed,
     nodes,
@@ -116,9 +119,10 @@ export function drawSchedule(seed: number): Schedule {
     drift: random.chance(1 / 2) ? 0.001 : 0,
     ...eating,
     detourMs: drawDetour(seeded(seed ^ 0x5eed)),
-    faults: Array.from({ length: faults }, () =>
-      drawFault(random, { nodes, links, firstMs, lastMs: firstMs + 900 * faults }),
-    )
+    faults: [
+      ...Array.from({ length: faults }, () => drawFault(random, { nodes, links, ...when })),
+      ...drawFalseAlarm(seed, { nodes, links, ...when }),
+    ]
       .toSorted((a, b) => a.atMs - b.atMs)
       .filter(isBearable)
       .filter(({ kind }) => eating.eats !== 'everything' || apart.has(kind))
@@ -146,10 +150,17 @@ function drawEating(random: Random, nodes: number): Eating {
 /** What can happen to nodes that do not hear each other without anybody being the wiser. */
 const apart: ReadonlySet<FaultKind> = new Set(['crash', 'leave', 'pause', 'freeze', 'replan']);
 
-function drawFault(
-  random: Random,
-  on: { nodes: number; links: number; firstMs: number; lastMs: number },
-): Fault {
+type Setting = { nodes: number; links: number; firstMs: number; lastMs: number };
+
+/** Of dice of its own, so that all else stays as it is: a holder that answers is found silent in few schedules. */
+function drawFalseAlarm(seed: number, on: Setting): readonly Fault[] {
+  const random = seeded(-seed);
+  if (!random.chance(1 / 8)) return [];
+  const fault = drawFault(random, on);
+  return [{ ...fault, kind: 'falseAlarm', untilMs: fault.atMs }];
+}
+
+function drawFault(random: Random, on: Setting): Fault {
   const kind = random.pick(kinds);
   const atMs = random.between(on.firstMs, on.lastMs);
   const lastsMs = random.chance(0.5) ? random.between(1, 400) : random.between(400, 2500);

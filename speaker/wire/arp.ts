@@ -73,14 +73,17 @@ export const answerTo = (question: Arp, mac: Mac): Arp => ({
   target: question.sender,
 });
 
-/** Has anybody this address? Who is about to use it asks, and has none yet (RFC 5227 §2.1.1). */
-export const probeFor = (address: Address, mac: Mac): Arp => ({
+/** Who has this address? Who has one of its own asks, and says where the answer is to go. */
+export const questionFor = (target: Address, mac: Mac, sender: Address): Arp => ({
   operation: 'request',
   senderMac: mac,
-  sender: nobody,
+  sender,
   targetMac: unknownMac,
-  target: address,
+  target,
 });
+
+/** Has anybody this address? Who is about to use it asks, and has none yet (RFC 5227 §2.1.1). */
+export const probeFor = (address: Address, mac: Mac): Arp => questionFor(address, mac, nobody);
 
 /** A question for one's own address: the announcement of RFC 5227 §3. */
 export const gratuitousRequest = (address: Address, mac: Mac): Arp => ({
@@ -101,16 +104,4 @@ export const gratuitousReply = (address: Address, mac: Mac): Arp => ({
   sender: address,
   targetMac: mac,
   target: address,
-});
-
-/** A question of somebody who has an address: whoever answers has heard it, and can reach who asks. */
-export const requestFor = (
-  target: Address,
-  { senderMac, sender }: Pick<Arp, 'senderMac' | 'sender'>,
-): Arp => ({
-  operation: 'request',
-  senderMac,
-  sender,
-  targetMac: unknownMac,
-  target,
 });

@@ -44,6 +44,8 @@ export const codes = {
  */
 export const facts = { packetType: 0xfffff000 + 4, vlanTagPresent: 0xfffff000 + 48 } as const;
 
+/** PACKET_HOST of linux/if_packet.h: to this station and no other. */
+export const thisHost = 0;
 /** PACKET_OTHERHOST of linux/if_packet.h: unicast to another station; below it, all is for us. */
 export const otherHost = 3;
 

@@ -22,7 +22,7 @@ function askedAgain(frame: Uint8Array, to: Mac | undefined): Uint8Array {
   const heard = readNeighbours(frame);
   assert(heard?.kind === 'question' && heard.askerAddress !== undefined);
   const { target, asker, askerAddress } = heard;
-  return neighboursOf(target.family).ask({ target, asker, askerAddress }, to);
+  return neighboursOf(target.family).ask(target, { mac: asker, address: askerAddress }, to);
 }
 
 describe('neighbours over ARP', () => {
@@ -85,6 +85,13 @@ describe('neighbours over ARP', () => {
       [1, 2],
     );
     for (const frame of frames) assert.equal(arp.read(frame)?.kind, 'assertion');
+  });
+
+  it('asks byte for byte as Linux does', () => {
+    const asker = { mac: '02:00:00:00:00:0a', address: at('198.51.100.10') };
+    const frame = arp.ask(at('198.51.100.11'), asker);
+    assert.equal(frame.length, 60);
+    assert.deepEqual(frame.subarray(0, 42), captured.question);
   });
 
   it('probes as arping does, with nothing where the MAC is asked for (RFC 5227 §2.1.1)', () => {
@@ -184,6 +191,11 @@ describe('neighbours over NDP', () => {
       assert(question?.kind === 'question');
       assert.deepEqual(ndp.answer(question, mac), answered);
     }
+  });
+
+  it('asks byte for byte as Linux does', () => {
+    const asker = { mac: '02:00:00:00:00:0a', address: at('2001:db8::a') };
+    assert.deepEqual(ndp.ask(at('2001:db8::b'), asker), capturedNdp.question);
   });
 
   it('probes byte for byte as Linux does', () => {

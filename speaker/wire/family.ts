@@ -9,11 +9,11 @@ import {
   nobody,
   parseArp,
   probeFor as arpProbeFor,
-  requestFor,
+  questionFor,
 } from './arp.ts';
 import type { Program } from './bpf.ts';
 import { etherTypeOf, etherTypes, formatFrame, headerBytes, isStation } from './ethernet.ts';
-import { arpFilters, ndpFilters } from './filter.ts';
+import { arpAnswersFilter, arpFilters, ndpAnswersFilter, ndpFilters } from './filter.ts';
 import {
   allNodes,
   formatNdp,
@@ -31,13 +31,6 @@ export type Question = {
   readonly asker: Mac;
   /** Undefined in a probe: the asker is about to take the address and has none yet. */
   readonly askerAddress: Address | undefined;
-};
-
-/** A question that a station with an address asks. */
-export type OwnQuestion = {
-  readonly target: Address;
-  readonly asker: Mac;
-  readonly askerAddress: Address;
 };
 
 /** Somebody says that `address` is at `mac`. */
@@ -59,6 +52,9 @@ export function claimIn(heard: Question | Assertion): Assertion | undefined {
   return { kind: 'assertion', address: target, mac: asker };
 }
 
+/** Who asks: a station with an address of its own. What it tells of itself in a question is learned by others. */
+export type Asker = { readonly mac: Mac; readonly address: Address };
+
 /**
  * How one address family finds and announces neighbours. The responder knows only this shape: ARP and NDP
  * are two values of it.
@@ -68,12 +64,17 @@ export type Neighbours = {
   readonly etherType: number;
   /** What a whole frame asks or says; undefined for everything else, whatever the bytes. */
   read(frame: Uint8Array): Question | Assertion | undefined;
-  /** The frame that asks: everybody who may have the address, or the one station that had it last. */
-  ask(question: OwnQuestion, at?: Mac): Uint8Array;
   /** The frame that tells the asker that the address is at `mac`. */
   answer(question: Question, mac: Mac): Uint8Array;
   /** The frames that make a segment learn, unasked, that `address` is at `mac`. */
   unsolicited(address: Address, mac: Mac): readonly Uint8Array[];
+  /**
+   * The frame in which a station asks where the address is, as it does before it sends there: everybody who may have it,
+   * or the one station that had it last.
+   */
+  ask(target: Address, asker: Asker, at?: Mac): Uint8Array;
+  /** What a kernel is to let through of the answers to this station alone. */
+  readonly answers: Program;
   /** The frame in which the station at `mac`, which is not yet to have the address, asks whether anybody does. */
   probe(address: Address, mac: Mac): Uint8Array;
   /** The group that questions about this address are sent to; undefined where they are broadcast. */
@@ -86,8 +87,6 @@ export const arp: Neighbours = {
   family: 'IPv4',
   etherType: etherTypes.arp,
   read: readArp,
-  ask: ({ target, asker, askerAddress }, at = broadcastMac) =>
-    frameOf(at, asker, requestFor(target, { senderMac: asker, sender: askerAddress })),
   answer: (question, mac) => {
     const asked: Arp = {
       operation: 'request',
@@ -103,6 +102,9 @@ export const arp: Neighbours = {
     frameOf(broadcastMac, mac, gratuitousRequest(address, mac)),
     frameOf(broadcastMac, mac, gratuitousReply(address, mac)),
   ],
+  ask: (target, { mac, address }, at = broadcastMac) =>
+    frameOf(at, mac, questionFor(target, mac, address)),
+  answers: arpAnswersFilter,
   probe: (address, mac) => frameOf(broadcastMac, mac, arpProbeFor(address, mac)),
   group: () => undefined,
   filters: arpFilters,
@@ -119,6 +121,7 @@ export const ndp: Neighbours = {
       ? toAllNodes(target, mac)
       : advertisement({ target, mac, to: askerAddress, at: asker, solicited: true }),
   unsolicited: (address, mac) => [toAllNodes(address, mac)],
+  answers: ndpAnswersFilter,
   probe: (address, mac) => {
     const probe = ndpProbeFor(address);
     const destination = groupMac(probe.destination);
@@ -163,17 +166,11 @@ const toAllNodes = (target: Address, mac: Mac): Uint8Array =>
   advertisement({ target, mac, to: allNodes, at: groupMac(allNodes), solicited: false });
 
 /** Who asks says where it is, so that nobody has to ask back (RFC 4861 §7.2.2). */
-function solicitation({ target, asker, askerAddress }: OwnQuestion, at?: Mac): Uint8Array {
+function solicitation(target: Address, { mac, address }: Asker, at?: Mac): Uint8Array {
   const destination = at === undefined ? solicitedNodeGroup(target) : target;
-  const payload = formatNdp({
-    kind: 'solicitation',
-    source: askerAddress,
-    destination,
-    target,
-    mac: asker,
-  });
+  const payload = formatNdp({ kind: 'solicitation', source: address, destination, target, mac });
   const to = at ?? groupMac(destination);
-  return formatFrame({ destination: to, source: asker, etherType: etherTypes.ipv6, payload });
+  return formatFrame({ destination: to, source: mac, etherType: etherTypes.ipv6, payload });
 }
 
 type Told = { target: Address; mac: Mac; to: Address; at: Mac; solicited: boolean };

@@ -7,7 +7,16 @@ import { type Address, addressToBytes, parseAddress } from '../../net/address.ts
 import { formatProgram, mostInstructions, type Program } from './bpf.ts';
 import { captured } from './testing/captured.ts';
 import { capturedNdp } from './testing/captured-ndp.ts';
-import { arpFilter, arpFilters, dropAll, ndpFilter, ndpFilters, speakersFilter } from './filter.ts';
+import {
+  arpAnswersFilter,
+  arpFilter,
+  arpFilters,
+  dropAll,
+  ndpAnswersFilter,
+  ndpFilter,
+  ndpFilters,
+  speakersFilter,
+} from './filter.ts';
 
 const loaded = new WeakMap<Program, DataView>();
 
@@ -377,5 +386,43 @@ describe('the filter of the speakers', () => {
     assert(!passes(speakersFilter, frame, { packetType: 3 }));
     assert(!passes(speakersFilter, frame, { tagged: true }));
     assert(!passes(speakersFilter, captured.question));
+  });
+});
+
+describe('the filters of answers', () => {
+  const toUs: Arrival = { packetType: 0 };
+  const filters = [
+    { filter: arpAnswersFilter, answer: captured.answer, others: Object.values(captured) },
+    { filter: ndpAnswersFilter, answer: capturedNdp.answer, others: Object.values(capturedNdp) },
+  ];
+
+  it('let through what answers this station, and nothing that asks', () => {
+    assert(passes(arpAnswersFilter, captured.answer, toUs));
+    assert(passes(arpAnswersFilter, captured.defence, toUs));
+    assert(passes(ndpAnswersFilter, capturedNdp.answer, toUs));
+    const questions = [captured.question, captured.unicastQuestion, captured.probe];
+    const ndpQuestions = [capturedNdp.question, capturedNdp.unicastQuestion, capturedNdp.probe];
+    for (const frame of questions) assert(!passes(arpAnswersFilter, frame, toUs));
+    for (const frame of ndpQuestions) assert(!passes(ndpAnswersFilter, frame, toUs));
+  });
+
+  it('let through nothing that is for all, for a group or for another station, and nothing of a VLAN', () => {
+    for (const { filter, answer } of filters) {
+      for (const packetType of [1, 2, 3, 4]) assert(!passes(filter, answer, { packetType }));
+      assert(!passes(filter, answer, { ...toUs, tagged: true }));
+    }
+  });
+
+  it('let through nothing of another protocol, and nothing that is cut short', () => {
+    for (const { filter, answer, others } of filters) {
+      for (const one of filters) {
+        if (one.filter === filter) continue;
+        for (const frame of one.others) assert(!passes(filter, frame, toUs));
+      }
+      assert(others.length > 0);
+      for (let length = 0; length < 20; length++) {
+        assert(!passes(filter, answer.subarray(0, length), toUs));
+      }
+    }
   });
 });

@@ -10,6 +10,7 @@ import {
   type Program,
   skip,
   skipAlways,
+  thisHost,
 } from './bpf.ts';
 import { etherTypes } from './ethernet.ts';
 import { lookUp } from './lookup.ts';
@@ -38,6 +39,13 @@ const forThisLink: Program = [
   ...demand(0),
 ];
 
+/** Of those, the ones for this station alone. */
+const forThisStation: Program = [
+  load('word', facts.packetType),
+  ...demand(thisHost),
+  ...forThisLink,
+];
+
 /** Nothing at all: what a socket starts with, and what a link without addresses has. */
 export const dropAll: Program = [drop];
 
@@ -46,6 +54,28 @@ export const speakersFilter: Program = [
   ...forThisLink,
   load('half', etherTypeAt),
   ...demand(etherTypes.speaker),
+  accept,
+];
+
+/** Replies to this station, whatever they are about. */
+export const arpAnswersFilter: Program = [
+  ...forThisStation,
+  load('half', etherTypeAt),
+  ...demand(etherTypes.arp),
+  load('half', arpOperationAt),
+  ...demand(2),
+  accept,
+];
+
+/** The same for neighbour advertisements. */
+export const ndpAnswersFilter: Program = [
+  ...forThisStation,
+  load('half', etherTypeAt),
+  ...demand(etherTypes.ipv6),
+  load('half', nextHeaderAt),
+  ...demand(0x3aff),
+  load('half', icmpTypeAt),
+  ...demand(0x8800),
   accept,
 ];
 

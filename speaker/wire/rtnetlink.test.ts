@@ -76,9 +76,19 @@ describe('what the kernel tells about links', () => {
           address: { family: 'IPv4', value },
           prefixLength: 24,
           network: { family: 'IPv4', first: 0xc6336400n, last: 0xc63364ffn },
+          settled: true,
         },
       },
     ]);
+  });
+
+  it('does not take an address for settled while it is asked for, or once another machine has it', () => {
+    const flagsAt = 18;
+    for (const flags of [0x40, 0x08, 0xc8]) {
+      const [told] = parseMessages(newAddress.with(flagsAt, flags), 2);
+      assert(told?.kind === 'address');
+      assert.equal(told.address.settled, false);
+    }
   });
 
   it('reads the router on the way to an address', () => {

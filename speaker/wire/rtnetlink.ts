@@ -26,6 +26,8 @@ export type LinkAddress = {
   readonly address: Address;
   readonly prefixLength: number;
   readonly network: Range;
+  /** It may be used: nobody else is known to have it, and nobody is being asked any more (RFC 4862 §5.4). */
+  readonly settled: boolean;
 };
 
 /** A network that needs no router: its stations are on the link. */
@@ -62,6 +64,8 @@ const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_MASTER = 10;
 const IFLA_CARRIER = 33;
+const IFA_F_DADFAILED = 0x08;
+const IFA_F_TENTATIVE = 0x40;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const RTA_DST = 1;
@@ -205,7 +209,8 @@ function parseLink(body: Uint8Array): Told {
  * |-------:|------:|---------------|
  * |      0 |     1 | family        |
  * |      1 |     1 | prefix length |
- * |      2 |     2 | flags, scope  |
+ * |      2 |     1 | flags         |
+ * |      3 |     1 | scope         |
  * |      4 |     4 | index         |
  */
 function parseLinkAddress(body: Uint8Array): Told {
@@ -220,10 +225,9 @@ function parseLinkAddress(body: Uint8Array): Told {
     return { kind: 'other' };
   }
   const index = view.getUint32(4, true);
-  return {
-    kind: 'address',
-    address: { index, address, prefixLength, network: prefixRange(address, prefixLength) },
-  };
+  const network = prefixRange(address, prefixLength);
+  const settled = (view.getUint8(2) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) === 0;
+  return { kind: 'address', address: { index, address, prefixLength, network, settled } };
 }
 
 /**
