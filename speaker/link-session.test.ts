@@ -7,6 +7,7 @@ import { kernelOpener } from './kernel-opener.ts';
 import { readLinks } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
 import { type Host, ip, needsTwoHosts, TwoHosts } from './io/testing/two-hosts.ts';
+import { ForeignStations } from './foreign-stations.ts';
 import type { Identity } from './identity.ts';
 import { LinkSession } from './link-session.ts';
 import type { Fact } from './orders.ts';
@@ -202,6 +203,25 @@ describe('a session on a real link', needsTwoHosts, () => {
     test('tells who has it, and does not hold it', () => {
       configure('add');
       assert.deepEqual(toldWithin(5_000), [`Quarantined ${hosts.far.mac}`]);
+    });
+
+    test('tells that it has given up what another station has, so that this is written nowhere any more', () => {
+      configure('add');
+      identity = { ...identity, probeMs: 100 };
+      using _ = hosts.enter(hosts.near);
+      using session = new LinkSession(linkOf(hosts.near), identity);
+      const candidates = [{ node: 'node-1', score: 0 }];
+      session.adopt(new Map([[vip, { candidates, links: [hosts.near.link] }]]), []);
+      pass(session, 1_000);
+      const stations = new ForeignStations();
+      const networks = { links: [{ name: hosts.near.link }] };
+      const written = () => {
+        for (const fact of facts.splice(0)) stations.note(fact, new Date(0));
+        return stations.within(networks).links?.[0]?.foreign?.map(({ address }) => address);
+      };
+      assert.deepEqual(written(), [vip]);
+      session.adopt(new Map(), []);
+      assert.equal(written(), undefined);
     });
 
     test('does not take another of its own links for a stranger', () => {
