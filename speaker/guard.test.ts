@@ -131,6 +131,20 @@ describe('what no node is known to have held', () => {
     }
   });
 
+  test('is probed anew when its link returns, and nobody has held it meanwhile', () => {
+    for (const ms of [150, 5_000]) {
+      const watch = new Watch();
+      watch.admit(take());
+      if (ms > roundMs) watch.hear(stranger);
+      watch.pass(ms).admit(giveUp('LinkDown'));
+      assert.deepEqual(watch.admit(take('LinkReturned')), [], `after ${ms} ms`);
+      watch.admit(giveUp('LinkDown'));
+      assert.equal(watch.admit(take('HolderDied')).length, 1, 'somebody has used it since');
+      watch.admit(giveUp('LinkDown'));
+      assert.equal(watch.admit(take('LinkReturned')).length, 1);
+    }
+  });
+
   test('is held at once where nothing is to be probed', () => {
     const watch = new Watch(0);
     assert.deepEqual(watch.admit(take()), [take()]);

@@ -32,6 +32,8 @@ export class Guard {
   readonly #probing: Probing;
   readonly #contested = new Contested();
   #suspects: ReadonlySet<string> = new Set();
+  /** Held back when their link was lost: that nobody else has them is not known. */
+  readonly #unproven = new Set<string>();
   #claims = 0;
 
   /** @param probeMs the wait after each of the probes; 0: nothing is probed */
@@ -66,11 +68,15 @@ export class Guard {
       if (action.kind !== 'hold' && action.kind !== 'yield') return true;
       const address = parseAddress(action.address);
       if (address === undefined) return true;
+      const isLost = action.kind === 'yield' && action.reason === 'LinkDown';
+      if (isLost && this.#probing.has(address)) this.#unproven.add(action.address);
       this.#probing.end(address);
       this.#contested.release(address);
-      if (action.kind === 'yield' || !this.#isToProbe(action)) return true;
-      this.#probing.begin(action, address, nowMs);
-      return false;
+      if (action.kind === 'yield') return true;
+      const isToProbe = this.#isToProbe(action);
+      this.#unproven.delete(action.address);
+      if (isToProbe) this.#probing.begin(action, address, nowMs);
+      return !isToProbe;
     });
   }
 
@@ -120,6 +126,7 @@ export class Guard {
 
   #isToProbe({ reason, address }: Hold): boolean {
     if (this.#probeMs === 0) return false;
-    return reason === 'Unclaimed' || this.#suspects.has(address);
+    const isUnproven = reason === 'LinkReturned' && this.#unproven.has(address);
+    return reason === 'Unclaimed' || isUnproven || this.#suspects.has(address);
   }
 }
