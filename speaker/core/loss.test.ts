@@ -4,8 +4,9 @@ import type { Core } from '../testing/core.ts';
 import { everyNode } from '../testing/every-node.ts';
 import { FakeSegment } from '../testing/fake-segment.ts';
 import type { Machine } from '../testing/machine.ts';
+import type { Action } from './action.ts';
 import { openSegment } from './segment.ts';
-import { step } from './step.ts';
+import { dueAtMs, step } from './step.ts';
 import { questions } from './timing.ts';
 
 const minuteMs = 60_000;
@@ -91,16 +92,17 @@ const asksOnly = (most: number): Core => ({
   open: openSegment,
   step: (segment, event, nowMs) => {
     const actions = step(segment, event, nowMs);
-    let asks = 0;
-    for (const peer of segment.peers.values()) {
-      const { question } = peer;
-      if (question?.why !== 'Silent' || question.lastAtMs !== nowMs) continue;
-      asks = Math.round(((nowMs - question.firstAtMs) / 50) * questions) + 1;
-      if (asks >= most) question.lastAtMs = Infinity;
+    for (const { question } of segment.peers.values()) {
+      if (question?.why !== 'Silent') continue;
+      const asks = Math.floor(((nowMs - question.firstAtMs) / 50) * questions + 1e-6) + 1;
+      if (asks >= most) question.againAtMs = Infinity;
     }
     return actions;
   },
 });
+
+const asksIn = (actions: readonly Action[]): number =>
+  actions.filter((action) => action.kind === 'send' && action.message.kind === 'ask').length;
 
 test('a dead peer is asked as often as was reckoned with, and no more', () => {
   const lan = losing({ nodes: 2, loss: 0 });
@@ -108,6 +110,38 @@ test('a dead peer is asked as often as was reckoned with, and no more', () => {
   lan.crash(lan.node('node-2'));
   lan.run(1000);
   assert.deepEqual([count.dead, count.asked], [1, questions]);
+});
+
+test('a dead peer is asked as often by a process whose alarms are as coarse as those of epoll', () => {
+  const lan = losing({ nodes: 2, loss: 0 });
+  lan.crash(lan.node('node-2'));
+  const { segment } = lan.node('node-1');
+  assert.ok(segment);
+  let nowMs = lan.nowMs;
+  let asked = 0;
+  while (segment.peers.size > 0) {
+    // Whole milliseconds, rounded up; and it takes a moment until the thread runs.
+    nowMs += Math.max(0, Math.ceil(dueAtMs(segment) - nowMs)) + 0.05;
+    asked += asksIn(step(segment, { kind: 'tick' }, nowMs));
+  }
+  assert.equal(asked, questions);
+});
+
+test('where everybody falls silent at once, as when a switch restarts, each is asked a few times and not sixteen', () => {
+  const nodes = 200;
+  const lan = losing({ nodes, addresses: 0, loss: 0 });
+  const { segment } = lan.node('node-1');
+  assert.ok(segment);
+  let [asked, dead] = [0, 0];
+  lan.onActions = ({ name }, actions) => {
+    if (name !== 'node-1') return;
+    asked += asksIn(actions);
+    for (const action of actions) if (action.kind === 'peer' && action.state === 'dead') dead++;
+  };
+  for (const node of lan.nodes.slice(1)) lan.crash(node);
+  lan.run(1000);
+  assert.equal(dead, nodes - 1);
+  assert.ok(asked <= 5 * nodes, `${asked} questions`);
 });
 
 /** So many segments, and how often an address came to another holder after this was done to one node. */

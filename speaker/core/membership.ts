@@ -84,6 +84,8 @@ export const answer = (segment: Segment, { mac, nonce }: Message & { kind: 'ask'
 /** Silence makes a peer suspect and asks it; silence after that makes it dead. */
 export function judgeSilence(segment: Segment, nowMs: number): Action[] {
   const actions: Action[] = [];
+  let asked = 0;
+  for (const { question } of segment.peers.values()) if (question !== undefined) asked++;
   for (const peer of segment.peers.values()) {
     const { intervalMs: beat } = peer.standing;
     const { question } = peer;
@@ -93,8 +95,11 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
     } else if (nowMs >= deadlineOf(peer, question)) {
       const how = question.why === 'Contested' ? 'restarted' : 'dead';
       actions.push(...bury(segment, peer, how, nowMs));
-    } else if (nowMs >= againAtMs(peer, question)) {
-      question.lastAtMs = nowMs;
+    } else if (nowMs >= question.againAtMs) {
+      const waitMs = question.why === 'Stalled' ? askPatientlyMs(beat) : askAgainMs(beat, asked);
+      // From when it was due: what alarms are late must not add up.
+      const nextMs = question.againAtMs + waitMs;
+      question.againAtMs = nextMs > nowMs ? nextMs : nowMs + waitMs;
       actions.push(...askBothWays(segment, peer, question.nonce));
     }
   }
@@ -105,11 +110,8 @@ export function judgeSilence(segment: Segment, nowMs: number): Action[] {
 export function peerDueAtMs(peer: Peer): number {
   const { question, standing } = peer;
   if (question === undefined) return peer.heardAtMs + suspectAfterMs(standing.intervalMs);
-  return Math.min(deadlineOf(peer, question), againAtMs(peer, question));
+  return Math.min(deadlineOf(peer, question), question.againAtMs);
 }
-
-const againAtMs = ({ standing }: Peer, { why, lastAtMs }: Question): number =>
-  lastAtMs + (why === 'Stalled' ? askPatientlyMs : askAgainMs)(standing.intervalMs);
 
 /** A suspect has one confirmation time; a peer asked after our own stall has as long as a silent one. */
 function deadlineOf({ standing }: Peer, { why, firstAtMs }: Question): number {
@@ -118,7 +120,8 @@ function deadlineOf({ standing }: Peer, { why, firstAtMs }: Question): number {
 }
 
 function interrogate(segment: Segment, peer: Peer, why: Question['why'], nowMs: number): Action[] {
-  peer.question = { nonce: segment.random(), why, firstAtMs: nowMs, lastAtMs: nowMs };
+  const waitMs = (why === 'Stalled' ? askPatientlyMs : askAgainMs)(peer.standing.intervalMs);
+  peer.question = { nonce: segment.random(), why, firstAtMs: nowMs, againAtMs: nowMs + waitMs };
   return askBothWays(segment, peer, peer.question.nonce);
 }
 

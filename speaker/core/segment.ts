@@ -112,7 +112,8 @@ export type Question = {
   readonly nonce: bigint;
   readonly why: 'Silent' | 'Stalled' | 'Contested';
   readonly firstAtMs: number;
-  lastAtMs: number;
+  /** When it is to be asked the next time. */
+  againAtMs: number;
 };
 
 export type Stranger = {

@@ -14,7 +14,7 @@ export const brokenCores: Readonly<Record<string, Core>> = {
       for (const peer of segment.peers.values()) {
         const silent = nowMs >= peer.heardAtMs + suspectAfterMs(peer.standing.intervalMs);
         if (!silent || peer.question !== undefined) continue;
-        peer.question = { nonce: 0n, why: 'Silent', firstAtMs: -Infinity, lastAtMs: nowMs };
+        peer.question = { nonce: 0n, why: 'Silent', firstAtMs: -Infinity, againAtMs: nowMs };
       }
       return event;
     },
@@ -23,7 +23,7 @@ export const brokenCores: Readonly<Record<string, Core>> = {
   'a silent peer is asked once': broken({
     before: (segment, event) => {
       for (const { question } of segment.peers.values()) {
-        if (question?.why === 'Silent') question.lastAtMs = Infinity;
+        if (question?.why === 'Silent') question.againAtMs = Infinity;
       }
       return event;
     },
