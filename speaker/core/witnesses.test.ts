@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { everyNode } from '../testing/every-node.ts';
 import { FakeSegment } from '../testing/fake-segment.ts';
+import { setHealth } from '../testing/illness.ts';
 import type { Machine } from '../testing/machine.ts';
 import { unansweredOnceMs } from './timing.ts';
 import { witnesses } from './witnesses.ts';
@@ -113,6 +114,22 @@ describe('an address that nobody answers for', () => {
     lan.leave(leaving);
     find(lan, leaving);
     assert.equal(holderOf(lan), from);
+  });
+
+  test('is not taken by a sick node from a well one, to which it would hand it back at once', () => {
+    const lan = settled({ nodes: 2 });
+    const [from, to] = [holderOf(lan), witnessOf(lan)];
+    setHealth(lan, to, 'sick');
+    let moved = 0;
+    lan.onActions = (_, actions) => {
+      moved += actions.filter(({ kind }) => kind === 'hold').length;
+    };
+    find(lan, to);
+    assert.deepEqual([holderOf(lan), moved], [from, 0]);
+    setHealth(lan, from, 'sick');
+    lan.run(200);
+    find(lan, to);
+    assert.deepEqual([holderOf(lan), moved], [to, 1]);
   });
 
   test('is taken by the same node once in five minutes', () => {

@@ -48,6 +48,8 @@ export function takeUnanswered(
   const isCurrent = known?.holder === holder && known.term === term && holder !== segment.node;
   const may = canTake(segment, segment.node) && isCandidate(segment, address);
   if (!isCurrent || !may || isDoubted(segment, address)) return [];
+  // It would hand the address back at once: to whoever comes before it, and does not answer.
+  if (isSick(segment.health) && !isSick(healthOf(segment, holder))) return [];
   for (const [one, { atMs }] of segment.unanswered) {
     if (nowMs >= atMs + unansweredOnceMs) segment.unanswered.delete(one);
   }
