@@ -215,6 +215,14 @@ describe('an address that another station has', () => {
     assert.deepEqual(quarantined({}), []);
   });
 
+  test('is not by the word of a node that is lost: whoever took it over has asked anew', () => {
+    const services = [assigned('web', '198.51.100.1')];
+    const foreign = { b: found('Quarantined') };
+    const nodes = [node('a'), node('b', { ready: 'Unknown' })];
+    const { plan } = planFor({ ...world({ services, standings, foreign }), nodes }, settings);
+    assert.deepEqual(marked(plan), []);
+  });
+
   test('is marked for all Services that share it', () => {
     const services = [assigned('web', '198.51.100.1'), assigned('too', '198.51.100.1')];
     const foreign = { b: found('Quarantined') };

@@ -4,6 +4,7 @@ import { readAnnotation } from '../crds/names.ts';
 import type { Pool } from '../crds/pool.ts';
 import { indexPools } from '../crds/pool-index.ts';
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
+import { isLost } from '../kube/node-state.ts';
 import { type EndpointSlice, keyOf, type Node, type Service } from '../kube/object.ts';
 import { candidatesFor, linksOf, type Silence } from './candidates.ts';
 import type { Candidate } from './core/rank.ts';
@@ -96,9 +97,10 @@ export function planFor(
   return { plan, silent };
 }
 
-/** The addresses that any speaker has quarantined. */
+/** The addresses that any speaker has quarantined. What a lost node wrote is corrected by nobody before it is back. */
 function quarantinedBy({ nodes, standings }: World): ReadonlySet<string> {
   const found = nodes
+    .filter((node) => !isLost(node))
     .flatMap(({ metadata }) => standings(metadata.name) ?? [])
     .flatMap(({ foreign }) => foreign.filter(({ state }) => state === 'Quarantined'));
   return new Set(found.map(({ address }) => formatAddress(address)));

@@ -1,6 +1,6 @@
 import { parseAddress } from '../net/address.ts';
 import { type Range, rangeContains } from '../net/range.ts';
-import type { Node } from '../kube/object.ts';
+import { isLost } from '../kube/node-state.ts';
 import type { Listed, Roster } from './core/action.ts';
 import type { World } from './plan.ts';
 
@@ -32,17 +32,14 @@ export function speakersOf(
   );
   return nodes
     .filter(({ metadata }) => listed.has(metadata.name))
-    .map(({ metadata: { name }, status }) => ({
-      node: name,
-      addresses: (status?.addresses ?? [])
+    .map((node) => ({
+      node: node.metadata.name,
+      addresses: (node.status?.addresses ?? [])
         .filter(({ type }) => type === 'InternalIP')
         .map(({ address }) => address),
-      state: isLost(status) ? 'NodeLost' : ready.has(name) ? 'Ready' : 'NotReady',
+      state: isLost(node) ? 'NodeLost' : ready.has(node.metadata.name) ? 'Ready' : 'NotReady',
     }));
 }
-
-const isLost = (status: Node['status']): boolean =>
-  (status?.conditions ?? []).some(({ type, status: is }) => type === 'Ready' && is !== 'True');
 
 /** Who of them is to be heard behind a link: those with an address in one of its networks. */
 export function rosterOf(
