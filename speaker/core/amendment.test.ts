@@ -77,3 +77,24 @@ test('a plan that is amended and one that is told anew come to the same', () => 
     { numRuns: 200 },
   );
 });
+
+test('news of other addresses puts off nothing of what the first in rank does not take', () => {
+  const lan = new FakeSegment({ seed: 1, nodes: 2 });
+  for (const node of lan.nodes) lan.start(node);
+  lan.run(1500);
+  const all = names.slice(0, 2).map((node) => ({ node, score: 0 }));
+  const [, knowing] = lan.nodes;
+  assert(knowing !== undefined);
+  const amend = (...put: readonly string[]) =>
+    lan.step(knowing, {
+      kind: 'amendment',
+      put: new Map(put.map((address) => [address, all])),
+      removed: [],
+    });
+  amend(...addresses);
+  for (let news = 1; news <= 20; news++) {
+    lan.run(50);
+    amend(`203.0.113.${news}`);
+  }
+  for (const address of addresses) assert.deepEqual(lan.holders(address), ['node-2'], address);
+});

@@ -3,6 +3,7 @@ import { drop, tellReleased, vacate, yieldTo } from './claims.ts';
 import type { ClaimItem } from './message.ts';
 import { planMoves } from './moves.ts';
 import { adoptRoster, leaveDoubt } from './unheard.ts';
+import type { Candidate } from './rank.ts';
 import { claimsOf, isHolding, reviewVacancies, type Segment } from './segment.ts';
 
 /** A whole new plan: who may hold what. */
@@ -19,6 +20,9 @@ export function amendPlan(segment: Segment, { put, removed }: Amendment, nowMs: 
   const dropped: ClaimItem[] = [];
   const actions: Action[] = [];
   leaveDoubt(segment, put, nowMs);
+  // News of other addresses, which may come all the time, must not put off the turns of those that wait.
+  if (changesVacancies(segment, put)) reviewVacancies(segment, nowMs);
+  else segment.vacanciesDueAtMs = -Infinity;
   for (const [address, candidates] of put) segment.candidates.set(address, candidates);
   for (const address of removed) {
     segment.candidates.delete(address);
@@ -36,9 +40,23 @@ export function amendPlan(segment: Segment, { put, removed }: Amendment, nowMs: 
     if (known === undefined) vacate(segment, address, { reason: 'Unclaimed' }, nowMs);
     else if (known.holder === undefined) segment.vacancies.add(address);
   }
-  reviewVacancies(segment, nowMs);
   return [...actions, ...tellReleased(segment, dropped)];
 }
+
+/** Whether others than before may take one of the addresses that nobody holds. */
+function changesVacancies({ claims, candidates }: Segment, put: Candidates): boolean {
+  for (const [address, next] of put) {
+    const known = claims.get(address);
+    if (known === undefined || known.holder !== undefined) continue;
+    if (!isSameList(candidates.get(address), next)) return true;
+  }
+  return false;
+}
+
+const isSameList = (a: readonly Candidate[] = [], b: readonly Candidate[]): boolean =>
+  a === b ||
+  (a.length === b.length &&
+    a.every(({ node, score }, index) => b[index]?.node === node && b[index].score === score));
 
 /** The other addresses of the Services of these, as far as they have any. */
 export function adoptSiblings(
