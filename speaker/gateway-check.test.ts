@@ -56,7 +56,7 @@ describe('the check of the routers of a link', needsTwoHosts, () => {
 
   for (const [index, family] of ['IPv4', 'IPv6'].entries()) {
     test(`finds out when its ${family} router is gone, and when it is back`, () => {
-      pass(2);
+      pass(5);
       assert.equal(check.health, 'well');
       assert.equal(check.detail, undefined);
       silence(index);
@@ -82,7 +82,7 @@ describe('the check of the routers of a link', needsTwoHosts, () => {
   });
 
   test('what cannot be asked leaves everything as it was', () => {
-    pass(2);
+    pass(5);
     silence(0);
     const link = linkOf(hosts.near);
     pass(5, { ...link, running: false });

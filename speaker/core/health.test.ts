@@ -13,9 +13,10 @@ function checked(results: string, from: Course = unchecked): Course {
 
 const healthAfter = (results: string): string => checked(results).health;
 
-test('before the first result nobody knows', () => {
+test('before the first result nobody knows, nor whether there was a failure just before it', () => {
   assert.equal(unchecked.health, 'unsure');
-  assert.equal(healthAfter('+'), 'well');
+  assert.equal(healthAfter('+++'), 'unsure');
+  assert.equal(healthAfter('++++'), 'well');
 });
 
 test('three failures in a row make sick, and nothing less', () => {

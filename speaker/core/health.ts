@@ -6,7 +6,7 @@ import { failuresToBeSick, sureAgainMs, wellAgainMs } from './timing.ts';
  */
 export type Health =
   | 'well'
-  /** A check failed just now, or none has passed yet: counts as well, but the sick hand nothing over to it. */
+  /** A check failed just now, or may have, before this node began to check: counts as well, but the sick hand nothing over to it. */
   | 'unsure'
   /** Comes behind all that are well, and hands over to them what it holds. */
   | 'sick'
@@ -33,9 +33,13 @@ export type Course = {
 /** Nothing is known yet. */
 export const unchecked: Course = { health: 'unsure', failuresInARow: 0, failedAtMs: -Infinity };
 
-/** What one more result of a check makes of it. */
+/**
+ * What one more result of a check makes of it. Of what was before the first one nothing is known: where a fault that all
+ * had has just ended, who starts then must not seem to be the only one that is well.
+ */
 export function follow(before: Course, hasPassed: boolean, nowMs: number): Course {
-  const { health, failuresInARow, failedAtMs } = before;
+  const { health, failuresInARow } = before;
+  const failedAtMs = before === unchecked ? nowMs : before.failedAtMs;
   if (!hasPassed) {
     const failures = failuresInARow + 1;
     const failed = { failuresInARow: failures, failedAtMs: nowMs };
