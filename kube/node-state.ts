@@ -19,7 +19,8 @@ export const isReachable = (node: Node): boolean =>
 export const isReady = (node: Node): boolean => stateOf(node, 'Ready') === 'True';
 
 /** The node controller hears nothing of it, or nothing good; where nobody has said so, it is not. */
-export const isLost = (node: Node): boolean => !['True', undefined].includes(stateOf(node, 'Ready'));
+export const isLost = (node: Node): boolean =>
+  !['True', undefined].includes(stateOf(node, 'Ready'));
 
 const stateOf = ({ status }: Node, condition: string): string | undefined =>
   status?.conditions?.find(({ type }) => type === condition)?.status;
