@@ -245,3 +245,18 @@ test('who was heard and died before the API could be asked is dead, and not unhe
   lan.run(100);
   assert.equal(last.holding.size, addresses);
 });
+
+test('a firewall before one node, which takes its datagrams away, kills nobody where frames are lost', () => {
+  const lan = opened({ eats: 'nothing', nodes: 3 });
+  lan.run(2000);
+  first(lan).ip = '2001:db8::dead';
+  lan.wire.loss = 0.2;
+  const dead: string[] = [];
+  lan.onActions = ({ name }, actions) => {
+    for (const action of actions) {
+      if (action.kind === 'peer' && action.state === 'dead') dead.push(`${action.node} to ${name}`);
+    }
+  };
+  lan.run(60_000);
+  assert.deepEqual(dead, []);
+});

@@ -1,4 +1,3 @@
-import type { Mac } from '../../net/mac.ts';
 import type { Action, Candidates, Listed, Roster } from './action.ts';
 import { canTake } from './contest.ts';
 import { drop, tellReleased, yieldTo } from './claims.ts';
@@ -200,24 +199,23 @@ export function noteDeaf(segment: Segment, { node, mac }: Message, nowMs: number
   segment.deaf.set(mac, { udp, untilMs: nowMs + deafMs });
 }
 
-/** Brings to those who hear no frames what the others hear. */
+/**
+ * Brings to those who hear no frames what the others hear. Frames go to them, too: who asks for a lost one in a datagram
+ * hears the next, and datagrams to it may end in a firewall.
+ */
 export function reachDeaf(segment: Segment, actions: readonly Action[]): readonly Action[] {
   if (segment.deaf.size === 0) return actions;
   return actions.flatMap((action): Action[] => {
     if (action.kind !== 'send' || typeof action.to === 'object') return [action];
     const { to, message } = action;
-    if (to !== 'all') return [{ ...action, to: datagramTo(segment, to) ?? to }];
-    const copies = Array.from(segment.deaf.values(), ({ udp }): Action => {
-      return { kind: 'send', to: { udp }, message };
+    const concerned = to === 'all' ? [...segment.deaf.keys()] : [to];
+    const copies = concerned.flatMap((mac): Action[] => {
+      const udp = segment.deaf.get(mac)?.udp;
+      return udp === undefined ? [] : [{ kind: 'send', to: { udp }, message }];
     });
     return [action, ...copies];
   });
 }
-
-const datagramTo = ({ deaf }: Segment, mac: Mac): { readonly udp: string } | undefined => {
-  const udp = deaf.get(mac)?.udp;
-  return udp === undefined ? undefined : { udp };
-};
 
 /** A peer that seems dead is asked both ways, so that a switch that begins to drop frames kills nobody. */
 export function askBothWays(segment: Segment, peer: Peer, nonce: bigint): Action[] {

@@ -10,7 +10,7 @@ export class Machine {
   readonly name: string;
   readonly mac: string;
   /** Where datagrams reach it. */
-  readonly ip: string;
+  ip: string;
   segment: Segment | undefined;
   paused = false;
   /** Frames that wait while it stands still; later ones are lost. */
