@@ -29,10 +29,13 @@ export class Telling {
       case 'yield':
         if (this.#unannounced.drop(outcome.address)) this.#report({ ...outcome, kind: 'yielded' });
         break;
+      case 'foreign':
+        this.#unannounced.tell(outcome.address);
+        this.#report(outcome);
+        break;
       case 'peer':
       case 'phase':
       case 'namesake':
-      case 'foreign':
       case 'cleared':
       case 'unasked':
       case 'witnessed':
