@@ -8,11 +8,11 @@ SHELL := /bin/bash
 # Tests that need no network of their own.
 WITHOUT_LAB := '{net,crds,kube,daemon,operator,speaker,deploy}/**/*.test.ts' '*.test.ts'
 # Tests of the lab and of the API server that it has for itself.
-WITH_LAB := 'e2e/!(announcing|faults|health|restarts).test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab,laws}/**/*.test.ts'
+WITH_LAB := 'e2e/!(announcing|faults|foreign-stations|health|hostile|restarts|witness).test.ts' 'e2e/{apiserver,bench,faults,kubelet,lab,laws}/**/*.test.ts'
 # Those of them that show the product on whatever cluster they are given.
 ON_ANY_CLUSTER := e2e/{failover,ipv6,links,foreign-stations,chaos}.test.ts
 # Those that have a length: what must be played for long to be worth something.
-WITH_LENGTH := e2e/{announcing,faults,health,hostile,restarts}.test.ts
+WITH_LENGTH := e2e/{announcing,faults,foreign-stations,health,hostile,restarts,witness}.test.ts
 # One file: make test FILE=net/address.test.ts
 FILE ?=
 # How many power cuts the main job makes, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1

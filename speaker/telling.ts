@@ -11,8 +11,6 @@ type Told = Exclude<Action | Outcome | Testimony, { readonly kind: 'send' | 'una
 export class Telling {
   readonly #report: (fact: LinkFact) => void;
   readonly #unannounced = new Unannounced();
-  /** Addresses that another station was told to have. */
-  readonly #foreign = new Set<string>();
 
   constructor(report: (fact: LinkFact) => void) {
     this.#report = report;
@@ -29,19 +27,16 @@ export class Telling {
         this.#unannounced.add(outcome, nowMs);
         break;
       case 'yield':
-        this.#giveUp(outcome);
+        if (this.#unannounced.drop(outcome.address)) this.#report({ ...outcome, kind: 'yielded' });
         break;
       case 'foreign':
-        this.#foreign.add(outcome.address);
-        this.#report(outcome);
-        break;
-      case 'cleared':
-        this.#foreign.delete(outcome.address);
+        this.#unannounced.tell(outcome.address);
         this.#report(outcome);
         break;
       case 'peer':
       case 'phase':
       case 'namesake':
+      case 'cleared':
       case 'unasked':
       case 'witnessed':
         this.#report(outcome);
@@ -55,12 +50,5 @@ export class Telling {
   /** The first announcements of these are out. */
   announced(addresses: readonly string[], mac: Mac, nowMs: number): void {
     for (const fact of this.#unannounced.take(addresses, nowMs)) this.#report({ ...fact, mac });
-  }
-
-  /** Of what was never announced nothing has been told, but that another station has it: that is over, too. */
-  #giveUp(outcome: Told & { readonly kind: 'yield' }): void {
-    const wasAnnounced = this.#unannounced.drop(outcome.address);
-    const wasForeign = this.#foreign.delete(outcome.address);
-    if (wasAnnounced || wasForeign) this.#report({ ...outcome, kind: 'yielded' });
   }
 }

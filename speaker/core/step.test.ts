@@ -417,6 +417,26 @@ test('after a partition heals one holder is left within a pulse interval', () =>
   holderOf(lan);
 });
 
+test('a node that hears nobody, and stands still while a partition heals, listens before it answers again', () => {
+  const lan = settled({ nodes: 2 });
+  lan.list(lan.nodes);
+  const [alone, other] = lan.nodes;
+  assert.ok(alone !== undefined && other !== undefined);
+  lan.setSide(alone, 1);
+  lan.run(2000);
+  assert.equal(lan.holders(address).length, 2);
+  lan.pause(alone, 0);
+  lan.run(130);
+  lan.setSide(alone, 0);
+  lan.run(131);
+  lan.resume(alone);
+  for (let ms = 0; ms < 400; ms++) {
+    assert.ok(lan.holders(address).length <= 1, `two holders after ${ms} ms`);
+    lan.run(1);
+  }
+  holderOf(lan);
+});
+
 test('a holder whose link goes down is replaced and does not come back as a second one', () => {
   const lan = settled();
   const holder = holderOf(lan);

@@ -90,9 +90,12 @@ function noticeStall(segment: Segment, nowMs: number): Action[] {
   if (segment.phase === 'listening') segment.phaseSinceMs = nowMs;
   const hushed = segment.hushedSinceMs !== undefined;
   segment.hushedSinceMs = nowMs;
-  // In less time nobody can have come and taken anything.
+  // In less time nobody can have come and taken anything; but whoever hears none of the others that there are may have been
+  // cut off, and not be any more.
   const interval = intervalMs(segment);
-  if (stalledMs >= listenMs(interval)) segment.hushedAtLeastUntilMs = nowMs + hearAnyMs(interval);
+  const isAlone = segment.peers.size === 0 && segment.roster.size > 0;
+  if (stalledMs >= listenMs(interval) || isAlone)
+    segment.hushedAtLeastUntilMs = nowMs + hearAnyMs(interval);
   const questions = questionAll(segment, nowMs);
   return hushed ? questions : [{ kind: 'hush' }, ...questions];
 }
