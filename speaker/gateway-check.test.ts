@@ -75,6 +75,17 @@ describe('the check of the routers of a link', needsTwoHosts, () => {
     });
   }
 
+  test('of several routers of one protocol one will do', () => {
+    const spare = parseAddress('198.51.100.254') ?? assert.fail();
+    routers = [...routers, spare];
+    pass(8);
+    assert.equal(check.health, 'well');
+    assert.equal(check.detail, 'no answer from 198.51.100.254');
+    silence(0);
+    pass(8);
+    assert.equal(check.health, 'sick');
+  });
+
   test('a link that has no router is well', () => {
     routers = [];
     pass(5);

@@ -21,6 +21,7 @@ export class GatewayCheck implements Disposable {
   readonly #macs = new Map<string, Mac>();
   #listensFor = '';
   /** Asked in this round, and silent so far. */
+  #asked: readonly Address[] = [];
   #silent: readonly Address[] = [];
   #unanswered: readonly Address[] = [];
   #hasAsked = false;
@@ -90,7 +91,15 @@ export class GatewayCheck implements Disposable {
   #judge(nowMs: number): void {
     if (!this.#hasAsked) return;
     this.#unanswered = this.#silent;
-    this.#course = follow(this.#course ?? unchecked, this.#silent.length === 0, nowMs);
+    this.#course = follow(this.#course ?? unchecked, this.#hasWayOut(), nowMs);
+  }
+
+  /** One router of each protocol will do: the others are spare ones, which may be switched off for years. */
+  #hasWayOut(): boolean {
+    const families = new Set(this.#asked.map(({ family }) => family));
+    const isLost = (family: Address['family']): boolean =>
+      this.#asked.every((one) => one.family !== family || this.#silent.includes(one));
+    return ![...families].some(isLost);
   }
 
   #begin(link: Link): void {
@@ -99,6 +108,7 @@ export class GatewayCheck implements Disposable {
     const listensFor = gateways.map(formatAddress).join(' ');
     if (listensFor !== this.#listensFor) this.#sockets.listenFor(gateways);
     this.#listensFor = listensFor;
+    this.#asked = gateways;
     this.#silent = gateways;
     this.#hasAsked = this.#ask(link, gateways);
   }
