@@ -25,7 +25,7 @@ export class SecondLink implements AsyncDisposable {
     await second.#tenant.pool();
     await second.#tenant.service();
     await second.#tenant.advertise();
-    await second.#holder();
+    await second.#served();
     return second;
   }
 
@@ -52,6 +52,16 @@ export class SecondLink implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tenant[Symbol.asyncDispose]();
     await this.cluster[Symbol.asyncDispose]();
+  }
+
+  /** Throws with the logs where nobody is ever served. */
+  async #served(): Promise<void> {
+    const { client, logs } = this.cluster;
+    await this.#holder();
+    const served = () => client.curl(`http://${address}/`);
+    await until('the client is served on the second LAN', served).catch((error: unknown) => {
+      throw new Error(`the logs end with:\n${logs(20)}`, { cause: error });
+    });
   }
 
   #holder(): Promise<Host> {
