@@ -69,11 +69,11 @@ const onTheWire = async (): Promise<Pick<Findings, 'blackouts' | 'keepalived'>> 
   if (crashes.length > 0) throw new Error(`a program ended by itself: ${crashes.join('; ')}`);
   return { blackouts, keepalived };
 };
-const wire = await onTheWire();
 const secondCarrierLoss = await measure('a second link', async () => {
   await using second = await SecondLink.open('embedded', 'packet');
-  return second.loseCarrier(Math.ceil(cuts / 3));
+  return await second.loseCarrier(Math.ceil(cuts / 3));
 });
+const wire = await onTheWire();
 const answers: (Answers | Unmeasured)[] = [];
 for (const responder of responders) {
   const found = await measure(`answers, ${responder}`, () => measureAnswers(responder));
