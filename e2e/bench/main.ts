@@ -1,17 +1,18 @@
 /** `make bench-kubernetes`: how fast Services are assigned and announced on the real API server. */
 import { writeFileSync } from 'node:fs';
 import { systemClock } from '../../daemon/clock.ts';
-import { integerBetween, listOf, readSettings } from '../../daemon/settings.ts';
+import { integerBetween, listOf } from '../../daemon/settings.ts';
 import { fromRoot } from '../lab/programs.ts';
 import { measureAnnouncing } from './announcing.ts';
 import { measureAssigning } from './assigning.ts';
+import { begin, leaveOnInterrupt } from './begin.ts';
 import { openGround } from './ground.ts';
 import { describeMachine } from './machine.ts';
 import { type Finding, formatRequests, formatTable } from './report.ts';
 
 const reportPath = fromRoot('e2e/bench/report.json');
 
-const settings = readSettings('e2e/bench', {
+const { sizes, rounds } = begin('e2e/bench', {
   sizes: {
     fallback: [100, 1_000, 10_000],
     parse: listOf(integerBetween(1, 20_000)),
@@ -23,13 +24,7 @@ const settings = readSettings('e2e/bench', {
     help: 'how often the operator is put against the bare loop at each size',
   },
 });
-if (settings.kind !== 'settings') {
-  process.stderr.write(settings.text);
-  process.exit(settings.kind === 'help' ? 0 : 2);
-}
-const { sizes, rounds } = settings.values;
-// The hosts are removed on every way out of this process.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+leaveOnInterrupt();
 
 const findings: Finding[] = [];
 for (const services of sizes) {

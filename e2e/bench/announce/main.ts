@@ -1,12 +1,13 @@
 /** `make bench-announce`: how long nobody answers, and how fast somebody does, beside keepalived and Linux itself. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { integerBetween, readSettings } from '../../../daemon/settings.ts';
+import { integerBetween } from '../../../daemon/settings.ts';
 import { SecondLink } from '../../announcing/second-link.ts';
 import { responders } from '../../lab/cluster.ts';
 import { fromRoot } from '../../lab/programs.ts';
 import { missing } from '../../lab/requirements.ts';
 import { openServing } from '../../lab/serving.ts';
+import { begin, leaveOnInterrupt } from '../begin.ts';
 import { describeHost } from '../machine.ts';
 import { type Answers, measureAnswers } from './answers.ts';
 import { measureBlackouts } from './blackouts.ts';
@@ -20,25 +21,19 @@ import { isMeasured, type Unmeasured } from './unmeasured.ts';
 const reportPath = fromRoot('e2e/bench/announce/report.json');
 const documentPath = fromRoot('docs/performance.md');
 
-const settings = readSettings('e2e/bench/announce', {
+const { cuts } = begin('e2e/bench/announce', {
   cuts: {
     fallback: 30,
     parse: integerBetween(1, 1_000),
     help: 'how many power cuts are made; a third as many of everything else',
   },
 });
-if (settings.kind !== 'settings') {
-  process.stderr.write(settings.text);
-  process.exit(settings.kind === 'help' ? 0 : 2);
-}
-const { cuts } = settings.values;
 const lacking = await missing();
 if (lacking.length > 0) {
   process.stderr.write(`The lab cannot run on this machine:\n  ${lacking.join('\n  ')}\n`);
   process.exit(2);
 }
-// The hosts are removed on every way out of this process.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+leaveOnInterrupt();
 
 const load: number[] = [];
 async function measure<T>(what: string, work: () => Promise<T>): Promise<T> {

@@ -1,29 +1,24 @@
 /** `make bench-answering`: how fast a question for a held address is answered, by the kernel itself and by us. */
-import { cpus, release } from 'node:os';
 import { once } from 'node:events';
-import { integerBetween, readSettings } from '../../../daemon/settings.ts';
+import { integerBetween } from '../../../daemon/settings.ts';
 import type { Host } from '../../lab/host.ts';
 import { type Hosts, openHosts } from '../../lab/hosts.ts';
 import { percentile } from '../../lab/percentiles.ts';
 import { fromRoot } from '../../lab/programs.ts';
+import { begin, leaveOnInterrupt } from '../begin.ts';
 import { costOf } from '../cost.ts';
+import { describeHost } from '../machine.ts';
 import { heldAddress } from './addresses.ts';
 import type { Asked } from './asked.ts';
 
-const settings = readSettings('e2e/bench/answering', {
+const { rounds } = begin('e2e/bench/answering', {
   rounds: {
     fallback: 3,
     parse: integerBetween(1, 100),
     help: 'how often each variant has its turn',
   },
 });
-if (settings.kind !== 'settings') {
-  process.stderr.write(settings.text);
-  process.exit(settings.kind === 'help' ? 0 : 2);
-}
-const { rounds } = settings.values;
-// The hosts are removed on every way out of this process.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+leaveOnInterrupt();
 
 /** Who answers, and for how many addresses. */
 type Variant = { readonly by: 'Linux' | 'kernel' | 'packet'; readonly addresses: number };
@@ -65,9 +60,8 @@ for (let round = 1; round <= rounds; round++) {
 }
 await hosts[Symbol.asyncDispose]();
 
-const model = cpus()[0]?.model.trim() || 'unknown processor';
 process.stdout.write(
-  `${cpus().length} × ${model}, Linux ${release()}, Node ${process.version}; medians of ${rounds} rounds\n\n` +
+  `${describeHost()}; medians of ${rounds} rounds\n\n` +
     `| answered by | addresses | p50 | p99 | lost | lost at ${perSecond}/s | CPU | CPU under ${foreignPerSecond}/s for others |\n` +
     `| --- | --: | --: | --: | --: | --: | --: | --: |\n`,
 );

@@ -1,15 +1,16 @@
 /** `make bench-witnessing`: what it costs that speakers ask on the wire for each other's addresses. */
 import { once } from 'node:events';
-import { cpus, release } from 'node:os';
 import { systemClock } from '../../../daemon/clock.ts';
-import { integerBetween, readSettings } from '../../../daemon/settings.ts';
+import { integerBetween } from '../../../daemon/settings.ts';
 import { settingsTable } from '../../../speaker/settings.ts';
 import type { Host } from '../../lab/host.ts';
 import { openHosts } from '../../lab/hosts.ts';
 import { fromRoot } from '../../lab/programs.ts';
+import { begin, leaveOnInterrupt } from '../begin.ts';
 import { costOf } from '../cost.ts';
+import { describeHost } from '../machine.ts';
 
-const settings = readSettings('e2e/bench/witnessing', {
+const { addresses, seconds } = begin('e2e/bench/witnessing', {
   addresses: {
     fallback: 1_000,
     parse: integerBetween(1, 10_000),
@@ -21,13 +22,7 @@ const settings = readSettings('e2e/bench/witnessing', {
     help: 'for how long each variant is measured',
   },
 });
-if (settings.kind !== 'settings') {
-  process.stderr.write(settings.text);
-  process.exit(settings.kind === 'help' ? 0 : 2);
-}
-const { addresses, seconds } = settings.values;
-// The hosts are removed on every way out of this process.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+leaveOnInterrupt();
 
 /** By each node, in a second: parts of a core; on the wire, by all of them: questions. */
 type Found = { readonly cpu: number; readonly questions: number };
@@ -40,7 +35,7 @@ await hosts[Symbol.asyncDispose]();
 
 const percent = (part: number): string => `${(100 * part).toFixed(2)} %`;
 process.stdout.write(
-  `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; ` +
+  `${describeHost()}; ` +
     `${addresses} addresses on 3 nodes, ${seconds} s each\n\n` +
     '| witness | CPU of a node | questions a second on the wire |\n| --- | --: | --: |\n' +
     `| off | ${percent(off.cpu)} | ${off.questions.toFixed(1)} |\n` +
