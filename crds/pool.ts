@@ -5,7 +5,7 @@ import {
   intersection,
   joinRanges,
   type Range,
-  rangeContains,
+  rangesContain,
   rangesOverlap,
 } from '../net/range.ts';
 import type { Foreign } from './node-network.ts';
@@ -198,7 +198,7 @@ function readReservations(
         problems.push(problemOf(about, 'InvalidAddresses', `${at}: ${quote(text)} ${why}`));
       const owner = owners.get(text);
       if (place.first !== place.last) fault('is more than one address: write each by itself');
-      else if (!ranges.some((range) => rangeContains(range, { family, value: first })))
+      else if (!rangesContain(ranges, { family, value: first }))
         fault('is not in spec.addresses: add it there, or reserve another one');
       else if (owner !== undefined)
         fault(`is reserved for ${owner} already: take one of the two out`);

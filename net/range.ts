@@ -15,6 +15,10 @@ export const rangeSize = (range: Range): bigint => range.last - range.first + 1n
 export const rangeContains = (range: Range, address: Address): boolean =>
   range.family === address.family && range.first <= address.value && address.value <= range.last;
 
+/** Whether one of them does. */
+export const rangesContain = (ranges: readonly Range[], address: Address): boolean =>
+  ranges.some((range) => rangeContains(range, address));
+
 export const rangesOverlap = (a: Range, b: Range): boolean =>
   a.family === b.family && a.first <= b.last && b.first <= a.last;
 

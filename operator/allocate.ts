@@ -1,6 +1,6 @@
 import type { Pool } from '../crds/pool.ts';
 import { type Address, sameAddress } from '../net/address.ts';
-import { rangeContains } from '../net/range.ts';
+import { rangesContain } from '../net/range.ts';
 import { findConflict, taken } from './conflict.ts';
 import { choosePools } from './choose.ts';
 import { findContest } from './evade.ts';
@@ -176,7 +176,7 @@ function findWanted(request: Request, [pool]: readonly Pool[], ledger: Ledger): 
 }
 
 const isReclaimed = (address: Address, pools: readonly Pool[]): boolean =>
-  pools.some(({ reclaimed = [] }) => reclaimed.some((range) => rangeContains(range, address)));
+  pools.some(({ reclaimed = [] }) => rangesContain(reclaimed, address));
 
 /** PreferDualStack with one address: adds the other family once the same pool has it. */
 function topUp(

@@ -1,10 +1,16 @@
 import type { Pool, Sighting } from '../crds/pool.ts';
 import { type Address, type Family, formatAddress, sameAddress } from '../net/address.ts';
-import { type Range, rangeContains, rangeSize, subtractRanges } from '../net/range.ts';
+import {
+  type Range,
+  rangeContains,
+  rangesContain,
+  rangeSize,
+  subtractRanges,
+} from '../net/range.ts';
 
 /** Whether an address belongs to a pool: in one of its ranges, and neither avoided, excluded, occupied nor quarantined. */
 export const poolContains = (pool: Pool, address: Address): boolean =>
-  pool.ranges.some((range) => rangeContains(range, address)) &&
+  rangesContain(pool.ranges, address) &&
   !avoids(pool, address) &&
   !excludes(pool, address) &&
   occupierOf(pool, address) === undefined &&
@@ -12,7 +18,7 @@ export const poolContains = (pool: Pool, address: Address): boolean =>
 
 /** Whether an address of a pool is one that it never hands out. */
 export const excludes = ({ excluded = [] }: Pool, address: Address): boolean =>
-  excluded.some((range) => rangeContains(range, address));
+  rangesContain(excluded, address);
 
 /** Who in the cluster has an address of a pool itself. */
 export const occupierOf = ({ occupied }: Pool, address: Address): string | undefined =>

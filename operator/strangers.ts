@@ -1,6 +1,6 @@
 import type { Pool, Siege, Sighting, Strangers } from '../crds/pool.ts';
 import { type Family, formatAddress } from '../net/address.ts';
-import { rangeContains } from '../net/range.ts';
+import { rangesContain } from '../net/range.ts';
 import { excludes, poolSize } from './pool-addresses.ts';
 
 /**
@@ -30,7 +30,7 @@ export function strangersIn(pool: Pool, sightings: readonly Sighting[]): Strange
   const quarantined = new Map<string, Sighting>();
   const contested = new Map<string, Sighting>();
   for (const sighting of sightings) {
-    if (!pool.ranges.some((range) => rangeContains(range, sighting.address))) continue;
+    if (!rangesContain(pool.ranges, sighting.address)) continue;
     const found = sighting.state === 'Quarantined' ? quarantined : contested;
     const text = formatAddress(sighting.address);
     if (!found.has(text)) found.set(text, sighting);

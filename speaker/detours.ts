@@ -1,5 +1,5 @@
 import { parseAddress } from '../net/address.ts';
-import { rangeContains } from '../net/range.ts';
+import { rangesContain } from '../net/range.ts';
 import type { Link } from './io/link.ts';
 import type { Speaker } from './roster.ts';
 
@@ -41,5 +41,5 @@ export function detoursAround(
 
 function isBehind({ networks }: Pick<Link, 'networks'>, text: string): boolean {
   const address = parseAddress(text);
-  return address === undefined || networks.some((network) => rangeContains(network, address));
+  return address === undefined || rangesContain(networks, address);
 }

@@ -2,7 +2,7 @@ import type { Advertisement } from '../crds/advertisement.ts';
 import type { Standing } from '../crds/node-network.ts';
 import type { Node } from '../kube/object.ts';
 import { type Address, parseAddress } from '../net/address.ts';
-import { type Range, rangeContains } from '../net/range.ts';
+import { type Range, rangeContains, rangesContain } from '../net/range.ts';
 import { linksOf } from './candidates.ts';
 import type { Candidate } from './core/rank.ts';
 
@@ -44,5 +44,5 @@ export function isReached(
 ): boolean {
   if (names !== undefined) return names.includes(link.name);
   const address = parseAddress(text);
-  return address !== undefined && link.networks.some((network) => rangeContains(network, address));
+  return address !== undefined && rangesContain(link.networks, address);
 }

@@ -1,5 +1,5 @@
 import { parseAddress } from '../net/address.ts';
-import { type Range, rangeContains } from '../net/range.ts';
+import { type Range, rangesContain } from '../net/range.ts';
 import { isLost } from '../kube/node-state.ts';
 import type { Listed, Roster } from './core/action.ts';
 import type { World } from './plan.ts';
@@ -51,7 +51,7 @@ export function rosterOf(
   for (const { node, addresses, state } of speakers) {
     const here = addresses.find((text) => {
       const address = parseAddress(text);
-      return address !== undefined && link.networks.some((one) => rangeContains(one, address));
+      return address !== undefined && rangesContain(link.networks, address);
     });
     if (here !== undefined && node !== self) roster.set(node, { udp: here, state });
   }

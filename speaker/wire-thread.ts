@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Mac } from '../net/mac.ts';
-import { rangeContains } from '../net/range.ts';
+import { rangesContain } from '../net/range.ts';
 import { hasChanged, isAnnouncing } from './announcing-links.ts';
 import { AnswerTimes } from './answer-times.ts';
 import { Checkups } from './checkups.ts';
@@ -151,7 +151,7 @@ class WireThread {
         continue;
       }
       const here = [...this.#sessions.values()].filter(({ link }) =>
-        link.networks.some((network) => rangeContains(network, heard.from)),
+        rangesContain(link.networks, heard.from),
       );
       for (const session of here) session.hearDatagram(heard);
       if (here.length === 0) datagrams.deny(heard, { ...this.#identity, boot: this.#boot });
