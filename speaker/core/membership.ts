@@ -28,11 +28,15 @@ export const told = (node: string, state: PeerState): Action => ({ kind: 'peer',
 export const isAnswered = ({ question }: Peer, message: Message): boolean =>
   message.kind === 'answer' && message.nonce === question?.nonce;
 
+const isGoodbye = (message: Message): boolean =>
+  message.kind === 'pulse' && message.standing.phase === 'left';
+
 /** What any fresh frame of a peer proves: it lives, at this MAC. */
 export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: number): Action[] {
   peer.heardAtMs = nowMs;
   peer.mac = message.mac;
-  peer.overtaken.clear();
+  // A goodbye disowns nobody: others may have heard it first, and have taken what it leaves behind.
+  if (!isGoodbye(message)) peer.overtaken.clear();
   const { question } = peer;
   if (question === undefined) return [];
   // Frames may have been under way or waiting in the socket: where that would deceive, only an answer is news.
@@ -161,7 +165,7 @@ function bury(
 }
 
 /**
- * Nodes find a peer dead within a moment of each other, and what the first ones claim comes in several frames. Whoever
+ * Nodes find a peer gone within a moment of each other, and what the first ones claim comes in several frames. Whoever
  * is later shares out all that the peer held nevertheless, and so comes to the same shares as they did.
  */
 function openEstate(segment: Segment, { node, overtaken }: Peer, nowMs: number): void {

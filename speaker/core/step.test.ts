@@ -132,6 +132,21 @@ test('nodes that find a holder dead one after the other come to the same shares 
   }
 });
 
+test('nodes that hear a goodbye one after the other come to the same shares of many addresses', () => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const lan = settled({ nodes: 3, addresses: 4500, seed, detourMs: 3 });
+    let yielded = 0;
+    lan.setLink(lan.node('node-1'), false);
+    lan.onActions = (_node, actions) => {
+      yielded += actions.filter(({ kind }) => kind === 'yield').length;
+    };
+    lan.run(5);
+    const held = lan.nodes.map(({ holding }) => holding.size);
+    assert.deepEqual(held, [0, 2250, 2250], `seed ${seed}`);
+    assert.equal(yielded, 0, `seed ${seed}`);
+  }
+});
+
 test('a returning node takes nothing back', () => {
   const lan = settled({ addresses: 9 });
   lan.crash(lan.node('node-2'));

@@ -19,33 +19,66 @@ export function setHealth(
 /** A router that is back is no news any more after so long. */
 export const routerForgottenMs = 2 * checkEveryMs + sureAgainMs;
 
-/** The router of the segment is dead: every node finds that out, and that it is back, when it looks the next time. */
-export function killRouter(
-  { lan, judge }: { readonly lan: FakeSegment; readonly judge: Judge },
-  { deadMs, random }: { readonly deadMs: number; readonly random: Random },
-): void {
-  const backAtMs = lan.nowMs + deadMs;
-  for (const node of lan.nodes) {
-    let course: Course = { health: 'well', failuresInARow: 0, failedAtMs: -Infinity };
-    const look = (): void => {
-      course = follow(course, lan.nowMs >= backAtMs, lan.nowMs);
-      judge.ail();
-      setHealth(lan, node, course.health, 'router');
-      if (course.health !== 'well' && course.health !== 'mending') {
-        lan.timeline.in(checkEveryMs, look);
-      }
-    };
-    lan.timeline.in(random.between(0, checkEveryMs), look);
+/** The router of a segment, as each node sees it for itself. */
+export class Router {
+  readonly #lan: FakeSegment;
+  readonly #judge: Judge;
+  readonly #courses = new Map<Machine, Course>();
+  /** Nodes that will look at it. */
+  readonly #looking = new Set<Machine>();
+  #backAtMs = -Infinity;
+  /** Faults that have killed it and are not over. */
+  #faults = 0;
+
+  constructor(lan: FakeSegment, judge: Judge) {
+    this.#lan = lan;
+    this.#judge = judge;
+  }
+
+  /** It is dead: every node finds that out, and that it is back, when it looks the next time. */
+  kill({ deadMs, random }: { readonly deadMs: number; readonly random: Random }): void {
+    this.#faults++;
+    this.#backAtMs = Math.max(this.#backAtMs, this.#lan.nowMs + deadMs);
+    for (const node of this.#lan.nodes) {
+      if (!this.#courses.has(node)) this.#courses.set(node, fine);
+      if (!this.#looking.has(node)) this.#lookIn(random.between(0, checkEveryMs), node);
+    }
+  }
+
+  #lookIn(ms: number, node: Machine): void {
+    this.#looking.add(node);
+    this.#lan.timeline.in(ms, () => {
+      this.#looking.delete(node);
+      this.#look(node);
+    });
+  }
+
+  #look(node: Machine): void {
+    const { nowMs } = this.#lan;
+    const before = this.#courses.get(node);
+    if (before === undefined) return;
+    const course = follow(before, nowMs >= this.#backAtMs, nowMs);
+    this.#courses.set(node, course);
+    this.#judge.ail();
+    setHealth(this.#lan, node, course.health, 'router');
+    // One that is back is trusted when its fault is over.
+    const isDecided = course.health === 'well' || course.health === 'mending';
+    if (!isDecided) this.#lookIn(checkEveryMs, node);
+  }
+
+  /** A fault is over: with the last one all trust it again, sooner than in real life. */
+  mend(): void {
+    this.#faults--;
+    if (this.#faults > 0) return;
+    this.#courses.clear();
+    for (const node of this.#lan.nodes) {
+      this.#judge.ail();
+      setHealth(this.#lan, node, 'well', 'router');
+    }
   }
 }
 
-/** They trust it again, sooner than in real life. */
-export function trustRouter(lan: FakeSegment, judge: Judge): void {
-  for (const node of lan.nodes) {
-    judge.ail();
-    setHealth(lan, node, 'well', 'router');
-  }
-}
+const fine: Course = { health: 'well', failuresInARow: 0, failedAtMs: -Infinity };
 
 /** While nothing else happens, a sick node soon holds nothing that a well one can. */
 export function expectRelief(lan: FakeSegment, judge: Judge, sick: Machine): void {

@@ -3,7 +3,7 @@ import { pulseIntervalMs } from '../core/timing.ts';
 import { type Core, soundCore } from './core.ts';
 import { everyNode } from './every-node.ts';
 import { FakeSegment, socketFrames } from './fake-segment.ts';
-import { expectRelief, killRouter, routerForgottenMs, setHealth, trustRouter } from './illness.ts';
+import { expectRelief, Router, routerForgottenMs, setHealth } from './illness.ts';
 import { Judge, type Tolerated } from './judge.ts';
 import { type Random, seeded } from './random.ts';
 import type { Violation } from './rule.ts';
@@ -78,7 +78,11 @@ export function play(
   };
 }
 
-type Stage = readonly { readonly lan: FakeSegment; readonly judge: Judge }[];
+type Stage = readonly {
+  readonly lan: FakeSegment;
+  readonly judge: Judge;
+  readonly router: Router;
+}[];
 
 function openLink(
   schedule: Schedule,
@@ -100,7 +104,8 @@ function openLink(
     node.virtualSwitch = random.integer(0, schedule.switches - 1);
     if (drift > 0) node.skew(random.between(0, 1e7), random.between(1 - drift, 1 + drift));
   }
-  return { lan, judge: new Judge(lan, tolerated(schedule)) };
+  const judge = new Judge(lan, tolerated(schedule));
+  return { lan, judge, router: new Router(lan, judge) };
 }
 
 /** Where frames are lost, a pulse or a claim may take several tries. */
@@ -140,8 +145,7 @@ function strike(stage: Stage, fault: Fault, { plan, random, detourMs }: Circumst
     alarm(stage[fault.link], fault, random);
     return;
   }
-  for (const [link, one] of stage.entries()) {
-    const { lan, judge } = one;
+  for (const [link, { lan, judge, router }] of stage.entries()) {
     const node = lan.node(fault.node);
     const wasCalm = judge.isCalm;
     switch (fault.kind) {
@@ -181,7 +185,7 @@ function strike(stage: Stage, fault: Fault, { plan, random, detourMs }: Circumst
       case 'routerDead':
         if (link !== fault.link) continue;
         judge.expectNoGaps(wasCalm);
-        killRouter(one, { deadMs: fault.untilMs - fault.atMs - routerForgottenMs, random });
+        router.kill({ deadMs: fault.untilMs - fault.atMs - routerForgottenMs, random });
         break;
       case 'blackout':
         if (link !== fault.link) continue;
@@ -224,7 +228,7 @@ function mend(stage: Stage, fault: Fault, plan: Candidates): void {
     replan(stage, plan);
     return;
   }
-  for (const [link, { lan, judge }] of stage.entries()) {
+  for (const [link, { lan, judge, router }] of stage.entries()) {
     const node = lan.node(fault.node);
     switch (fault.kind) {
       case 'crash':
@@ -255,7 +259,7 @@ function mend(stage: Stage, fault: Fault, plan: Candidates): void {
         setHealth(lan, node, 'well');
         break;
       case 'routerDead':
-        if (link === fault.link) trustRouter(lan, judge);
+        if (link === fault.link) router.mend();
         break;
       case 'blackout':
         break;
