@@ -22,7 +22,7 @@ const held = (term: number, what: Partial<Held> = {}): Held => ({
 const yielded: Fact = { kind: 'yielded', link: 'eth0', address, reason: 'BetterClaim' };
 
 /** A herald at its place, and what it has said, as `service link term`. */
-function open() {
+function open(synced = Promise.resolve()) {
   const clock = new FakeClock();
   const holdings = new Holdings();
   const said: string[] = [];
@@ -30,6 +30,7 @@ function open() {
   const herald = new Herald({
     holdings,
     announce: (service, { link, term }) => said.push(`${service} ${link} ${term}`),
+    synced: () => synced,
     clock,
   });
   const running = herald.run(stop.signal);
@@ -98,4 +99,29 @@ test('a Service that comes to share a held address is told of, and the other is 
   place.plan('default/web', 'default/dns');
   await place.clock.advance(1_000);
   assert.deepEqual(place.said, ['default/web eth0 1', 'default/dns eth0 1']);
+});
+
+test('what is held before any Service is known is told of once they are', async () => {
+  const { promise: synced, resolve } = Promise.withResolvers<void>();
+  await using place = open(synced);
+  place.plan('default/web');
+  place.note(held(1));
+  await place.clock.advance(60_000);
+  assert.deepEqual(place.said, []);
+  resolve();
+  await place.clock.advance(60_000);
+  assert.deepEqual(place.said, ['default/web eth0 1']);
+});
+
+test('what the API server takes away with its first word is not told of', async () => {
+  const { promise: synced, resolve } = Promise.withResolvers<void>();
+  await using place = open(synced);
+  place.plan('default/web');
+  place.note(held(1));
+  await place.clock.advance(60_000);
+  resolve();
+  await place.clock.advance(100);
+  place.plan();
+  await place.clock.advance(60_000);
+  assert.deepEqual(place.said, []);
 });

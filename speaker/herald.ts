@@ -13,12 +13,14 @@ type Surroundings = {
   readonly holdings: Pick<Holdings, 'of'>;
   /** Says of a Service that this node answers for one of its addresses. */
   readonly announce: (service: string, held: Held) => void;
+  /** Resolves when the Services are known; a start from the kept plan is before that. */
+  readonly synced: () => Promise<void>;
   readonly clock: Clock;
 };
 
 /**
  * Says once of each Service and each of its addresses that this node answers for it now: after the first frame, and when
- * it has lasted, so that nobody is told of a holder that was none.
+ * it has lasted, so that nobody is told of a holder that was none. What nobody could be told of yet waits.
  */
 export class Herald {
   readonly #surroundings: Surroundings;
@@ -31,8 +33,12 @@ export class Herald {
     this.#line = new WaitingLine({ ms: settleMs, clock, due: (service) => this.#say(service) });
   }
 
-  run(signal: AbortSignal): Promise<void> {
-    return this.#line.run(signal);
+  async run(signal: AbortSignal): Promise<void> {
+    const { synced, clock } = this.#surroundings;
+    await synced();
+    // What the API server has just said may end what was held until then.
+    await clock.sleep(settleMs, signal);
+    await this.#line.run(signal);
   }
 
   /** Addresses of these Services were taken or given up here, or the plan has others for them. */

@@ -62,7 +62,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
     random,
     log,
   });
-  const herald = new Herald({ holdings, announce, clock });
+  const herald = new Herald({ holdings, announce, synced: () => observer.synced(), clock });
   const networkReports = new KeyedQueue({
     work: writeNetworks,
     concurrency: 1,
