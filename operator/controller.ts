@@ -23,6 +23,7 @@ import { newest } from './newest.ts';
 import { isNodePool } from './node-addresses.ts';
 import { NodeFollower } from './node-follower.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
+import { isAnnounced } from './request.ts';
 import { StaleStatuses } from './stale-statuses.ts';
 import type { News, Standing, StatusPatch } from './status.ts';
 import type { Tally } from './tally.ts';
@@ -115,7 +116,7 @@ export class Controller extends Frame {
       ...pace,
       transport: options.transport,
       namespace,
-      service: (key) => this.cached<Service>(kinds.service).get(key),
+      isAnnounced: (key) => isAnnounced(this.cached<Service>(kinds.service).get(key), lbClass),
       held,
     });
     this.#judge = new Judge({
@@ -184,12 +185,10 @@ export class Controller extends Frame {
     const written = this.#written.get(key)?.metadata.resourceVersion;
     const isOwn = written !== undefined && written === object.metadata?.resourceVersion;
     if (type === 'DELETED' || isOwn) this.#written.delete(key);
+    this.#stale.look(key);
     if (!this.#adopted) return;
     // At once, not in its turn: by then another Service may go by the same name.
-    if (type === 'DELETED') {
-      if (this.#ports.ledger.holdingOf(key) !== undefined) this.#stale.gone(key);
-      dismiss(key, this.#ports);
-    }
+    if (type === 'DELETED') dismiss(key, this.#ports);
     // Our own write says what was decided: there is nothing in it to decide upon again.
     else if (!isOwn) this.#services.add(key);
   }

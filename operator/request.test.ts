@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { ServiceSpec } from '../kube/object.ts';
+import type { Service, ServiceSpec } from '../kube/object.ts';
 import { formatAddress } from '../net/address.ts';
-import { readRequest, readTerms, statusAddresses } from './request.ts';
+import { isAnnounced, readRequest, readTerms, statusAddresses } from './request.ts';
 import { dualStack, request, service, type ServiceCase } from './testing/town.ts';
 
 const reasonOf = (extra: ServiceCase): string => {
@@ -58,6 +58,17 @@ test('only LoadBalancers of our class are ours', () => {
   assert.equal(kind({ loadBalancerClass: 'example.com/x' }), 'foreign');
   assert.equal(kind({ loadBalancerClass: 'example.com/x' }, 'example.com/x'), 'request');
   assert.equal(kind({ type: 'ClusterIP' }), 'foreign');
+});
+
+test('what a LoadBalancer of our class shows is announced, unless nodes answer for it themselves', () => {
+  const status = { loadBalancer: { ingress: [{ ip: '198.51.100.1' }] } };
+  const announced = (extra: ServiceCase, shown: Service['status'] = status) =>
+    isAnnounced({ ...service('a', extra), status: shown }, undefined);
+  assert.equal(announced({}), true);
+  assert.equal(announced({}, {}), false);
+  assert.equal(announced({ spec: { type: 'ClusterIP' } }), false);
+  assert.equal(announced({ spec: { loadBalancerClass: 'example.com/x' } }), false);
+  assert.equal(announced({ annotations: { 'metallb.io/has-node-addresses': 'true' } }), false);
 });
 
 // MetalLB: TestControllerMutation (no cluster address)

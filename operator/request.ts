@@ -154,3 +154,10 @@ export function statusAddresses({ status }: Service): readonly Address[] {
   const ingress = status?.loadBalancer?.ingress ?? [];
   return ingress.flatMap(({ ip }) => (ip === undefined ? [] : (parseAddress(ip) ?? [])));
 }
+
+/** Whether there are addresses for speakers to announce: the Service is one of ours and shows some that are not nodes'. */
+export const isAnnounced = (service: Service | undefined, lbClass: string | undefined): boolean =>
+  service !== undefined &&
+  isOurs(service, lbClass) &&
+  statusAddresses(service).length > 0 &&
+  readAnnotation(service.metadata.annotations, 'has-node-addresses') === undefined;

@@ -3,7 +3,7 @@ import { serviceL2StatusKind } from '../crds/names.ts';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import { pathOf } from '../kube/kinds.ts';
-import { type KubeObject, placeOf, type Service } from '../kube/object.ts';
+import { type KubeObject, placeOf } from '../kube/object.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { ApiError, type Transport } from '../kube/transport.ts';
 import { remove } from '../kube/write.ts';
@@ -11,8 +11,8 @@ import { remove } from '../kube/write.ts';
 export type StaleStatusesOptions = {
   readonly transport: Transport;
   readonly namespace: string;
-  /** The Service as it is known now, by `namespace/name`. */
-  readonly service: (key: string) => Service | undefined;
+  /** Whether there is a Service of this key, `namespace/name`, with addresses that speakers announce. */
+  readonly isAnnounced: (key: string) => boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -31,17 +31,19 @@ const pageSize = 500;
 const everything = '*';
 
 /**
- * Removes the ServiceL2Status of a Service that is gone where its holder cannot, having died before. The operator does,
- * and no speaker: one of it acts, and it knows every Service, so that nobody need watch these objects.
+ * Removes the ServiceL2Status of a Service that is gone, or announced no more, where its holder cannot, having died
+ * before. The operator does, and no speaker: one of it acts, and it knows every Service, so that nobody need watch these
+ * objects.
  */
 export class StaleStatuses {
   readonly #options: StaleStatusesOptions;
   readonly #queue: KeyedQueue;
+  readonly #announced = new Set<string>();
 
   constructor(options: StaleStatusesOptions) {
     this.#options = options;
     const { clock, random, log } = options;
-    const work = (key: string) => (key === everything ? this.#list() : this.#look(key));
+    const work = (key: string) => (key === everything ? this.#list() : this.#clear(key));
     this.#queue = new KeyedQueue({ work, concurrency: 2, clock, random, log });
   }
 
@@ -54,13 +56,18 @@ export class StaleStatuses {
     this.#queue.add(everything);
   }
 
-  /** This Service was deleted. */
-  gone(key: string): void {
+  /** This Service is new, has changed, or was deleted. */
+  look(key: string): void {
+    if (this.#options.isAnnounced(key)) this.#announced.add(key);
+    else if (this.#announced.delete(key)) this.#clearLater(key);
+  }
+
+  #clearLater(key: string): void {
     this.#queue.addAfter(key, leaveToHolderMs);
   }
 
   async #list(): Promise<void> {
-    const { transport, namespace, service, held } = this.#options;
+    const { transport, namespace, isAnnounced, held } = this.#options;
     const path = pathOf(serviceL2StatusKind, { namespace });
     let token: string | undefined;
     do {
@@ -72,16 +79,16 @@ export class StaleStatuses {
         const key = `${of}/${name}`;
         // MetalLB's own have other names, and go with its speakers.
         if (of === undefined || name === undefined) continue;
-        if (metadata.name === l2StatusName({ namespace: of, name }) && service(key) === undefined)
-          this.gone(key);
+        if (metadata.name === l2StatusName({ namespace: of, name }) && !isAnnounced(key))
+          this.#clearLater(key);
       }
       token = page.metadata.continue;
     } while (token !== undefined && token !== '');
   }
 
-  async #look(key: string): Promise<void> {
-    const { transport, namespace, service, log, held } = this.#options;
-    if (service(key) !== undefined) return;
+  async #clear(key: string): Promise<void> {
+    const { transport, namespace, isAnnounced, log, held } = this.#options;
+    if (isAnnounced(key)) return;
     const { namespace: of = '', name } = placeOf(key);
     const path = pathOf(serviceL2StatusKind, {
       namespace,
