@@ -20,6 +20,8 @@ export function chronicle(log: Log, fact: Fact): void {
       return log.info('questions are answered from a packet socket, not by the kernel', fields);
     case 'gone':
       return log.warn('a link is gone', fields);
+    case 'mac':
+      return log.info('a link has another MAC', fields);
     case 'absent':
       return fact.links.length === 0
         ? log.info('all links of --links are there')

@@ -101,6 +101,16 @@ test('a Service that comes to share a held address is told of, and the other is 
   assert.deepEqual(place.said, ['default/web eth0 1', 'default/dns eth0 1']);
 });
 
+test('who goes on holding it under another MAC is no other holder', async () => {
+  await using place = open();
+  place.plan('default/web');
+  place.note(held(1));
+  await place.clock.advance(1_000);
+  place.note({ kind: 'mac', link: 'eth0', mac: '02:00:00:00:01:01' });
+  await place.clock.advance(1_000);
+  assert.deepEqual(place.said, ['default/web eth0 1']);
+});
+
 test('what is held before any Service is known is told of once they are', async () => {
   const { promise: synced, resolve } = Promise.withResolvers<void>();
   await using place = open(synced);

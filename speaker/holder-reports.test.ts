@@ -143,6 +143,18 @@ test('what a node gave up and nobody took is taken out a little later', async ()
   assert.deepEqual([...place.objects], []);
 });
 
+test('a holder whose link has another MAC writes that, and no move', async () => {
+  await using place = open();
+  const node = place.node('node-1');
+  node.plan(web);
+  node.note(held());
+  await place.clock.advance(10_000);
+  node.note({ kind: 'mac', link: 'eth0', mac: '02:00:00:00:01:01' });
+  await place.clock.advance(0);
+  const { mac, moves, since } = place.objects.get(service) ?? {};
+  assert.deepEqual([mac, moves, since], ['02:00:00:00:01:01', 0, '2026-01-01T00:01:00.000Z']);
+});
+
 test('an object that says what was before all nodes restarted is put right', async () => {
   await using place = open();
   const [one, two] = [place.node('node-1'), place.node('node-2')];

@@ -57,6 +57,22 @@ test('what was given up is held no more', () => {
   assert.deepEqual(holdings.of('default/web'), []);
 });
 
+test('what is held on a link goes on under the MAC that the link gets', () => {
+  const holdings = new Holdings();
+  holdings.adopt(planOf({ '198.51.100.1': ['default/web'], '198.51.100.2': ['default/dns'] }));
+  holdings.note(held('198.51.100.1', 4), noon);
+  holdings.note(held('198.51.100.2', 1, 'eth1'), noon);
+  const mac = '02:00:00:00:01:01';
+  assert.deepEqual(holdings.note({ kind: 'mac', link: 'eth0', mac }, later), ['default/web']);
+  assert.deepEqual(holdings.of('default/web'), [
+    { fact: { ...held('198.51.100.1', 4), mac }, since: noon },
+  ]);
+  assert.deepEqual(
+    holdings.of('default/dns').map(({ fact }) => fact),
+    [held('198.51.100.2', 1, 'eth1')],
+  );
+});
+
 test('a plan names the Services that it changes, and only those', () => {
   const holdings = new Holdings();
   holdings.adopt(planOf({ '198.51.100.1': ['default/web'], '198.51.100.2': ['default/dns'] }));

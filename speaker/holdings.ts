@@ -11,6 +11,7 @@ export class Holdings {
 
   /** Takes in a fact; returns the Services that it changes. */
   note(fact: Fact, now: Date): readonly string[] {
+    if (fact.kind === 'mac') return this.#renumber(fact);
     if (fact.kind !== 'held' && fact.kind !== 'yielded') return [];
     const links = this.#held.get(fact.address) ?? new Map();
     if (fact.kind === 'held') links.set(fact.link, { fact, since: now });
@@ -54,6 +55,18 @@ export class Holdings {
       for (const { fact } of links.values())
         yield { fact, services: this.servicesOf(fact.address) };
     }
+  }
+
+  /** What is held on a link goes on under its new MAC. */
+  #renumber({ link, mac }: Fact & { readonly kind: 'mac' }): readonly string[] {
+    const services = new Set<string>();
+    for (const [address, links] of this.#held) {
+      const here = links.get(link);
+      if (here === undefined) continue;
+      links.set(link, { ...here, fact: { ...here.fact, mac } });
+      for (const service of this.servicesOf(address)) services.add(service);
+    }
+    return [...services];
   }
 }
 

@@ -101,6 +101,16 @@ describe('a session on a real link', needsTwoHosts, () => {
     assert.equal(session.counts().held, 1);
   });
 
+  test('tells once that what it holds is answered for with another MAC', () => {
+    using session = openHolding();
+    const mac = '02:00:00:00:01:01';
+    ip('-n', hosts.near.namespace, 'link', 'set', hosts.near.link, 'address', mac);
+    using _ = hosts.enter(hosts.near);
+    for (let change = 0; change < 2; change++) session.follow(linkOf(hosts.near));
+    const told = facts.filter(({ kind }) => kind === 'mac');
+    assert.deepEqual(told, [{ kind: 'mac', link: hosts.near.link, mac }]);
+  });
+
   test('tells once that a link without IPv6 joins no group, and joins when it has it', () => {
     using session = openHolding('2001:db8::1:40');
     const mtu = (bytes: number) => {

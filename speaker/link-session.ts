@@ -90,8 +90,11 @@ export class LinkSession implements Disposable {
     const before = this.#link;
     this.#link = link;
     this.#witness.follow(link);
-    if (mac !== before.mac) this.#sibling.renew();
     this.#responder.moveTo(mac, nowMs);
+    if (mac !== before.mac) {
+      this.#sibling.renew();
+      this.#report({ kind: 'mac', mac });
+    }
     if (before.running && !link.running) this.#blinkSinceMs = nowMs;
     if (!link.running) return;
     this.#responder.renew();

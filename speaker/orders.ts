@@ -73,6 +73,8 @@ export type Fact =
       readonly detail: string;
     }
   | { readonly kind: 'gone'; readonly link: string }
+  /** The link has another MAC: what is held on it is answered for with that one now. */
+  | { readonly kind: 'mac'; readonly link: string; readonly mac: Mac }
   /** Links that the settings name and this machine does not have now; empty: all are there again. */
   | { readonly kind: 'absent'; readonly links: readonly string[] }
   /** Where this node stands, on all links that announce. */
