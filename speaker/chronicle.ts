@@ -1,6 +1,7 @@
 import type { Log } from '../daemon/log.ts';
 import type { Fault } from './exam.ts';
 import type { Fact, Held, Witnessed } from './orders.ts';
+import { remedies } from './remedies.ts';
 
 /** Writes down what the wire thread tells: `info` where an address or a peer changed, once per change. */
 export function chronicle(log: Log, fact: Fact): void {
@@ -38,11 +39,13 @@ export function chronicle(log: Log, fact: Fact): void {
     case 'witnessed':
       return fact.finding === 'Right'
         ? log.info('an address of another node is answered for as it should be again', fields)
-        : log.warn(testimonies[fact.finding], fields);
-    case 'foreign':
+        : log.warn(testimonies[fact.finding], { ...fields, remedy: remedies[fact.finding] });
+    case 'foreign': {
+      const told = { ...fields, remedy: remedies[fact.state] };
       return fact.state === 'Contested'
-        ? log.error('another station answers for an address held here', fields)
-        : log.warn('another station has an address: nobody announces it until it is free', fields);
+        ? log.error('another station answers for an address held here', told)
+        : log.warn('another station has an address: nobody announces it until it is free', told);
+    }
     case 'cleared':
       return log.info('no other station has the address any more', fields);
     case 'unasked':
@@ -70,7 +73,10 @@ function chronicleHealth(log: Log, fact: Fact & { readonly kind: 'health' }): vo
   const { kind, health, ...fields } = fact;
   switch (health) {
     case 'sick':
-      return log.warn('a check fails: well nodes take over what is held here', fields);
+      return log.warn('a check fails: well nodes take over what is held here', {
+        ...fields,
+        remedy: remedies[fact.check],
+      });
     case 'mending':
       return log.info('a check passes again: this node still comes last', fields);
     case 'well':
@@ -87,15 +93,12 @@ export function announcing(node: string, { address, link, mac, reason, from }: H
   return { type: 'Normal', reason: 'nodeAssigned', message } as const;
 }
 
-/** What another node found when it asked on the wire for an address; what to do about it stands with it. */
+/** What another node found when it asked on the wire for an address. */
 const testimonies: Readonly<Record<Fault, string>> = {
   Silent: 'nobody answers for an address that another node holds',
-  Mismatch:
-    'another machine answers for an address, and the node that holds it does not: take the address from that machine, or from the pools',
-  Doubled:
-    'a second machine answers for an address: take the address from it; if it is a node, is strictARP off in kube-proxy?',
-  Uncertain:
-    'nobody answers for an address that another node holds, nor for others: this node may be the one that is not answered',
+  Mismatch: 'another machine answers for an address, and the node that holds it does not',
+  Doubled: 'a second machine answers for an address',
+  Uncertain: 'nobody answers for an address that another node holds, nor for others',
 };
 
 /** The event on a Service whose address is not answered for as it should be; undefined where it is again. */
@@ -106,7 +109,7 @@ export function witnessed(node: string, { address, link, finding, holder, others
   return {
     type: 'Warning',
     reason: finding,
-    message: `${place}: ${testimonies[finding]}${who}`,
+    message: `${place}: ${testimonies[finding]}${who}; ${remedies[finding]}`,
   } as const;
 }
 
