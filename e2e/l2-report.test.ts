@@ -14,7 +14,7 @@ import { HolderReports } from '../speaker/holder-reports.ts';
 import { Holdings } from '../speaker/holdings.ts';
 import type { HeldHere, Knowledge } from '../speaker/l2-record.ts';
 import { L2Report } from '../speaker/l2-report.ts';
-import type { Held } from '../speaker/orders.ts';
+import { heldHere } from '../speaker/testing/held.ts';
 import { planOf } from '../speaker/testing/plan.ts';
 import type { JsonObject } from './apiserver/json.ts';
 import { openApiServer } from './apiserver/server.ts';
@@ -66,20 +66,6 @@ async function open() {
 const one = '198.51.100.1';
 const two = '198.51.100.2';
 
-const held = (address: string, term: number, what: Partial<Held> = {}): HeldHere => ({
-  since: new Date('2026-01-01T12:00:00Z'),
-  fact: {
-    kind: 'held',
-    link: 'eth0',
-    mac: '02:00:00:00:00:01',
-    address,
-    term,
-    reason: 'Unclaimed',
-    takeoverMs: 1.4,
-    ...what,
-  },
-});
-
 const knows = (...holds: readonly HeldHere[]) => ({ service, planned: [one, two], held: holds });
 
 const shown = (status: L2Status | undefined) =>
@@ -87,10 +73,10 @@ const shown = (status: L2Status | undefined) =>
 
 test('a holder writes into one object, and the next one into the same', async () => {
   await using lab = await open();
-  await lab.write('node-1', knows(held(one, 1)));
+  await lab.write('node-1', knows(heldHere()));
   const died = { reason: 'HolderDied', from: 'node-1', silentMs: 301.2, decisionMs: 0 } as const;
-  await lab.write('node-2', knows(held(one, 2, died)));
-  await lab.write('node-3', knows(held(one, 3, { reason: 'HandedOver', from: 'node-2' })));
+  await lab.write('node-2', knows(heldHere({ term: 2, ...died })));
+  await lab.write('node-3', knows(heldHere({ term: 3, reason: 'HandedOver', from: 'node-2' })));
   const [status, ...others] = await lab.written();
   assert.deepEqual(others, []);
   assert.deepEqual(shown(status), [`${one} node-3 3`]);
@@ -100,8 +86,8 @@ test('a holder writes into one object, and the next one into the same', async ()
 
 test('what the holder before came from is not left over', async () => {
   await using lab = await open();
-  await lab.write('node-1', knows(held(one, 2, { reason: 'HandedOver', from: 'node-3' })));
-  await lab.write('node-1', knows(held(one, 4)));
+  await lab.write('node-1', knows(heldHere({ term: 2, reason: 'HandedOver', from: 'node-3' })));
+  await lab.write('node-1', knows(heldHere({ term: 4 })));
   assert.equal((await lab.written())[0]?.previousNode, undefined);
 });
 
@@ -110,7 +96,7 @@ test('many nodes that write at once all stand there', async () => {
   const nodes = ['node-1', 'node-2', 'node-3', 'node-4'];
   const planned = nodes.map((_, index) => `198.51.100.${index}`);
   const write = (node: string, index: number) => {
-    const knowledge = { service, planned, held: [held(`198.51.100.${index}`, 1)] };
+    const knowledge = { service, planned, held: [heldHere({ address: `198.51.100.${index}` })] };
     return lab.write(node, knowledge);
   };
   await Promise.all(nodes.map(write));
@@ -121,16 +107,16 @@ test('many nodes that write at once all stand there', async () => {
 
 test('saying the same again writes nothing', async () => {
   await using lab = await open();
-  await lab.write('node-1', knows(held(one, 1)));
+  await lab.write('node-1', knows(heldHere()));
   const before = await lab.versions();
-  await lab.write('node-1', knows(held(one, 1)));
+  await lab.write('node-1', knows(heldHere()));
   assert.deepEqual(await lab.versions(), before);
 });
 
 test('the last holder takes the object away', async () => {
   await using lab = await open();
-  await lab.write('node-1', knows(held(one, 1)));
-  await lab.write('node-2', knows(held(two, 1)));
+  await lab.write('node-1', knows(heldHere()));
+  await lab.write('node-2', knows(heldHere({ address: two })));
   await lab.write('node-2', knows());
   assert.deepEqual(shown((await lab.written())[0]), [`${one} node-1 1`]);
   await lab.write('node-1', knows());
@@ -140,8 +126,8 @@ test('the last holder takes the object away', async () => {
 
 test('nobody takes away what another wrote meanwhile', async () => {
   await using lab = await open();
-  await lab.write('node-1', knows(held(one, 1)));
-  const handed = held(one, 2, { reason: 'HandedOver', from: 'node-1' });
+  await lab.write('node-1', knows(heldHere()));
+  const handed = heldHere({ term: 2, reason: 'HandedOver', from: 'node-1' });
   await Promise.all([lab.write('node-1', knows()), lab.write('node-2', knows(handed))]);
   assert.deepEqual(shown((await lab.written())[0]), [`${one} node-2 2`]);
 });
@@ -162,7 +148,9 @@ test('Services that move all at once are written in bounded time, at a bounded p
   const beganMs = systemClock.nowMs();
   const died = { reason: 'HolderDied', from: 'node-9' } as const;
   for (const each of addresses)
-    reports.changed(holdings.note(held(each, 2, died).fact, systemClock.wall()));
+    reports.changed(
+      holdings.note(heldHere({ address: each, term: 2, ...died }).fact, systemClock.wall()),
+    );
   const all = async () => (await lab.written()).filter(({ node }) => node === 'node-1').length;
   await until('all are written', async () => (await all()) === count, { withinMs: 30_000 });
   const tookMs = systemClock.nowMs() - beganMs;

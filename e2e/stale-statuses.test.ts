@@ -13,9 +13,8 @@ import { openTransport } from '../kube/transport.ts';
 import { create, mergePatch } from '../kube/write.ts';
 import { Controller } from '../operator/controller.ts';
 import { StaleStatuses } from '../operator/stale-statuses.ts';
-import { Holdings } from '../speaker/holdings.ts';
 import { L2Report } from '../speaker/l2-report.ts';
-import { planOf } from '../speaker/testing/plan.ts';
+import { heldHere } from '../speaker/testing/held.ts';
 import type { JsonObject } from './apiserver/json.ts';
 import { openApiServer } from './apiserver/server.ts';
 import { Operator } from './laws/operator.ts';
@@ -36,14 +35,9 @@ async function open({
   for (const definition of definitions) api.create(manifestOf(definition) as unknown as JsonObject);
   const transport = openTransport({ server: await api.listen() });
   const report = new L2Report({ transport, namespace, node: 'node-1' });
-  const holdings = new Holdings();
-  holdings.adopt(planOf(Object.fromEntries(written.map((key, i) => [`198.51.100.${i}`, [key]]))));
   for (const [index, service] of written.entries()) {
     const address = `198.51.100.${index}`;
-    const mac = '02:00:00:00:00:01';
-    const fact = { kind: 'held', link: 'eth0', mac, address, term: 1, takeoverMs: 1 } as const;
-    holdings.note({ ...fact, reason: 'Unclaimed' }, new Date(0));
-    const knowledge = { service, planned: [address], held: holdings.of(service) };
+    const knowledge = { service, planned: [address], held: [heldHere({ address })] };
     await report.write(knowledge, undefined, signal);
   }
   const clock = new FakeClock();

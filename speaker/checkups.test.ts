@@ -3,27 +3,13 @@ import { beforeEach, test } from 'node:test';
 import { Checkups } from './checkups.ts';
 import type { Event } from './core/action.ts';
 import type { Health } from './core/health.ts';
-import type { Link } from './io/link.ts';
 import type { Fact } from './orders.ts';
-
-const link: Link = {
-  index: 2,
-  name: 'eth0',
-  mac: '02:00:00:00:00:10',
-  up: true,
-  running: true,
-  loopback: false,
-  resolves: true,
-  enslaved: false,
-  mtu: 1500,
-  addresses: [],
-  networks: [],
-};
+import { link } from './testing/link.ts';
 
 let facts: Fact[];
 let felt: Health | undefined;
 const patient = (name: string) => ({
-  link: { ...link, name },
+  link: link({ name }),
   take: (event: Event) => {
     if (event.kind === 'health') felt = event.health;
   },

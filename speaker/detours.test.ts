@@ -5,6 +5,7 @@ import { prefixRange } from '../net/range.ts';
 import { detoursAround } from './detours.ts';
 import type { Link } from './io/link.ts';
 import type { Speaker } from './roster.ts';
+import { link } from './testing/link.ts';
 
 const payload = Uint8Array.of(1);
 
@@ -16,19 +17,8 @@ function network(text: string, length: number) {
 
 const dead = { index: 2, networks: [network('203.0.113.0', 24)] };
 
-const link = (index: number, running = true): Link => ({
-  index,
-  name: `eth${index}`,
-  mac: `02:00:00:00:00:0${index}`,
-  up: true,
-  running,
-  mtu: 1500,
-  loopback: false,
-  resolves: true,
-  enslaved: false,
-  addresses: [],
-  networks: [],
-});
+const eth = (index: number, running = true): Link =>
+  link({ index, name: `eth${index}`, mac: `02:00:00:00:00:0${index}`, running });
 
 const speaker = (node: string, ...addresses: readonly string[]): Speaker => ({
   node,
@@ -50,12 +40,12 @@ function waysAround(links: readonly Link[], speakers: readonly Speaker[] = []): 
 }
 
 test('a node with one link has no other way', () => {
-  assert.deepEqual(waysAround([link(2)]), []);
-  assert.deepEqual(waysAround([link(2), link(3, false)]), []);
+  assert.deepEqual(waysAround([eth(2)]), []);
+  assert.deepEqual(waysAround([eth(2), eth(3, false)]), []);
 });
 
 test('every other link that is up is one', () => {
-  assert.deepEqual(waysAround([link(2), link(3), link(4)]), ['eth3', 'eth4']);
+  assert.deepEqual(waysAround([eth(2), eth(3), eth(4)]), ['eth3', 'eth4']);
 });
 
 test('datagrams go to the other nodes, where they do not lie behind the dead link', () => {
@@ -65,5 +55,5 @@ test('datagrams go to the other nodes, where they do not lie behind the dead lin
     speaker('node-3', '203.0.113.3'),
     speaker('node-4'),
   ];
-  assert.deepEqual(waysAround([link(2)], speakers), ['198.51.100.2']);
+  assert.deepEqual(waysAround([eth(2)], speakers), ['198.51.100.2']);
 });

@@ -4,21 +4,12 @@ import { FakeClock } from '../daemon/testing/fake-clock.ts';
 
 import { Herald } from './herald.ts';
 import { Holdings } from './holdings.ts';
-import type { Fact, Held } from './orders.ts';
+import type { Fact } from './orders.ts';
+import { held } from './testing/held.ts';
 import { planOf } from './testing/plan.ts';
 
 const address = '198.51.100.1';
 
-const held = (term: number, what: Partial<Held> = {}): Held => ({
-  kind: 'held',
-  link: 'eth0',
-  mac: '02:00:00:00:00:01',
-  address,
-  term,
-  reason: 'Unclaimed',
-  takeoverMs: 1,
-  ...what,
-});
 const yielded: Fact = { kind: 'yielded', link: 'eth0', address, reason: 'BetterClaim' };
 
 /** A herald at its place, and what it has said, as `service link term`. */
@@ -50,10 +41,10 @@ function open(synced = Promise.resolve()) {
 test('a new holder is told once, however often it is looked at', async () => {
   await using place = open();
   place.plan('default/web');
-  place.note(held(1));
+  place.note(held());
   await place.clock.advance(1_000);
   assert.deepEqual(place.said, ['default/web eth0 1']);
-  place.note(held(1));
+  place.note(held());
   place.plan('default/web', 'default/other');
   place.plan('default/web');
   await place.clock.advance(1_000);
@@ -63,7 +54,7 @@ test('a new holder is told once, however often it is looked at', async () => {
 test('of two that took an address at once, the one that gives it up has said nothing', async () => {
   await using place = open();
   place.plan('default/web');
-  place.note(held(1));
+  place.note(held());
   await place.clock.advance(100);
   place.note(yielded);
   await place.clock.advance(5_000);
@@ -73,11 +64,11 @@ test('of two that took an address at once, the one that gives it up has said not
 test('who takes an address again says so again', async () => {
   await using place = open();
   place.plan('default/web');
-  place.note(held(1));
+  place.note(held());
   await place.clock.advance(1_000);
   place.note(yielded);
   await place.clock.advance(1_000);
-  place.note(held(3));
+  place.note(held({ term: 3 }));
   await place.clock.advance(1_000);
   assert.deepEqual(place.said, ['default/web eth0 1', 'default/web eth0 3']);
 });
@@ -85,8 +76,8 @@ test('who takes an address again says so again', async () => {
 test('each link has a holder of its own', async () => {
   await using place = open();
   place.plan('default/web');
-  place.note(held(1));
-  place.note(held(1, { link: 'eth1' }));
+  place.note(held());
+  place.note(held({ link: 'eth1' }));
   await place.clock.advance(1_000);
   assert.deepEqual(place.said, ['default/web eth0 1', 'default/web eth1 1']);
 });
@@ -94,7 +85,7 @@ test('each link has a holder of its own', async () => {
 test('a Service that comes to share a held address is told of, and the other is not again', async () => {
   await using place = open();
   place.plan('default/web');
-  place.note(held(1));
+  place.note(held());
   await place.clock.advance(1_000);
   place.plan('default/web', 'default/dns');
   await place.clock.advance(1_000);
@@ -104,7 +95,7 @@ test('a Service that comes to share a held address is told of, and the other is 
 test('who goes on holding it under another MAC is no other holder', async () => {
   await using place = open();
   place.plan('default/web');
-  place.note(held(1));
+  place.note(held());
   await place.clock.advance(1_000);
   place.note({ kind: 'mac', link: 'eth0', mac: '02:00:00:00:01:01' });
   await place.clock.advance(1_000);
@@ -115,7 +106,7 @@ test('what is held before any Service is known is told of once they are', async 
   const { promise: synced, resolve } = Promise.withResolvers<void>();
   await using place = open(synced);
   place.plan('default/web');
-  place.note(held(1));
+  place.note(held());
   await place.clock.advance(60_000);
   assert.deepEqual(place.said, []);
   resolve();
@@ -127,7 +118,7 @@ test('what the API server takes away with its first word is not told of', async 
   const { promise: synced, resolve } = Promise.withResolvers<void>();
   await using place = open(synced);
   place.plan('default/web');
-  place.note(held(1));
+  place.note(held());
   await place.clock.advance(60_000);
   resolve();
   await place.clock.advance(100);

@@ -6,22 +6,13 @@ import type { L2Status } from '../crds/l2-status.ts';
 import { HolderReports } from './holder-reports.ts';
 import { Holdings } from './holdings.ts';
 import { recordOf } from './l2-record.ts';
-import type { Fact, Held } from './orders.ts';
+import type { Fact } from './orders.ts';
+import { held } from './testing/held.ts';
 import { planOf } from './testing/plan.ts';
 
 const service = 'default/web';
 const address = '198.51.100.1';
 
-const held = (what: Partial<Held> = {}): Held => ({
-  kind: 'held',
-  link: 'eth0',
-  mac: '02:00:00:00:00:01',
-  address,
-  term: 1,
-  reason: 'Unclaimed',
-  takeoverMs: 1,
-  ...what,
-});
 const yielded = (of = address): Fact => ({
   kind: 'yielded',
   link: 'eth0',

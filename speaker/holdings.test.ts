@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Holdings } from './holdings.ts';
-import type { Held } from './orders.ts';
+import { held } from './testing/held.ts';
 import { planOf } from './testing/plan.ts';
-
-const held = (address: string, term = 1, link = 'eth0'): Held => ({
-  kind: 'held',
-  link,
-  mac: '02:00:00:00:00:01',
-  address,
-  term,
-  reason: 'Unclaimed',
-  takeoverMs: 1,
-});
 
 const noon = new Date('2026-01-01T12:00:00Z');
 const later = new Date('2026-01-01T12:00:05Z');
@@ -25,8 +15,8 @@ const shown = (holdings: Holdings) =>
 test('what is held is told by Service, address by address', () => {
   const holdings = new Holdings();
   holdings.adopt(planOf({ '198.51.100.1': ['default/web'], '198.51.100.2': ['default/web'] }));
-  assert.deepEqual(holdings.note(held('198.51.100.1'), noon), ['default/web']);
-  holdings.note(held('198.51.100.2', 4), later);
+  assert.deepEqual(holdings.note(held(), noon), ['default/web']);
+  holdings.note(held({ address: '198.51.100.2', term: 4 }), later);
   assert.deepEqual(shown(holdings), [
     ['198.51.100.1', 'eth0', 1, noon],
     ['198.51.100.2', 'eth0', 4, later],
@@ -43,8 +33,8 @@ const yielded = {
 test('what moves from link to link is held all the while', () => {
   const holdings = new Holdings();
   holdings.adopt(planOf({ '198.51.100.1': ['default/web'] }));
-  holdings.note(held('198.51.100.1'), noon);
-  holdings.note(held('198.51.100.1', 1, 'eth1'), later);
+  holdings.note(held(), noon);
+  holdings.note(held({ link: 'eth1' }), later);
   holdings.note(yielded, later);
   assert.deepEqual(shown(holdings), [['198.51.100.1', 'eth1', 1, later]]);
 });
@@ -52,7 +42,7 @@ test('what moves from link to link is held all the while', () => {
 test('what was given up is held no more', () => {
   const holdings = new Holdings();
   holdings.adopt(planOf({ '198.51.100.1': ['default/web'] }));
-  holdings.note(held('198.51.100.1'), noon);
+  holdings.note(held(), noon);
   assert.deepEqual(holdings.note(yielded, later), ['default/web']);
   assert.deepEqual(holdings.of('default/web'), []);
 });
@@ -60,16 +50,14 @@ test('what was given up is held no more', () => {
 test('what is held on a link goes on under the MAC that the link gets', () => {
   const holdings = new Holdings();
   holdings.adopt(planOf({ '198.51.100.1': ['default/web'], '198.51.100.2': ['default/dns'] }));
-  holdings.note(held('198.51.100.1', 4), noon);
-  holdings.note(held('198.51.100.2', 1, 'eth1'), noon);
+  holdings.note(held({ term: 4 }), noon);
+  holdings.note(held({ address: '198.51.100.2', link: 'eth1' }), noon);
   const mac = '02:00:00:00:01:01';
   assert.deepEqual(holdings.note({ kind: 'mac', link: 'eth0', mac }, later), ['default/web']);
-  assert.deepEqual(holdings.of('default/web'), [
-    { fact: { ...held('198.51.100.1', 4), mac }, since: noon },
-  ]);
+  assert.deepEqual(holdings.of('default/web'), [{ fact: held({ term: 4, mac }), since: noon }]);
   assert.deepEqual(
     holdings.of('default/dns').map(({ fact }) => fact),
-    [held('198.51.100.2', 1, 'eth1')],
+    [held({ address: '198.51.100.2', link: 'eth1' })],
   );
 });
 

@@ -3,24 +3,10 @@ import { describe, test } from 'node:test';
 import type { L2Status } from '../crds/l2-status.ts';
 import { beats } from './core/rank.ts';
 import { type HeldHere, type Knowledge, recordOf } from './l2-record.ts';
-import type { Held } from './orders.ts';
+import { heldHere } from './testing/held.ts';
 
 const one = '198.51.100.1';
 const two = '198.51.100.2';
-
-const held = (address = one, term = 1, what: Partial<Held> = {}): HeldHere => ({
-  since: new Date('2026-01-01T12:00:00Z'),
-  fact: {
-    kind: 'held',
-    link: 'eth0',
-    mac: '02:00:00:00:00:01',
-    address,
-    term,
-    reason: 'Unclaimed',
-    takeoverMs: 1.4,
-    ...what,
-  },
-});
 
 const knows = (node: string, ...holds: HeldHere[]): Knowledge => ({
   service: 'default/web',
@@ -45,8 +31,9 @@ const shown = ({ holders = [] }: L2Status) =>
 
 describe('what is written of the holders of a Service', () => {
   test('is who holds what since when, and why', () => {
-    const why = { reason: 'HolderDied', from: 'node-1', silentMs: 301.2, decisionMs: 0.2 } as const;
-    assert.deepEqual(after(knows('node-2', held(one, 2, why))), {
+    const times = { silentMs: 301.2, decisionMs: 0.2, takeoverMs: 1.4 };
+    const fact = { term: 2, reason: 'HolderDied', from: 'node-1', ...times } as const;
+    assert.deepEqual(after(knows('node-2', heldHere(fact))), {
       node: 'node-2',
       serviceName: 'web',
       serviceNamespace: 'default',
@@ -77,7 +64,7 @@ describe('what is written of the holders of a Service', () => {
   });
 
   test('has every node that holds one of the addresses, in whatever order they write', () => {
-    const [a, b] = [knows('node-1', held(two)), knows('node-2', held(one))];
+    const [a, b] = [knows('node-1', heldHere({ address: two })), knows('node-2', heldHere())];
     for (const order of [
       [a, b],
       [b, a],
@@ -92,8 +79,8 @@ describe('what is written of the holders of a Service', () => {
 
   test('has every link on which an address is held', () => {
     const status = after(
-      knows('node-1', held(one, 1), held(one, 1, { link: 'eth1' })),
-      knows('node-2', held(one, 1, { link: 'eth2' })),
+      knows('node-1', heldHere(), heldHere({ link: 'eth1' })),
+      knows('node-2', heldHere({ link: 'eth2' })),
     );
     assert.deepEqual(shown(status), [
       `${one} eth0 node-1`,
@@ -105,16 +92,19 @@ describe('what is written of the holders of a Service', () => {
 
   test('orders addresses as numbers', () => {
     const [nine, ten] = ['198.51.100.9', '198.51.100.10'];
-    const knowledge = { ...knows('node-1', held(ten), held(nine)), planned: [ten, nine] };
+    const knowledge = {
+      ...knows('node-1', heldHere({ address: ten }), heldHere({ address: nine })),
+      planned: [ten, nine],
+    };
     assert.deepEqual(after(knowledge).addresses, [nine, ten]);
   });
 
   test('has the former holder of an address no longer, and leaves the others', () => {
     const from = { reason: 'HolderDied', from: 'node-1' } as const;
     const status = after(
-      knows('node-1', held(one)),
-      knows('node-2', held(two)),
-      knows('node-3', held(one, 2, from)),
+      knows('node-1', heldHere()),
+      knows('node-2', heldHere({ address: two })),
+      knows('node-3', heldHere({ term: 2, ...from })),
     );
     assert.deepEqual(shown(status), [`${one} eth0 node-3`, `${two} eth0 node-2`]);
     assert.equal(status.moves, 1);
@@ -122,25 +112,31 @@ describe('what is written of the holders of a Service', () => {
 
   test('has the former holder no longer where its link had another name', () => {
     const from = { reason: 'HolderDied', from: 'node-1', link: 'lan0' } as const;
-    const status = after(knows('node-1', held(one)), knows('node-2', held(one, 2, from)));
+    const status = after(
+      knows('node-1', heldHere()),
+      knows('node-2', heldHere({ term: 2, ...from })),
+    );
     assert.deepEqual(shown(status), [`${one} lan0 node-2`]);
   });
 
   test('has no address that the Service has no longer', () => {
-    const status = after(knows('node-1', held(one)), {
-      ...knows('node-2', held(two)),
+    const status = after(knows('node-1', heldHere()), {
+      ...knows('node-2', heldHere({ address: two })),
       planned: [two],
     });
     assert.deepEqual(shown(status), [`${two} eth0 node-2`]);
   });
 
   test('has of a node what it holds now', () => {
-    const status = after(knows('node-1', held(one), held(two)), knows('node-1', held(two)));
+    const status = after(
+      knows('node-1', heldHere(), heldHere({ address: two })),
+      knows('node-1', heldHere({ address: two })),
+    );
     assert.deepEqual(shown(status), [`${two} eth0 node-1`]);
   });
 
   test('is nothing where nobody holds anything', () => {
-    const { status: written } = { status: after(knows('node-1', held(one))) };
+    const { status: written } = { status: after(knows('node-1', heldHere())) };
     assert.deepEqual(recordOf(written, knows('node-1')), { kind: 'remove' });
     assert.equal(recordOf(written, knows('node-2')).kind, 'keep');
     const gone = { ...knows('node-2'), planned: [] };
@@ -148,20 +144,20 @@ describe('what is written of the holders of a Service', () => {
   });
 
   test('is not written again where it is the same', () => {
-    const knowledge = knows('node-1', held(one));
+    const knowledge = knows('node-1', heldHere());
     assert.deepEqual(recordOf(after(knowledge), knowledge), { kind: 'keep' });
   });
 
   test('follows what MetalLB left', () => {
     const theirs = { node: 'node-9', serviceName: 'web', serviceNamespace: 'default' };
-    const outcome = recordOf(theirs, knows('node-1', held(one)));
+    const outcome = recordOf(theirs, knows('node-1', heldHere()));
     assert.ok(outcome.kind === 'write');
     assert.equal(outcome.status.node, 'node-1');
   });
 
   test('counts a move once, whoever writes how often', () => {
-    const moved = knows('node-2', held(one, 2, { reason: 'HandedOver', from: 'node-1' }));
-    const status = after(knows('node-1', held(one)), moved, moved, knows('node-1'), moved);
+    const moved = knows('node-2', heldHere({ term: 2, reason: 'HandedOver', from: 'node-1' }));
+    const status = after(knows('node-1', heldHere()), moved, moved, knows('node-1'), moved);
     assert.equal(status.moves, 1);
   });
 });
@@ -170,14 +166,14 @@ describe('two claims to one address', () => {
   test('of which one is better leave that one standing, whoever writes last', () => {
     const keeps = beats(one, { holder: 'node-1', term: 1 }, { holder: 'node-2', term: 1 });
     const winner = keeps ? 'node-1' : 'node-2';
-    const claims = [knows('node-1', held(one)), knows('node-2', held(one))];
+    const claims = [knows('node-1', heldHere()), knows('node-2', heldHere())];
     for (const order of [claims, claims.toReversed()])
       assert.deepEqual(shown(after(...order)), [`${one} eth0 ${winner}`]);
   });
 
   test('of which the worse is still held after a while end in favour of who holds', () => {
-    const written = after(knows('node-1', held(one, 7)));
-    const knowledge = knows('node-2', held(one, 1));
+    const written = after(knows('node-1', heldHere({ term: 7 })));
+    const knowledge = knows('node-2', heldHere());
     const first = recordOf(written, knowledge);
     assert.ok(first.kind === 'keep' && first.contested !== undefined);
     const second = recordOf(written, knowledge, first.contested);
@@ -186,7 +182,10 @@ describe('two claims to one address', () => {
   });
 
   test('do not keep a node from writing what else it holds', () => {
-    const status = after(knows('node-1', held(one, 7)), knows('node-2', held(one), held(two)));
+    const status = after(
+      knows('node-1', heldHere({ term: 7 })),
+      knows('node-2', heldHere(), heldHere({ address: two })),
+    );
     assert.deepEqual(shown(status), [`${one} eth0 node-1`, `${two} eth0 node-2`]);
   });
 });

@@ -4,21 +4,11 @@ import { assertDocumented } from '../daemon/testing/documented.ts';
 import { answerBounds, AnswerTimes } from './answer-times.ts';
 import { Holdings } from './holdings.ts';
 import { SpeakerMetrics } from './metrics.ts';
-import type { Held, LinkCounts } from './orders.ts';
+import type { LinkCounts } from './orders.ts';
+import { held } from './testing/held.ts';
 import { planOf } from './testing/plan.ts';
 
 const address = '198.51.100.1';
-
-const held = (what: Partial<Held> = {}): Held => ({
-  kind: 'held',
-  link: 'eth0',
-  mac: '02:00:00:00:00:01',
-  address,
-  term: 1,
-  reason: 'Unclaimed',
-  takeoverMs: 2,
-  ...what,
-});
 
 const noCounts: LinkCounts = {
   link: 'eth0',
