@@ -4,11 +4,12 @@ import { type Core, soundCore } from './core.ts';
 import { everyNode } from './every-node.ts';
 import { FakeSegment, socketFrames } from './fake-segment.ts';
 import { expectRelief, Router, routerForgottenMs, setHealth } from './illness.ts';
-import { Judge, type Tolerated } from './judge.ts';
+import { Judge } from './judge.ts';
 import { type Random, seeded } from './random.ts';
 import type { Violation } from './rule.ts';
 import { type Fault, quietMs, type Schedule, settledAtMs } from './schedule.ts';
 import { Timeline } from './timeline.ts';
+import type { Tolerated } from './tolerance.ts';
 
 export type Outcome = {
   readonly violations: readonly Violation[];
@@ -240,6 +241,7 @@ function mend(stage: Stage, fault: Fault, plan: Candidates): void {
       case 'pause':
       case 'freeze':
         judge.disturb(node);
+        if (fault.kind === 'freeze') judge.thaw(fault.atMs);
         lan.resume(node);
         judge.lookAtThawed(node);
         break;
