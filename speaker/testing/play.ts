@@ -207,13 +207,17 @@ function tellApi(lan: FakeSegment): void {
   });
 }
 
-/** The node takes an address from a holder of which it hears. */
+/**
+ * The node takes an address from a holder of which it hears. Real witnesses ask for seconds before they do: no holder that
+ * stands still lasts as long without being found dead.
+ */
 function alarm(one: Stage[number] | undefined, fault: Fault, random: Random): void {
   const node = one?.lan.node(fault.node);
   const { segment } = node ?? {};
-  const held = [...(segment?.claims ?? [])].flatMap(([address, { holder, term }]) =>
-    holder === undefined || holder === fault.node ? [] : { address, holder, term },
-  );
+  const held = [...(segment?.claims ?? [])].flatMap(([address, { holder, term }]) => {
+    const isFalse = holder !== undefined && one?.lan.node(holder).paused === false;
+    return isFalse && holder !== fault.node ? { address, holder, term } : [];
+  });
   if (one === undefined || node === undefined || held.length === 0) return;
   const claim = random.pick(held);
   const holder = one.lan.node(claim.holder);
