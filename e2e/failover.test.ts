@@ -4,11 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { parseL2Status } from '../crds/l2-status.ts';
-import { defaultNamespace, serviceL2StatusKind } from '../crds/names.ts';
 import { systemClock } from '../daemon/clock.ts';
-import { pathOf } from '../kube/kinds.ts';
-import type { KubeObject } from '../kube/object.ts';
 import type { Cluster } from './lab/cluster.ts';
 import { cutHolder, openSteadyProbe, stopHolder } from './lab/failover.ts';
 import { answerersOf, someHolderOf } from './lab/holders.ts';
@@ -18,6 +14,7 @@ import { percentilesOf } from './lab/percentiles.ts';
 import type { Probe } from './lab/probe.ts';
 import { needsLab } from './lab/requirements.ts';
 import { openServing } from './lab/serving.ts';
+import { writtenStatuses } from './lab/statuses.ts';
 import { until } from '../daemon/testing/until.ts';
 
 describe('failover', needsLab, () => {
@@ -57,15 +54,9 @@ describe('failover', needsLab, () => {
 
   test('a takeover stands in the status of its Service and in the metrics of its new holder', async () => {
     const { from, to } = await cutHolder(cluster, address, probe);
-    const path = pathOf(serviceL2StatusKind, { namespace: defaultNamespace });
-    type Stored = KubeObject & { readonly status?: unknown };
     await until('the status names the new holder alone', async () => {
-      const { items } = await cluster.api.call<{ items: readonly Stored[] }>({
-        method: 'GET',
-        path,
-      });
-      const statuses = items.map(({ status }) => parseL2Status(status));
-      const holders = statuses.flatMap((status) => status?.holders ?? []);
+      const statuses = await writtenStatuses(cluster.api);
+      const holders = statuses.flatMap((status) => status.holders ?? []);
       const [holder, ...others] = holders.filter((each) => each.address === address);
       assert.deepEqual(others, []);
       assert.deepEqual([holder?.node, holder?.previousNode], [to, from]);

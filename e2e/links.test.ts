@@ -14,6 +14,7 @@ import type { Host } from './lab/host.ts';
 import { bridgeLink, changeMac, renameLink, replaceLink, unbridgeLink } from './lab/links.ts';
 import { needsLab } from './lab/requirements.ts';
 import { openServing } from './lab/serving.ts';
+import { writtenStatuses } from './lab/statuses.ts';
 
 const flood = fileURLToPath(new URL('./lab/programs/flood.ts', import.meta.url));
 
@@ -27,6 +28,8 @@ describe('links', needsLab, () => {
   afterEach(() => assert.deepEqual(cluster.crashes(), []));
 
   const holder = (): Promise<Host> => someHolderOf(cluster, address);
+  const writtenMac = async () =>
+    (await writtenStatuses(cluster.api)).find(({ addresses }) => addresses?.includes(address))?.mac;
 
   test('a link that is made anew under its name starts a new life', async () => {
     // The address has moved before, so that its term is not the one that a newcomer would give it.
@@ -85,8 +88,10 @@ describe('links', needsLab, () => {
     const mac = `02:00:00:00:01:${host.mac.slice(-2)}`;
     await changeMac(host, mac);
     await until('the new MAC answers', async () => (await cluster.client.ask(address)) === mac);
+    await until('the status says so', async () => (await writtenMac()) === mac);
     await changeMac(host);
     await until('the old one answers again', async () => (await holder()) === host);
+    await until('the status says that', async () => (await writtenMac()) === host.mac);
     assert.deepEqual(await answerersOf(cluster, address), [host.name]);
   });
 

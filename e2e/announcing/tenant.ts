@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { isIPv6 } from 'node:net';
-import { type L2Status, parseL2Status } from '../../crds/l2-status.ts';
+import type { L2Status } from '../../crds/l2-status.ts';
 import {
   annotationKey,
   defaultNamespace,
   ipAddressPoolKind,
   l2AdvertisementKind,
-  serviceL2StatusKind,
 } from '../../crds/names.ts';
 import { systemClock } from '../../daemon/clock.ts';
 import { until } from '../../daemon/testing/until.ts';
 import { apiVersionOf, type Kind, kinds, pathOf } from '../../kube/kinds.ts';
-import type { Endpoint, Event, KubeObject, ServicePort } from '../../kube/object.ts';
+import type { Endpoint, Event, ServicePort } from '../../kube/object.ts';
 import { ApiError } from '../../kube/transport.ts';
 import { mergePatch, type Target } from '../../kube/write.ts';
 import type { Family } from '../../net/address.ts';
@@ -20,6 +19,7 @@ import { answerersOf, someHolderOf } from '../lab/holders.ts';
 import type { Host } from '../lab/host.ts';
 import { apply } from '../lab/manifests.ts';
 import { backendPort } from '../lab/service-proxy.ts';
+import { writtenStatuses } from '../lab/statuses.ts';
 
 /** Long enough for what is asked of the API server on a busy machine; a move itself takes milliseconds. */
 const withinMs = 15_000;
@@ -216,15 +216,8 @@ export class Tenant implements AsyncDisposable {
 
   /** What the speakers wrote about a Service. */
   async status(name = this.name): Promise<L2Status | undefined> {
-    const path = pathOf(serviceL2StatusKind, { namespace: defaultNamespace });
-    type Stored = KubeObject & { readonly status?: unknown };
-    const { items } = await this.cluster.api.call<{ items: readonly Stored[] }>({
-      method: 'GET',
-      path,
-    });
-    return items
-      .map((item) => parseL2Status(item.status))
-      .find((status) => status?.serviceName === name);
+    const statuses = await writtenStatuses(this.cluster.api);
+    return statuses.find(({ serviceName }) => serviceName === name);
   }
 
   /** What was said about a Service, as `Reason message`, the oldest first. */
