@@ -7,7 +7,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { systemClock } from '../daemon/clock.ts';
 import { until } from '../daemon/testing/until.ts';
 import { apiVersionOf, kinds, pathOf } from '../kube/kinds.ts';
-import type { Node } from '../kube/object.ts';
+import type { Event, Node } from '../kube/object.ts';
 import { clockStep } from './faults/clock-shift-flags.ts';
 import type { Cluster } from './lab/cluster.ts';
 import { keepBusy, needsQuota, throttle } from './lab/cpu.ts';
@@ -88,6 +88,11 @@ describe('restarts', needsLab, () => {
       assert.deepEqual(await answerers(), [from.name]);
       await Promise.all(dead.map((host) => host.restorePower()));
       await heal(control);
+      await until('it is told of what was held meanwhile', async () => {
+        const told = (await assignments(cluster)).filter((one) => one.includes(address));
+        const deaths = told.filter((one) => one.endsWith('HolderDied'));
+        return deaths.length === 1 && deaths[0]?.includes(`from node "${from.name}"`);
+      });
       await Promise.all(dead.map(cluster.memberAgain));
       assert.deepEqual(await answerers(), [from.name]);
     },
@@ -180,6 +185,13 @@ describe('restarts', needsLab, () => {
     );
   });
 });
+
+/** What was said of Services and who answers for them. */
+async function assignments({ api }: Cluster): Promise<readonly string[]> {
+  const path = pathOf(kinds.event, { namespace: 'default' });
+  const { items } = await api.call<{ items: readonly Event[] }>({ method: 'GET', path });
+  return items.flatMap(({ reason, message }) => (reason === 'nodeAssigned' ? (message ?? '') : []));
+}
 
 /** Deletes the Node, and answers it. */
 async function takeOut({ api }: Cluster, { name }: Host): Promise<Node> {
