@@ -37,6 +37,7 @@ async function open() {
       return new HolderReports({
         holdings,
         write: (...what) => report.write(...what),
+        isFirst: () => false,
         onOutcome: () => {},
         clock: systemClock,
         random: () => 0.5,

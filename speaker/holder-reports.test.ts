@@ -34,7 +34,8 @@ function open() {
     looks,
     nodes: (of = service) => objects.get(of)?.holders?.map(({ node }) => node),
     writes: () => looks.filter(({ kind }) => kind === 'write').length,
-    node(node: string) {
+    /** `isFirst`: it clears up after the dead. */
+    node(node: string, isFirst = false) {
       const holdings = new Holdings();
       const reports = new HolderReports({
         holdings,
@@ -49,6 +50,7 @@ function open() {
           looks.push({ node, atMs: clock.nowMs(), kind: outcome.kind });
           return outcome;
         },
+        isFirst: () => isFirst,
         onOutcome: () => {},
         clock,
         random: () => 0.5,
@@ -103,6 +105,43 @@ test('a Service that is announced no more has no object', async () => {
   node.plan({});
   await place.clock.advance(0);
   assert.deepEqual([...place.objects], []);
+});
+
+test('what a dead holder left of a Service that nobody is to hold any more is taken away by one other node', async () => {
+  await using place = open();
+  const [one, two, three] = [
+    place.node('node-1'),
+    place.node('node-2', true),
+    place.node('node-3'),
+  ];
+  for (const node of [one, two, three]) node.plan(web);
+  one.note(held());
+  await place.clock.advance(10_000);
+  const { length } = place.looks;
+  for (const node of [two, three]) node.plan({});
+  await place.clock.advance(59_000);
+  assert.deepEqual(place.nodes(), ['node-1']);
+  await place.clock.advance(60_000);
+  assert.deepEqual([...place.objects], []);
+  assert.deepEqual(
+    place.looks.slice(length).map(({ node, kind }) => [node, kind]),
+    [['node-2', 'remove']],
+  );
+});
+
+test('of what is planned again by then nobody takes anything away', async () => {
+  await using place = open();
+  const [one, two] = [place.node('node-1'), place.node('node-2', true)];
+  for (const node of [one, two]) node.plan(web);
+  one.note(held());
+  await place.clock.advance(10_000);
+  const { length } = place.looks;
+  two.plan({});
+  await place.clock.advance(30_000);
+  two.plan(web);
+  await place.clock.advance(60_000);
+  assert.deepEqual(place.nodes(), ['node-1']);
+  assert.equal(place.looks.length, length);
 });
 
 test('a node with the old plan that writes once more takes that back when it has the new one', async () => {

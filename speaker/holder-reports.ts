@@ -11,6 +11,8 @@ const concurrency = 8;
 const perSecond = 100;
 /** By then every node has the new plan, and of two that took an address at once one has given it up. */
 const lookAgainMs = 5_000;
+/** By then Kubernetes says of a dead node that it is: the node controller waits for 40 to 50 s. */
+const clearUpMs = 60_000;
 
 type Surroundings = {
   readonly holdings: Pick<Holdings, 'of' | 'plannedFor'>;
@@ -19,6 +21,8 @@ type Surroundings = {
     overruled: string | undefined,
     signal: AbortSignal,
   ) => Promise<Outcome>;
+  /** Whether this node, and no other, clears up what dead holders have left. */
+  readonly isFirst: () => boolean;
   readonly onOutcome: (outcome: Outcome['kind']) => void;
   readonly clock: Clock;
   readonly random: () => number;
@@ -36,7 +40,9 @@ export class HolderReports {
   readonly #queue: KeyedQueue;
   readonly #pace: Pace;
   readonly #later: WaitingLine;
-  /** The Services in whose objects this node may have an entry. */
+  /** Services that are announced no more, and that somebody else held last. */
+  readonly #leftBehind: WaitingLine;
+  /** The Services in whose objects this node may have an entry, or is to take away that of a dead one. */
   readonly #standsIn = new Set<string>();
   /** Better claims than ours that stood written when we looked. */
   readonly #contests = new Map<string, Contest>();
@@ -49,6 +55,8 @@ export class HolderReports {
     this.#queue = new KeyedQueue({ work, concurrency, clock, random, log });
     const due = (service: string) => this.#queue.add(service);
     this.#later = new WaitingLine({ ms: lookAgainMs, clock, due });
+    const clearUp = (service: string) => this.#clearUp(service);
+    this.#leftBehind = new WaitingLine({ ms: clearUpMs, clock, due: clearUp });
   }
 
   /** How many Services wait to be looked at now. */
@@ -57,19 +65,28 @@ export class HolderReports {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#queue.run(signal), this.#later.run(signal)]);
+    const lines = [this.#later, this.#leftBehind];
+    await Promise.all([this.#queue.run(signal), ...lines.map((line) => line.run(signal))]);
   }
 
   /** Addresses of these Services were taken or given up here, or the plan has others for them. */
   changed(services: Iterable<string>): void {
     for (const service of services) {
       const { holdings } = this.#surroundings;
+      const isPlanned = holdings.plannedFor(service).length > 0;
       if (holdings.of(service).length > 0) this.#queue.add(service);
-      else if (!this.#standsIn.has(service)) continue;
       // Who takes it over writes that, and from whom; with nobody to do so, it is for this node.
-      else if (holdings.plannedFor(service).length > 0) this.#later.add(service);
-      else this.#queue.add(service);
+      else if (this.#standsIn.has(service)) (isPlanned ? this.#later : this.#queue).add(service);
+      else if (!isPlanned) this.#leftBehind.add(service);
     }
+  }
+
+  /** Its last holder has taken the object away, unless it is dead. */
+  #clearUp(service: string): void {
+    const { holdings, isFirst } = this.#surroundings;
+    if (holdings.plannedFor(service).length > 0 || !isFirst()) return;
+    this.#standsIn.add(service);
+    this.#queue.add(service);
   }
 
   async #look(service: string, signal: AbortSignal): Promise<void> {

@@ -23,7 +23,7 @@ import type { Plan } from './plan.ts';
 import { planChange } from './plan-change.ts';
 import { Planner } from './planner.ts';
 import type { PulseKeys } from './pulse-keys.ts';
-import type { Speaker } from './roster.ts';
+import { isFirst, type Speaker } from './roster.ts';
 import { accessOf, settingsTable, wireStart } from './settings.ts';
 import { WirePort } from './wire-port.ts';
 
@@ -57,6 +57,7 @@ await runProgram('speaker', settingsTable, async (settings, { log, signal }) => 
   const reports = new HolderReports({
     holdings,
     write: (...what) => l2Report.write(...what),
+    isFirst: () => isFirst(node, planner.speakers),
     onOutcome: (outcome) => metrics.noteLook(outcome),
     clock,
     random,

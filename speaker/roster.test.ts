@@ -4,7 +4,7 @@ import { parseAddress } from '../net/address.ts';
 import { prefixRange } from '../net/range.ts';
 import type { EndpointSlice, Node } from '../kube/object.ts';
 import { endpointSlice, node } from '../kube/testing/build.ts';
-import { rosterOf, speakersOf, speakersService } from './roster.ts';
+import { isFirst, rosterOf, speakersOf, speakersService } from './roster.ts';
 
 const at = (name: string, ...addresses: readonly string[]): Node => ({
   ...node(name),
@@ -42,6 +42,18 @@ test('a node that is not ready any more is lost, whatever is left of its Pods', 
   const slice = endpointSlice(speakersService, [{ addresses: [], nodeName: 'a' }]);
   const [speaker] = speakersOf(world([lost], [slice]), 'metallb-system');
   assert.equal(speaker?.state, 'NodeLost');
+});
+
+test('the first whose speaker is ready does what any of them can', () => {
+  const speakers = [
+    { node: 'a', addresses: [], state: 'NodeLost' },
+    { node: 'b', addresses: [], state: 'NotReady' },
+    { node: 'c', addresses: [], state: 'Ready' },
+    { node: 'd', addresses: [], state: 'Ready' },
+  ] as const;
+  const first = speakers.filter(({ node: name }) => isFirst(name, speakers));
+  assert.deepEqual(first, [speakers[2]]);
+  assert.equal(isFirst('a', []), false);
 });
 
 test('without the Service nobody is expected anywhere', () => {

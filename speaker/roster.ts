@@ -41,6 +41,10 @@ export function speakersOf(
     }));
 }
 
+/** Whether this is the first of the nodes whose speakers are ready: one of them does what any of them can. */
+export const isFirst = (node: string, speakers: readonly Speaker[]): boolean =>
+  speakers.find(({ state }) => state === 'Ready')?.node === node;
+
 /** Who of them is to be heard behind a link: those with an address in one of its networks. */
 export function rosterOf(
   speakers: readonly Speaker[],
