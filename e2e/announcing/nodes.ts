@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { l2AdvertisementKind } from '../../crds/names.ts';
 import { until } from '../../daemon/testing/until.ts';
 import { openSteadyProbe } from '../lab/failover.ts';
 import type { Host } from '../lab/host.ts';
-import { isFull } from '../lab/length.ts';
+import { inFull, isFull } from '../lab/length.ts';
 import { type Enter, endpointsOn, named, sideBySide, type Tenant } from './tenant.ts';
 
 /** What a planned move may cost a client: the answer to a packet or two, on a machine that has other work. */
@@ -50,6 +51,25 @@ const marks: readonly Mark[] = [
 
 export function describeNodes(enter: Enter): void {
   describe('a node', () => {
+    inFull('that died stands in no status any more when nothing is to be announced', async () => {
+      await using tenant = await enter();
+      const dead = tenant.nodes.at(-1);
+      assert.ok(dead !== undefined);
+      await tenant.pool();
+      await tenant.advertise({ nodeSelectors: [named(dead)] });
+      await tenant.service();
+      await until('the status names it', () => isWritten(tenant, dead));
+      dead.cutPower();
+      try {
+        await tenant.remove(l2AdvertisementKind);
+        const isGone = async () => (await tenant.status()) === undefined;
+        await until('the status is gone', isGone, { withinMs: 90_000 });
+      } finally {
+        await dead.restorePower();
+        await tenant.cluster.memberAgain(dead);
+      }
+    });
+
     // What each of them says is a matter of the plan, which has its own tests: here one shows what comes of it.
     for (const { what, says, unsays, subresource } of isFull ? marks : marks.slice(0, 1)) {
       test(`${what} hands its addresses over, and takes none back`, async () => {
