@@ -9,6 +9,7 @@ export const problemReasons = [
   'InvalidSelector',
   'InvalidField',
   'OverlappingPools',
+  'UnusableAddresses',
   'OccupiedNetwork',
   'PoolQuarantined',
   'UnknownPool',

@@ -74,6 +74,38 @@ describe('what somebody has already', () => {
   });
 });
 
+describe('addresses that no Service can have', () => {
+  test('are handed out to nobody, and what is left of a wider range is', () => {
+    const mixed = pool('mixed', [
+      '126.255.255.255-127.0.0.9',
+      '223.255.255.255-224.0.0.0',
+      '::-::2',
+      'feff::-ff00::5',
+    ]);
+    const { pools } = place({}, [mixed]);
+    const town = new Town(pools);
+    assert.equal(town.serve(request('a')), '126.255.255.255');
+    assert.equal(town.serve(request('b')), '223.255.255.255');
+    assert.equal(town.serve(request('c')), '');
+    assert.deepEqual(
+      problemsOf({}, [mixed]).map((text) => text.split(',')[0]),
+      [
+        'UnusableAddresses: spec.addresses has 127.0.0.0-127.0.0.9',
+        'UnusableAddresses: spec.addresses has 224.0.0.0',
+        'UnusableAddresses: spec.addresses has ::',
+        'UnusableAddresses: spec.addresses has ::1',
+        'UnusableAddresses: spec.addresses has ff00::-ff00::5',
+      ],
+    );
+  });
+
+  test('leave the pool open', () => {
+    const [loop] = place({}, [pool('loop', '127.0.0.1-127.0.0.9')]).pools;
+    assert.equal(loop?.closed, undefined);
+    assert.deepEqual(loop && poolSize(loop), { IPv4: 0n, IPv6: 0n });
+  });
+});
+
 describe('a pool', () => {
   const near = range('198.51.100.0-198.51.100.255');
   const far = pool('far', ['198.51.100.9', '203.0.113.1-203.0.113.9']);

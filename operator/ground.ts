@@ -9,6 +9,7 @@ import {
   rangesOverlap,
   subtractRanges,
 } from '../net/range.ts';
+import { unusable } from '../net/unusable.ts';
 import { describeSiege, inOrder, strangersIn } from './strangers.ts';
 
 /** What the cluster is known to have around it. */
@@ -28,7 +29,10 @@ export function placeModel(model: Model, ground: Ground): Model {
   const problems: Problem[] = [];
   const sightings = inOrder(foreign);
   // All nodes have the same router.
-  const distinct = [...new Map(occupied.map((one) => [formatRange(one.range), one])).values()];
+  const distinct = [
+    ...new Map(occupied.map((one) => [formatRange(one.range), one])).values(),
+    ...ofNobody,
+  ];
   const pools = model.pools.map((pool) => {
     const within = distinct.filter(({ range }) =>
       pool.ranges.some((own) => rangesOverlap(own, range)),
@@ -37,6 +41,7 @@ export function placeModel(model: Model, ground: Ground): Model {
     const strangers = strangersIn(placed, sightings);
     const faults = [
       ...within.flatMap((one) => clash(pool, one)),
+      ...unusableIn(pool),
       ...(strangers?.siege === undefined ? [] : [besieged(strangers.siege)]),
       ...(reach === undefined ? [] : remoteness(pool, reach, model)),
     ];
@@ -49,10 +54,24 @@ export function placeModel(model: Model, ground: Ground): Model {
 
 type Fault = Pick<Problem, 'reason' | 'detail'>;
 
+const ofNobody: readonly Occupied[] = unusable.map(({ range, what }) => ({ range, by: what }));
+
+/** Whoever wrote such addresses meant others: the pool says so, even of a single one. */
+function unusableIn({ ranges }: Pool): readonly Fault[] {
+  return unusable.flatMap(({ range, what }) => {
+    const own = ranges.find((each) => rangesOverlap(each, range));
+    if (own === undefined) return [];
+    const shared = formatRange(intersection(own, range));
+    const detail = `spec.addresses has ${shared}, which no Service can have (${what}): take it out; nobody gets an address of it`;
+    return [{ reason: 'UnusableAddresses', detail }];
+  });
+}
+
 /** One address of a node in a pool is left out and that is that; a whole network is a mistake. */
-function clash({ ranges }: Pool, { range, by }: Occupied): readonly Fault[] {
+function clash({ ranges }: Pool, one: Occupied): readonly Fault[] {
+  const { range, by } = one;
   const own = ranges.find((each) => rangesOverlap(each, range));
-  if (own === undefined || range.first === range.last) return [];
+  if (own === undefined || range.first === range.last || ofNobody.includes(one)) return [];
   const shared = formatRange(intersection(own, range));
   const detail = `spec.addresses has ${shared}, which is ${by}: take it out; nobody gets an address of it`;
   return [{ reason: 'OccupiedNetwork', detail }];

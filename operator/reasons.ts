@@ -5,6 +5,8 @@
 const remedies = {
   AddressUnreadable:
     'Write one address per family, separated by a comma, such as "198.51.100.7" or "198.51.100.7, 2001:db8::7".',
+  AddressUnusable:
+    'Ask for an address that one machine can have: neither loopback, multicast, broadcast nor unspecified.',
   AddressAskedTwice:
     'Remove spec.loadBalancerIP: the annotation metallb.io/loadBalancerIPs says the same and more.',
   CountUnreadable: 'Ask for 1 to 16 addresses of each IP family.',

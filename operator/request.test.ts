@@ -35,6 +35,8 @@ test('a request that cannot be meant is refused by name', () => {
   for (const text of ['198.51.100.300', '198.51.100.1,', 'lan', '198.51.100.0/24', '1.2.3']) {
     assert.equal(reasonOf(ask(text)), 'AddressUnreadable', text);
   }
+  for (const text of ['127.0.0.1', '224.0.0.5', '255.255.255.255', '0.0.0.0', '::1', 'ff02::1'])
+    assert.equal(reasonOf(ask(text)), 'AddressUnusable', text);
   assert.equal(reasonOf(ask('2001:db8::1')), 'FamilyMismatch');
   assert.equal(reasonOf(ask('198.51.100.1, 198.51.100.2')), 'request');
   assert.equal(reasonOf(ask(Array(17).fill('198.51.100.1').join())), 'CountUnreadable');

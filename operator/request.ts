@@ -1,7 +1,14 @@
 import { findAnnotation, readAnnotation } from '../crds/names.ts';
 import { quote } from '../crds/problem.ts';
 import { keyOf, type Service } from '../kube/object.ts';
-import { type Address, type Family, parseAddress, sameAddress } from '../net/address.ts';
+import {
+  type Address,
+  type Family,
+  formatAddress,
+  parseAddress,
+  sameAddress,
+} from '../net/address.ts';
+import { unusableAs } from '../net/unusable.ts';
 import type { Terms } from './terms.ts';
 import { type Refusal, refusal } from './reasons.ts';
 
@@ -106,6 +113,11 @@ function readWanted(
     const address = parseAddress(part.trim());
     if (address === undefined) {
       return refusal('AddressUnreadable', `${field} says ${quote(part)}, which is no IP address`);
+    }
+    const what = unusableAs(address);
+    if (what !== undefined) {
+      const detail = `${field} asks for ${formatAddress(address)}, which no Service can have (${what})`;
+      return refusal('AddressUnusable', detail);
     }
     if (!wanted.some((other) => sameAddress(other, address))) wanted.push(address);
   }
