@@ -401,6 +401,22 @@ describe('pools that overlap', () => {
     assert.equal(poolIn(model, 'b').closed?.reason, 'OverlappingPools');
   });
 
+  it('are not closed by one that hands out nothing itself', () => {
+    const last = { creationTimestamp: '2026-11-03T00:00:00Z' };
+    const everything = { addresses: ['0.0.0.0/0'] };
+    const far = { addresses: ['203.0.113.0/28'] };
+    const open = ({ pools }: Model) =>
+      pools.flatMap(({ name, closed }) => (closed === undefined ? [name] : []));
+    const overlapping = [
+      poolObject('first', wide, older),
+      poolObject('everything', everything, younger),
+      poolObject('last', far, last),
+    ];
+    assert.deepEqual(open(read(overlapping)), ['first', 'last']);
+    const faulty = poolObject('everything', { ...everything, autoAssign: 'yes' }, older);
+    assert.deepEqual(open(read([faulty, poolObject('last', far, last)])), ['last']);
+  });
+
   it('open again when the overlap is taken away', () => {
     const overlapping = read([poolObject('a', wide, younger), poolObject('z', narrow, older)]);
     const pools = [poolObject('a', wide, younger)];

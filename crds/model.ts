@@ -93,12 +93,12 @@ function keepOurs(
 
 type ReadPool = { readonly about: Written; readonly pool: Pool };
 
-/** The older pool stays whole; the younger is closed and told about it. */
+/** The older pool stays whole; the younger is closed and told about it. A pool that hands out nothing is in nobody's way. */
 function closeOverlapping(readPools: readonly ReadPool[], problems: Problem[]): Pool[] {
-  const byAge = readPools.toSorted((a, b) => compareAges(a.about, b.about));
-  const overlaps = findOverlaps(
-    byAge.flatMap(({ pool }, age) => pool.ranges.map((range) => ({ range, age }))),
-  );
+  const byAge = readPools
+    .filter(({ pool }) => pool.closed === undefined)
+    .toSorted((a, b) => compareAges(a.about, b.about));
+  const overlaps = findOverlaps(byAge.map(({ pool }) => pool.ranges));
   const ageOf = new Map(byAge.map(({ pool }, age) => [pool.name, age]));
   return readPools.map(({ about, pool }) => {
     const overlap = overlaps.get(ageOf.get(pool.name) ?? -1);
@@ -112,7 +112,7 @@ function closeOverlapping(readPools: readonly ReadPool[], problems: Problem[]): 
         'out nothing new, and what it has handed out stays',
     );
     problems.push(problem);
-    return { ...pool, closed: pool.closed ?? problem };
+    return { ...pool, closed: problem };
   });
 }
 

@@ -2,100 +2,118 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Family } from '../net/address.ts';
-import { rangesOverlap } from '../net/range.ts';
-import { findOverlaps, type Owned } from './overlaps.ts';
+import { joinRanges, type Range, rangesOverlap } from '../net/range.ts';
+import { findOverlaps } from './overlaps.ts';
 
-const span = (age: number, first: number, last: number, family: Family = 'IPv4'): Owned => ({
-  age,
-  range: { family, first: BigInt(first), last: BigInt(last) },
+const span = (first: number, last: number, family: Family = 'IPv4'): Range => ({
+  family,
+  first: BigInt(first),
+  last: BigInt(last),
 });
 
-/** Few addresses and few ages, so that most of them meet. */
-const owned: fc.Arbitrary<Owned> = fc
-  .record({
-    age: fc.nat({ max: 6 }),
-    first: fc.nat({ max: 40 }),
-    length: fc.nat({ max: 12 }),
-    family: fc.constantFrom<Family>('IPv4', 'IPv6'),
-  })
-  .map(({ age, first, length, family }) => span(age, first, first + length, family));
+/** Few addresses, so that most pools meet. */
+const ranges: fc.Arbitrary<readonly Range[]> = fc
+  .array(
+    fc
+      .record({
+        first: fc.nat({ max: 40 }),
+        length: fc.nat({ max: 6 }),
+        family: fc.constantFrom<Family>('IPv4', 'IPv6'),
+      })
+      .map(({ first, length, family }) => span(first, first + length, family)),
+    { maxLength: 3 },
+  )
+  .map(joinRanges);
+
+const overlap = (some: readonly Range[], others: readonly Range[]): boolean =>
+  some.some((one) => others.some((other) => rangesOverlap(one, other)));
 
 describe('findOverlaps', () => {
   it('settles for the younger, in whichever order the ranges lie', () => {
     assert.deepEqual(
-      [...findOverlaps([span(0, 10, 20), span(1, 20, 30)])],
-      [[1, { older: 0, shared: span(0, 20, 20).range }]],
+      [...findOverlaps([[span(10, 20)], [span(20, 30)]])],
+      [[1, { older: 0, shared: span(20, 20) }]],
     );
     assert.deepEqual(
-      [...findOverlaps([span(1, 10, 20), span(0, 15, 30)])],
-      [[1, { older: 0, shared: span(0, 15, 20).range }]],
+      [...findOverlaps([[span(15, 30)], [span(10, 20)]])],
+      [[1, { older: 0, shared: span(15, 20) }]],
     );
   });
 
   it('finds an older range in the middle of a younger one', () => {
     assert.deepEqual(
-      [...findOverlaps([span(1, 0, 100), span(0, 50, 60)])],
-      [[1, { older: 0, shared: span(0, 50, 60).range }]],
+      [...findOverlaps([[span(50, 60)], [span(0, 100)]])],
+      [[1, { older: 0, shared: span(50, 60) }]],
     );
   });
 
   it('finds nothing between neighbours, families, or ranges of one pool', () => {
-    assert.equal(findOverlaps([span(0, 0, 9), span(1, 10, 19)]).size, 0);
-    assert.equal(findOverlaps([span(0, 0, 9), span(1, 0, 9, 'IPv6')]).size, 0);
-    assert.equal(findOverlaps([span(0, 0, 9), span(0, 5, 15)]).size, 0);
+    assert.equal(findOverlaps([[span(0, 9)], [span(10, 19)]]).size, 0);
+    assert.equal(findOverlaps([[span(0, 9)], [span(0, 9, 'IPv6')]]).size, 0);
+    assert.equal(findOverlaps([[span(0, 9), span(10, 15)]]).size, 0);
   });
 
-  it('agrees with comparing each range with each', () => {
+  it('lets a pool that is closed close no other', () => {
+    const chain = [[span(0, 9)], [span(9, 19)], [span(19, 29)]];
+    assert.deepEqual([...findOverlaps(chain).keys()], [1]);
+  });
+
+  it('agrees with comparing each pool with each open one before it', () => {
     fc.assert(
-      fc.property(fc.array(owned, { maxLength: 14 }), (all) => {
-        const expected = new Set<number>();
-        for (const younger of all) {
-          if (
-            all.some(
-              (older) => older.age < younger.age && rangesOverlap(older.range, younger.range),
-            )
-          ) {
-            expected.add(younger.age);
-          }
-        }
-        const found = findOverlaps(all);
-        assert.deepEqual(new Set(found.keys()), expected);
-        for (const [age, { older, shared }] of found) {
-          assert.ok(older < age);
-          for (const side of [age, older]) {
-            const holds = all.some(
-              ({ age: owner, range }) =>
-                owner === side &&
-                range.family === shared.family &&
-                range.first <= shared.first &&
-                shared.last <= range.last,
+      fc.property(fc.array(ranges, { maxLength: 8 }), (pools) => {
+        const found = findOverlaps(pools);
+        for (const [age, own] of pools.entries()) {
+          const open = [...pools.entries()].filter(([older]) => older < age && !found.has(older));
+          assert.equal(
+            found.has(age),
+            open.some(([, other]) => overlap(own, other)),
+          );
+          const { older, shared } = found.get(age) ?? {};
+          if (older === undefined || shared === undefined) continue;
+          assert.ok(!found.has(older) && older < age);
+          for (const side of [own, pools[older] ?? []])
+            assert.ok(
+              side.some(
+                ({ family, first, last }) =>
+                  family === shared.family && first <= shared.first && shared.last <= last,
+              ),
             );
-            assert.ok(holds, `pool ${side} does not have all of what is said to be shared`);
-          }
         }
       }),
       { numRuns: 1000 },
     );
   });
 
-  it('grows hardly faster than the number of ranges, even when all of them overlap', () => {
+  it('grows hardly faster than the number of ranges, whether all of them overlap or none', () => {
     const nested = (count: number) =>
-      Array.from({ length: count }, (_, index) => span(index, index, 10 * count - index));
-    let comparisons = 0;
-    const counting = (all: readonly Owned[]): number => {
-      comparisons = 0;
-      const watched = all.map(({ age, range }) => ({
-        age,
-        get range() {
-          comparisons++;
-          return range;
+      Array.from({ length: count }, (_, index) => span(index, 10 * count - index));
+    const scattered = (count: number) =>
+      Array.from({ length: count }, (_, index) => {
+        const first = 10 * ((index * 7_919) % count);
+        return span(first, first + 9);
+      });
+    const looks = (all: readonly Range[], closed: number): number => {
+      let count = 0;
+      const watched = all.map(({ family, first, last }) => [
+        {
+          family,
+          first,
+          get last() {
+            count++;
+            return last;
+          },
         },
-      }));
-      assert.equal(findOverlaps(watched).size, all.length - 1);
-      return comparisons;
+      ]);
+      assert.equal(findOverlaps(watched).size, closed);
+      return count;
     };
-    const small = counting(nested(1_000));
-    const large = counting(nested(8_000));
-    assert.ok(large < 8 * 1.6 * small, `${small} looks at ranges became ${large}`);
+    for (const [make, closed] of [
+      [nested, (count: number) => count - 1],
+      [scattered, () => 0],
+    ] as const) {
+      const small = looks(make(1_000), closed(1_000));
+      const large = looks(make(8_000), closed(8_000));
+      assert.ok(large < 8 * 1.6 * small, `${small} looks at ranges became ${large}`);
+    }
   });
 });

@@ -1,46 +1,51 @@
-import { compareRanges, intersection, type Range } from '../net/range.ts';
-import { Heap } from './heap.ts';
-
-/** One range of a pool; the smaller `age`, the older the pool. */
-export type Owned = { readonly range: Range; readonly age: number };
+import { intersection, type Range } from '../net/range.ts';
 
 /** What a younger pool shares with an older one. */
 export type Overlap = { readonly older: number; readonly shared: Range };
 
+type Owned = { readonly range: Range; readonly age: number };
+
 /**
- * For every pool that shares an address with an older one: which, and what they share (the lowest
- * such place). Keys and `older` are ages. Ranges of one age are never compared.
+ * Which pools, given oldest first by their ranges (sorted, none overlapping), share an address with an older one, and
+ * the lowest such place. One that does is closed and takes nothing from those after it.
  *
- * A sweep over the ranges in address order, O(n log n) however many overlap. A new range is
- * compared with the oldest pool that reaches it, and with the younger pools that reach it, each
- * of which is then settled and leaves the sweep.
+ * What is open never overlaps, so that a search by halves finds who has an address: O(n log n) looks at ranges.
  */
-export function findOverlaps(owned: readonly Owned[]): ReadonlyMap<number, Overlap> {
+export function findOverlaps(pools: readonly (readonly Range[])[]): ReadonlyMap<number, Overlap> {
   const overlaps = new Map<number, Overlap>();
-  const settle = (younger: Owned, older: Owned) => {
-    if (overlaps.has(younger.age)) return;
-    overlaps.set(younger.age, {
-      older: older.age,
-      shared: intersection(younger.range, older.range),
-    });
-  };
-  const oldest = new Heap<Owned>((a, b) => a.age - b.age);
-  const youngest = new Heap<Owned>((a, b) => b.age - a.age);
-  for (const next of owned.toSorted((a, b) => compareRanges(a.range, b.range) || a.age - b.age)) {
-    const reaches = ({ range }: Owned) =>
-      range.family === next.range.family && range.last >= next.range.first;
-    // What ends before this range ends before all that follow.
-    oldest.dropWhile((top) => !reaches(top));
-    const older = oldest.top;
-    if (older !== undefined && older.age < next.age) settle(next, older);
-    youngest.dropWhile((top) => {
-      if (!reaches(top)) return true;
-      if (top.age <= next.age) return false;
-      settle(top, next);
-      return true;
-    });
-    oldest.push(next);
-    youngest.push(next);
+  const open: Readonly<Record<Range['family'], Owned[]>> = { IPv4: [], IPv6: [] };
+  for (const [age, ranges] of pools.entries()) {
+    const overlap = firstOverlap(ranges, open);
+    if (overlap !== undefined) overlaps.set(age, overlap);
+    else
+      for (const range of ranges) {
+        const owned = open[range.family];
+        owned.splice(reaching(owned, range.first), 0, { range, age });
+      }
   }
   return overlaps;
+}
+
+function firstOverlap(
+  ranges: readonly Range[],
+  open: Readonly<Record<Range['family'], readonly Owned[]>>,
+): Overlap | undefined {
+  for (const range of ranges) {
+    const owned = open[range.family];
+    const next = owned[reaching(owned, range.first)];
+    if (next !== undefined && next.range.first <= range.last)
+      return { older: next.age, shared: intersection(range, next.range) };
+  }
+  return undefined;
+}
+
+/** Where the first of these ranges (in address order) stands that does not end before a value. */
+function reaching(owned: readonly Owned[], value: bigint): number {
+  let [low, high] = [0, owned.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((owned[middle]?.range.last ?? 0n) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
