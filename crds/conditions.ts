@@ -41,7 +41,13 @@ export const readyType = 'Ready';
  */
 export function readyCondition(
   problems: readonly Problem[],
-  about: { readonly generation?: number; readonly now: Date; readonly before?: Condition },
+  about: {
+    readonly generation?: number;
+    readonly now: Date;
+    readonly before?: Condition;
+    /** Addresses of a pool that nobody gets, and whose they are: no problem, but not as written either. */
+    readonly withheld?: string | undefined;
+  },
 ): Condition {
   const gravestFirst = problems.toSorted(
     (a, b) => problemReasons.indexOf(a.reason) - problemReasons.indexOf(b.reason),
@@ -55,15 +61,19 @@ export function readyCondition(
     type: readyType,
     status,
     reason: gravestFirst[0]?.reason ?? 'Accepted',
-    message: messageOf(gravestFirst),
+    message: messageOf(gravestFirst, about.withheld),
     lastTransitionTime: since,
     ...(about.generation === undefined ? {} : { observedGeneration: about.generation }),
   };
 }
 
-function messageOf(problems: readonly Problem[]): string {
-  if (problems.length === 0) return 'Everything in the object is in use as written.';
-  const text = problems.map(({ detail }) => `${detail}.`).join('\n');
+function messageOf(problems: readonly Problem[], withheld: string | undefined): string {
+  const exception =
+    withheld === undefined ? '' : `, but nobody gets what is somebody's: ${withheld}`;
+  if (problems.length === 0) return `Everything in the object is in use as written${exception}.`;
+  const lines = problems.map(({ detail }) => `${detail}.`);
+  if (withheld !== undefined) lines.push(`Nobody gets what is somebody's: ${withheld}.`);
+  const text = lines.join('\n');
   // The API server takes at most 32768 characters.
   return text.length <= 4096 ? text : `${text.slice(0, 4093)}...`;
 }

@@ -208,8 +208,17 @@ const spec = z
 const status = z.object({
   assignedIPv4: count('IPv4 addresses that Services hold; a shared one counts once.'),
   assignedIPv6: count('IPv6 addresses that Services hold; a shared one counts once.'),
-  availableIPv4: count('IPv4 addresses that are still free.'),
-  availableIPv6: count('IPv6 addresses that are still free; huge pools stop counting at 2^53-1.'),
+  availableIPv4: count('IPv4 addresses that are still free; none of a closed pool.'),
+  availableIPv6: count(
+    'IPv6 addresses that are still free; none of a closed pool; huge pools stop counting at 2^53-1.',
+  ),
+  inUse: z
+    .string()
+    .describe(
+      'How much of what the pool can give Services hold, for people: 1 of 240. Of a closed pool, which gives nothing ' +
+        'new, only how many; with spec.nodes, where Services share addresses by port, no number.',
+    )
+    .optional(),
   quarantined: count('Addresses that another machine uses, so that they are handed out to nobody.'),
   contested: count('Addresses that Services have and another machine uses, too.'),
   readyNodes: z
@@ -240,7 +249,7 @@ const status = z.object({
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
     .describe(
       'Ready says whether the pool does all that it says, and if not, why and what to do; Room ' +
-        'whether there are addresses left, with reason Filling from 80 % on and NearlyFull from 95 %.',
+        'whether there are addresses left to give, with reason Filling from 80 % on and NearlyFull from 95 %.',
     )
     .optional(),
 });
@@ -258,9 +267,10 @@ export const ipAddressPool = {
   columns: [
     { name: 'Addresses', type: 'string', jsonPath: '.spec.addresses' },
     { name: 'Auto Assign', type: 'boolean', jsonPath: '.spec.autoAssign' },
-    { name: 'Assigned', type: 'integer', jsonPath: '.status.assignedIPv4' },
-    { name: 'Available', type: 'integer', jsonPath: '.status.availableIPv4' },
+    { name: 'In Use', type: 'string', jsonPath: '.status.inUse' },
     { name: 'Ready Nodes', type: 'integer', jsonPath: '.status.readyNodes' },
+    { name: 'Assigned IPv4', type: 'integer', jsonPath: '.status.assignedIPv4', priority: 1 },
+    { name: 'Available IPv4', type: 'integer', jsonPath: '.status.availableIPv4', priority: 1 },
     { name: 'Assigned IPv6', type: 'integer', jsonPath: '.status.assignedIPv6', priority: 1 },
     { name: 'Available IPv6', type: 'integer', jsonPath: '.status.availableIPv6', priority: 1 },
     { name: 'Quarantined', type: 'integer', jsonPath: '.status.quarantined', priority: 1 },

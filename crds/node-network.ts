@@ -53,6 +53,7 @@ export const nodeNetwork = {
     { name: 'Addresses', type: 'string', jsonPath: '.status.links[*].addresses' },
     { name: 'Gateways', type: 'string', jsonPath: '.status.links[*].gateways' },
     { name: 'Foreign', type: 'string', jsonPath: '.status.links[*].foreign[*].address' },
+    { name: 'Foreign MAC', type: 'string', jsonPath: '.status.links[*].foreign[*].mac' },
   ],
 } as const satisfies Definition;
 

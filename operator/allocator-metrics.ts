@@ -1,5 +1,5 @@
 import type { Metrics } from '../daemon/metrics.ts';
-import type { Counts } from './pool-status.ts';
+import type { Counts } from './pool-counts.ts';
 import type { Tally } from './tally.ts';
 
 const gauges: Readonly<Record<string, { help: string; read: (counts: Counts) => number }>> = {

@@ -2,6 +2,7 @@ import { selectsPool } from '../crds/advertisement.ts';
 import type { Model } from '../crds/model.ts';
 import type { Occupied, Pool, Siege, Sighting } from '../crds/pool.ts';
 import type { Problem } from '../crds/problem.ts';
+import { compareAddresses, formatAddress } from '../net/address.ts';
 import {
   formatRange,
   intersection,
@@ -10,6 +11,7 @@ import {
   subtractRanges,
 } from '../net/range.ts';
 import { unusable } from '../net/unusable.ts';
+import { excludes } from './pool-addresses.ts';
 import { describeSiege, inOrder, strangersIn } from './strangers.ts';
 
 /** What the cluster is known to have around it. */
@@ -29,10 +31,7 @@ export function placeModel(model: Model, ground: Ground): Model {
   const problems: Problem[] = [];
   const sightings = inOrder(foreign);
   // All nodes have the same router.
-  const distinct = [
-    ...new Map(occupied.map((one) => [formatRange(one.range), one])).values(),
-    ...ofNobody,
-  ];
+  const distinct = [...distinctOf(occupied), ...ofNobody];
   const pools = model.pools.map((pool) => {
     const within = distinct.filter(({ range }) =>
       pool.ranges.some((own) => rangesOverlap(own, range)),
@@ -84,6 +83,35 @@ const besieged = (siege: Siege): Fault => ({
     'that answers for whole networks (proxy ARP or NDP), turn that off on this link; if the addresses are its own, list ' +
     'them in spec.exclude',
 });
+
+/** Of several that have the same, always the same one is named: a message must not depend on who was heard last. */
+function distinctOf(occupied: readonly Occupied[]): readonly Occupied[] {
+  const found = new Map<string, Occupied>();
+  for (const one of occupied) {
+    const key = formatRange(one.range);
+    const known = found.get(key);
+    if (known === undefined || one.by < known.by) found.set(key, one);
+  }
+  return [...found.values()];
+}
+
+// A sentence, not a report.
+const withheldNamed = 3;
+
+/** Which single addresses of a pool are not handed out because they are somebody's; whole networks are faults. */
+export function describeWithheld(pool: Pool): string | undefined {
+  const withheld = (pool.occupied ?? [])
+    .filter((one) => one.range.first === one.range.last && !ofNobody.includes(one))
+    .map(({ range: { family, first: value }, by }) => ({ address: { family, value }, by }))
+    .filter(({ address }) => !excludes(pool, address))
+    .toSorted((a, b) => compareAddresses(a.address, b.address));
+  if (withheld.length === 0) return undefined;
+  const named = withheld
+    .slice(0, withheldNamed)
+    .map(({ address, by }) => `${formatAddress(address)} (${by})`);
+  const rest = withheld.length - named.length;
+  return `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
 
 /** On links that an advertisement names, addresses may be of other networks: somebody routes them there. */
 function remoteness(

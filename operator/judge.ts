@@ -1,6 +1,7 @@
 import type { ResourceEvent } from '@dot-i/k8s-operator';
 import { type Model, problemsOf } from '../crds/model.ts';
 import { ipAddressPoolKind, l2AdvertisementKind } from '../crds/names.ts';
+import type { Pool } from '../crds/pool.ts';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Kind } from '../kube/kinds.ts';
@@ -89,12 +90,13 @@ export class Judge {
     const [kindName = '', namespace = '', name = ''] = key.split('/');
     const pooled = kindName === ipAddressPoolKind.kind;
     const kind = pooled ? ipAddressPoolKind : l2AdvertisementKind;
-    const use = pooled ? this.#useOf(namespace, name) : undefined;
+    const pool = pooled ? this.#poolAt(namespace, name) : undefined;
+    const use = pooled ? this.#useOf(namespace, name, pool) : undefined;
     const read = objects(kind).get(`${namespace}/${name}`);
     const object = newest(read, this.#judged.get(key));
     if (object === undefined) return;
     const about = { kind: pooled ? 'IPAddressPool' : 'L2Advertisement', namespace, name } as const;
-    const judgement = { problems: problemsOf(model(), about), now: clock.wall() };
+    const judgement = { problems: problemsOf(model(), about), now: clock.wall(), pool };
     const status = changeObjectStatus(object, judgement, use);
     if (status === undefined) return;
     const resourceVersion = await write(kind, object, status);
@@ -102,11 +104,15 @@ export class Judge {
     this.#judged.set(key, { ...object, metadata, status: { ...object.status, ...status } });
   }
 
-  #useOf(namespace: string, name: string): PoolUse {
-    const { ledger, tally, model, nodeWorld } = this.#ports;
+  #poolAt(namespace: string, name: string): Pool | undefined {
+    if (namespace !== this.#ports.namespace) return undefined;
+    return this.#ports.model().pools.find((each) => each.name === name);
+  }
+
+  #useOf(namespace: string, name: string, pool: Pool | undefined): PoolUse {
+    const { ledger, tally, nodeWorld } = this.#ports;
     // The numbers under that name are those of the pool where pools count.
     if (namespace !== this.#ports.namespace) return readUse('', undefined, ledger, nodeWorld());
-    const pool = model().pools.find((each) => each.name === name);
     const use = readUse(name, pool, ledger, nodeWorld());
     if (pool === undefined) tally.poolGone(name);
     else tally.pool(name, use);

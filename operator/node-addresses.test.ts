@@ -405,6 +405,7 @@ test('a pool of nodes counts their addresses, and how many are Ready', () => {
     quarantined: 0,
     contested: 0,
     readyNodes: 2,
+    inUse: 'by port',
     holders: [{ address: '198.51.100.11', services: ['default/shop', 'default/web'] }],
   });
 });

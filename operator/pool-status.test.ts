@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Pool } from '../crds/pool.ts';
+import type { Problem } from '../crds/problem.ts';
 import { Catalogue } from './catalogue.ts';
 import { poolSize } from './pool-addresses.ts';
-import { changeObjectStatus, countPool, type Judged, readUse } from './pool-status.ts';
+import { countPool } from './pool-counts.ts';
+import { changeObjectStatus, type Judged, readUse } from './pool-status.ts';
 import { strangersIn } from './strangers.ts';
 import { noNodes, pool, range, request, sighting, Town } from './testing/town.ts';
 
@@ -19,6 +22,7 @@ const counts = {
   availableIPv6: 0,
   quarantined: 0,
   contested: 0,
+  inUse: '1 of 9',
   holders,
 };
 const overlap = {
@@ -90,11 +94,77 @@ test('a pool says how full it is: from 80 % on that it fills, from 95 % that lit
     const { status: holds, reason } = status?.conditions?.find(({ type }) => type === 'Room') ?? {};
     return `${holds} ${reason}`;
   };
-  assert.equal(room(0, 0), 'True RoomLeft');
+  assert.equal(room(0, 0), 'False NothingToGive');
+  assert.equal(room(0, 1), 'True RoomLeft');
   assert.equal(room(79, 21), 'True RoomLeft');
   assert.equal(room(80, 20), 'True Filling');
   assert.equal(room(95, 5), 'True NearlyFull');
   assert.equal(room(100, 0), 'False Exhausted');
+});
+
+/** What the status says of the pool's room, and what stands in the column. */
+function shows(own: Pool, ...services: readonly string[]): string {
+  const town = new Town([own]);
+  for (const name of services) town.serve(request(name));
+  return showsOf(own, town);
+}
+
+function showsOf(own: Pool, { ledger }: Town): string {
+  const use = readUse(own.name, own, ledger, noNodes);
+  const status = changeObjectStatus(object(), { problems: [], now, pool: own }, use);
+  const { reason, message } = status?.conditions?.find(({ type }) => type === 'Room') ?? {};
+  return `${use.inUse} | ${reason}: ${message}`;
+}
+
+test('a pool says how much of it is in use, of whichever family', () => {
+  assert.equal(
+    shows(pool('lan', '198.51.100.1-198.51.100.4'), 'a'),
+    '1 of 4 | RoomLeft: pool lan: 1 of 4 IPv4 addresses in use',
+  );
+  assert.equal(
+    shows(pool('lan', '2001:db8::1-2001:db8::f0')),
+    '0 of 240 | RoomLeft: pool lan: 0 of 240 IPv6 addresses in use',
+  );
+  assert.equal(
+    shows(pool('lan', ['198.51.100.1', '2001:db8::1-2001:db8::f0']), 'a'),
+    '1 of 1 IPv4, 0 of 240 IPv6 | Exhausted: pool lan: 1 of 1 IPv4 and 0 of 240 IPv6 addresses in use',
+  );
+  assert.equal(
+    shows(pool('lan', '2001:db8::-2001:db8::ffff:ffff:ffff:ffff')),
+    '0 of more than 2^53 | RoomLeft: pool lan: 0 of more than 2^53 IPv6 addresses in use',
+  );
+  assert.match(shows(pool('lan', [])), /^0 of 0 \| NothingToGive: pool lan: it has no address/);
+});
+
+test('a closed pool has nothing to give, whatever it contains', () => {
+  const town = new Town([pool('lan', '198.51.100.1-198.51.100.4')]);
+  town.serve(request('a'));
+  const closed = pool('lan', '198.51.100.1-198.51.100.4', { closed: overlap });
+  assert.match(
+    showsOf(closed, town),
+    /^1, closed \| PoolClosed: pool lan: it hands out nothing new; addresses in use: 1\. Correct/,
+  );
+  assert.match(showsOf(closed, new Town([closed])), /^closed \| PoolClosed/);
+  assert.equal(countPool(closed, { IPv4: 1, IPv6: 0 }).availableIPv4, 0);
+});
+
+test("a pool says which of its addresses nobody gets because they are somebody's", () => {
+  const nodes = ['b', 'a', 'c', 'd'].map((name, index) => ({
+    range: range(`198.51.100.1${index}`),
+    by: `an address of node ${name}`,
+  }));
+  const lan = pool('lan', '198.51.100.10-198.51.100.14', { occupied: nodes });
+  const message = (own: Pool, problems: readonly Problem[] = []) =>
+    changeObjectStatus(object(), { problems, now, pool: own }, counts)?.conditions?.[0]?.message;
+  const named =
+    '198.51.100.10 (an address of node b), 198.51.100.11 (an address of node a), 198.51.100.12 (an address of node c) and 1 more.';
+  assert.equal(
+    message(lan),
+    `Everything in the object is in use as written, but nobody gets what is somebody's: ${named}`,
+  );
+  assert.equal(message(lan, [overlap]), `x.\nNobody gets what is somebody's: ${named}`);
+  const excluded = [range('198.51.100.10-198.51.100.13')];
+  assert.equal(message({ ...lan, excluded }), 'Everything in the object is in use as written.');
 });
 
 test('a pool says how many of its addresses other machines use: those are no room', () => {

@@ -4,12 +4,13 @@ import type { IPAddressPoolStatus } from '../crds/ip-address-pool.ts';
 import type { Pool } from '../crds/pool.ts';
 import type { Problem } from '../crds/problem.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { compareAddresses, type Family, formatAddress } from '../net/address.ts';
+import { compareAddresses, formatAddress } from '../net/address.ts';
+import { describeWithheld } from './ground.ts';
 import type { Ledger } from './ledger.ts';
 import { isNodePool, type NodeWorld, stockOf } from './node-addresses.ts';
-import { poolContains, poolSize } from './pool-addresses.ts';
-import { explainRefusal, refusal } from './reasons.ts';
-import { countOthers } from './strangers.ts';
+import { poolContains } from './pool-addresses.ts';
+import { type Counts, countNames, countPool } from './pool-counts.ts';
+import { formatInUse, judgeRoom } from './room.ts';
 
 /** An IPAddressPool or L2Advertisement, as far as its status goes. */
 export type Judged = KubeObject & {
@@ -21,17 +22,17 @@ export type Judged = KubeObject & {
   };
 };
 
-type Judgement = { readonly problems: readonly Problem[]; readonly now: Date };
-
-export type Counts = Readonly<Record<(typeof countNames)[number], number>> & {
-  /** Of a pool of nodes: how many give their addresses. */
-  readonly readyNodes?: number;
+type Judgement = {
+  readonly problems: readonly Problem[];
+  readonly now: Date;
+  /** What the object is, where it is a pool that counts. */
+  readonly pool?: Pool | undefined;
 };
 
 /** The status that an object should have: its conditions, and for a pool who has how much of it. */
 export function changeObjectStatus(
   object: Judged,
-  { problems, now }: Judgement,
+  { problems, now, pool }: Judgement,
   use?: PoolUse,
 ): Judged['status'] | undefined {
   const written = object.status?.conditions ?? [];
@@ -44,15 +45,19 @@ export function changeObjectStatus(
       ...(before === undefined ? {} : { before }),
     };
   };
-  const conditions = [readyCondition(problems, about(readyType))];
-  if (use !== undefined) conditions.push(roomCondition(object.metadata.name, use, about(roomType)));
+  const withheld = pool && describeWithheld(pool);
+  const conditions = [readyCondition(problems, { ...about(readyType), withheld })];
+  if (use !== undefined) {
+    const { name } = object.metadata;
+    conditions.push(roomCondition(name, judgeRoom(pool, use), about(roomType)));
+  }
   const judged = conditions.every((condition) => {
     const before = written.find(({ type }) => type === condition.type);
     return before !== undefined && sameCondition(condition, before);
   });
   const told =
     use === undefined ||
-    (countNames.every((name) => object.status?.[name] === use[name]) &&
+    ([...countNames, 'inUse' as const].every((name) => object.status?.[name] === use[name]) &&
       (object.status?.readyNodes ?? undefined) === use.readyNodes &&
       isDeepStrictEqual(object.status?.holders ?? [], use.holders));
   if (judged && told) return undefined;
@@ -67,15 +72,12 @@ export function changeObjectStatus(
 
 /** Whether a pool has addresses left. */
 export const roomType = 'Room';
-const fillingPercent = 80;
-const nearlyFullPercent = 95;
 
 function roomCondition(
   name: string,
-  use: PoolUse,
+  { status, reason, message }: ReturnType<typeof judgeRoom>,
   { now, generation, before }: { now: Date; generation?: number; before?: Condition },
 ): Condition {
-  const { status, reason, message } = judgeRoom(use);
   return {
     type: roomType,
     status,
@@ -89,44 +91,8 @@ function roomCondition(
   };
 }
 
-function judgeRoom(use: PoolUse): Pick<Condition, 'status' | 'reason' | 'message'> {
-  const { assignedIPv4, assignedIPv6, availableIPv4, availableIPv6, readyNodes, quarantined } = use;
-  if (readyNodes === 0) {
-    const message = explainRefusal(
-      refusal('NoReadyNode', 'no node that it selects is Ready; Services keep what they have'),
-    );
-    return { status: 'False', reason: 'NoReadyNode', message };
-  }
-  // Any number of Services share a node, on ports of their own.
-  if (readyNodes !== undefined)
-    return { status: 'True', reason: 'RoomLeft', message: `${readyNodes} nodes give addresses` };
-  const families = [
-    { family: 'IPv4', assigned: assignedIPv4, available: availableIPv4 },
-    { family: 'IPv6', assigned: assignedIPv6, available: availableIPv6 },
-  ].filter(({ assigned, available }) => assigned + available > 0);
-  // 0 of 0: a pool that has nothing to give is not full, its other condition says what it is.
-  const percents = families.map(
-    ({ assigned, available }) => (100 * assigned) / (assigned + available),
-  );
-  const percent = Math.max(0, ...percents);
-  const used = families.map(
-    ({ family, assigned, available }) => `${assigned} of ${assigned + available} ${family}`,
-  );
-  return {
-    status: percent < 100 ? 'True' : 'False',
-    reason: roomReason(percent),
-    message: `${used.join(' and ') || 'no'} addresses in use${countOthers(quarantined)}`,
-  };
-}
-
-function roomReason(percent: number): string {
-  if (percent >= 100) return 'Exhausted';
-  if (percent >= nearlyFullPercent) return 'NearlyFull';
-  return percent >= fillingPercent ? 'Filling' : 'RoomLeft';
-}
-
 type PoolHolder = NonNullable<IPAddressPoolStatus['holders']>[number];
-export type PoolUse = Counts & { readonly holders: readonly PoolHolder[] };
+export type PoolUse = Counts & { readonly inUse: string; readonly holders: readonly PoolHolder[] };
 
 /** A list for people, not a register: each Service says itself what it has. */
 const mostHolders = 64;
@@ -161,38 +127,9 @@ function useOf(name: string, pool: Pool | undefined, ledger: Ledger): PoolUse {
       services: services.toSorted(),
       ...(draining ? { draining } : {}),
     }));
-  return { ...countPool(pool, ledger.inUse(name)), holders };
+  const counts = countPool(pool, ledger.inUse(name));
+  return { ...counts, inUse: formatInUse(pool, counts), holders };
 }
-
-/** Distinct addresses; shared ones count once. */
-export function countPool(pool: Pool | undefined, inUse: Readonly<Record<Family, number>>): Counts {
-  const size = pool === undefined ? { IPv4: 0n, IPv6: 0n } : poolSize(pool);
-  return {
-    assignedIPv4: inUse.IPv4,
-    assignedIPv6: inUse.IPv6,
-    availableIPv4: countFree(size.IPv4, inUse.IPv4),
-    availableIPv6: countFree(size.IPv6, inUse.IPv6),
-    quarantined: pool?.foreign?.quarantined.size ?? 0,
-    contested: pool?.foreign?.contested.size ?? 0,
-  };
-}
-
-/** JSON numbers are exact up to 2^53-1; larger pools stop counting there, as their schema says. */
-function countFree(size: bigint, used: number): number {
-  const free = size - BigInt(used);
-  if (free <= 0n) return 0;
-  const most = BigInt(Number.MAX_SAFE_INTEGER);
-  return Number(free < most ? free : most);
-}
-
-const countNames = [
-  'assignedIPv4',
-  'assignedIPv6',
-  'availableIPv4',
-  'availableIPv6',
-  'quarantined',
-  'contested',
-] as const;
 
 const sameCondition = (a: Condition, b: Condition): boolean =>
   a.status === b.status &&

@@ -1,4 +1,4 @@
-import type { Counts } from './pool-status.ts';
+import type { Counts } from './pool-counts.ts';
 import type { Reason } from './reasons.ts';
 
 /** Where numbers go. */
