@@ -34,6 +34,8 @@ export type Pool = {
   readonly occupied?: readonly Occupied[];
   /** What machines outside the cluster use of the ranges, by address as text. Not in the object either. */
   readonly foreign?: Strangers;
+  /** What of the ranges lies in no network of a node, so that nobody is known to answer. Not in the object either. */
+  readonly unreachable?: readonly Range[];
   /** Taken back from whoever has them though no pool gives them any more, in this pool or elsewhere. */
   readonly reclaimed?: readonly Range[];
   /** By `namespace/name` of the Service. */

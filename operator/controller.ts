@@ -11,12 +11,12 @@ import {
 } from '../kube/object.ts';
 import { KeyedQueue } from '../kube/queue.ts';
 import { mergePatch } from '../kube/write.ts';
-import { formatAddress } from '../net/address.ts';
 import { adopt, rehome } from './adopt.ts';
 import { Catalogue } from './catalogue.ts';
 import { Evasions } from './evasions.ts';
 import { Frame, type FrameOptions } from './frame.ts';
 import { Judge } from './judge.ts';
+import { openHerald } from './herald.ts';
 import { leanKinds } from './lean.ts';
 import { Ledger } from './ledger.ts';
 import { newest } from './newest.ts';
@@ -25,7 +25,7 @@ import { NodeFollower } from './node-follower.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import { isAnnounced } from './request.ts';
 import { StaleStatuses } from './stale-statuses.ts';
-import type { News, Standing, StatusPatch } from './status.ts';
+import type { StatusPatch } from './status.ts';
 import type { Tally } from './tally.ts';
 import { terrainKinds } from './terrain.ts';
 import type { World } from './world.ts';
@@ -91,7 +91,7 @@ export class Controller extends Frame {
         newest(this.cached<Service>(kinds.service).get(key), this.#written.get(key)),
       world: (name) => this.#world(name),
       write: (service, patch, signal) => this.#write(service, patch, signal),
-      tell: (service, news, standing) => this.#tell(service, news, standing),
+      ...openHerald({ events: options.events, tally, log }),
       retryWaiting: () => this.#retryWaiting(),
       poolChanged: (pool) => this.#judge.poolChanged(pool),
     };
@@ -279,20 +279,5 @@ export class Controller extends Frame {
     // The watch may have been faster; what it has brought already, it does not bring again.
     const read = this.cached<Service>(kinds.service).get(key);
     if (newest(read, written) === written) this.#written.set(key, written);
-  }
-
-  #tell(service: Service, { type, reason, message }: News, standing: Standing): void {
-    const { events, tally, log } = this.#options;
-    const { addresses, pool, refusal, evades } = standing;
-    const about = { ...service, apiVersion: 'v1', kind: kinds.service.kind };
-    events.record(about, { type, reason, message });
-    const fields = { service: keyOf(service), reason, addresses: addresses.map(formatAddress) };
-    if (refusal === undefined) {
-      tally.assigned(pool);
-      log.info('assigned', { ...fields, pool, ...(evades && { detail: evades.detail }) });
-    } else {
-      tally.refused(refusal.reason);
-      log.info('refused', { ...fields, detail: refusal.detail });
-    }
   }
 }

@@ -59,6 +59,19 @@ export function findContest(held: readonly Address[], pools: readonly Pool[]): R
   return found && refusal('AddressContested', describeSighting(found.sighting, found.pool));
 }
 
+/** The other machine that a refusal leaves unsaid because it is about something else. */
+export function findBeside(
+  { reason }: Refusal,
+  held: readonly Address[],
+  pools: readonly Pool[],
+): Refusal | undefined {
+  if (reason === 'AddressContested' || reason === 'AddressQuarantined') return undefined;
+  const [found] = findForeign(held, pools, quarantineOf);
+  const quarantine =
+    found && refusal('AddressQuarantined', describeSighting(found.sighting, found.pool));
+  return findContest(held, pools) ?? quarantine;
+}
+
 type Found = { readonly address: Address; readonly pool: Pool; readonly sighting: Sighting };
 
 function findForeign(

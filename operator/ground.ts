@@ -38,15 +38,21 @@ export function placeModel(model: Model, ground: Ground): Model {
     );
     const placed = within.length === 0 ? pool : { ...pool, occupied: within };
     const strangers = strangersIn(placed, sightings);
+    const unreachable = reach === undefined ? [] : outOf(reach, pool, model);
     const faults = [
       ...within.flatMap((one) => clash(pool, one)),
       ...unusableIn(pool),
       ...(strangers?.siege === undefined ? [] : [besieged(strangers.siege)]),
-      ...(reach === undefined ? [] : remoteness(pool, reach, model)),
+      ...remoteness(unreachable),
     ];
     const about = { kind: 'IPAddressPool', namespace, name: pool.name } as const;
     problems.push(...faults.map((fault) => ({ ...about, ...fault })));
-    return strangers === undefined ? placed : { ...placed, foreign: strangers };
+    if (strangers === undefined && unreachable.length === 0) return placed;
+    return {
+      ...placed,
+      ...(strangers && { foreign: strangers }),
+      ...(unreachable.length > 0 && { unreachable }),
+    };
   });
   return { ...model, pools, problems: [...model.problems, ...problems] };
 }
@@ -114,14 +120,13 @@ export function describeWithheld(pool: Pool): string | undefined {
 }
 
 /** On links that an advertisement names, addresses may be of other networks: somebody routes them there. */
-function remoteness(
-  pool: Pool,
-  reach: readonly Range[],
-  { advertisements }: Model,
-): readonly Fault[] {
+function outOf(reach: readonly Range[], pool: Pool, { advertisements }: Model): readonly Range[] {
   const selecting = advertisements.filter((advertisement) => selectsPool(advertisement, pool));
   if (selecting.some(({ interfaces }) => interfaces.length > 0)) return [];
-  const [remote] = subtractRanges(pool.ranges, reach);
+  return subtractRanges(pool.ranges, reach);
+}
+
+function remoteness([remote]: readonly Range[]): readonly Fault[] {
   if (remote === undefined) return [];
   const detail =
     `no node has an address in the network of ${formatRange(remote)}, so nobody answers for these: ` +

@@ -24,6 +24,8 @@ const remedies = {
     'Take the address off the other machine (kubectl get nodenetworks -A shows who sees it), or ask for another one. It is used as soon as no node sees the other machine.',
   AddressContested:
     'Take the address off the other machine (kubectl get nodenetworks -A shows who sees it), or ask for another one: clients reach whichever answered last.',
+  UnreachableNetwork:
+    'Nothing need be done where a router sends its traffic to a node. Otherwise use a pool in a network of the nodes (kubectl get nodenetworks -A), or name the links in spec.interfaces of an L2Advertisement.',
   AddressReserved:
     'Ask for another address, or reserve this one for this Service in spec.reservations of the pool.',
   PinningReserved:

@@ -10,7 +10,7 @@ import { evasionMinutes, Evasions, mostEvasions } from './evasions.ts';
 import { Ledger } from './ledger.ts';
 import { dismiss, type Ports, reconcile } from './reconcile.ts';
 import type { NodeWorld } from './node-addresses.ts';
-import { type Reason, remedyOf } from './reasons.ts';
+import { type Reason, type Refusal, remedyOf } from './reasons.ts';
 import { readRequest } from './request.ts';
 import { conditionType, type News, type StatusPatch } from './status.ts';
 import { strangersIn } from './strangers.ts';
@@ -96,6 +96,10 @@ class Office implements Ports {
   }
 
   tell(about: Service, { reason }: News): void {
+    this.told.push(`${about.metadata.name} ${reason}`);
+  }
+
+  warn(about: Service, { reason }: Refusal): void {
     this.told.push(`${about.metadata.name} ${reason}`);
   }
 
@@ -427,6 +431,15 @@ test('what somebody writes over a status that is ours is put right', async () =>
   assert.equal(await arrivesLate(office, 'a', '198.51.100.2'), '198.51.100.1');
 });
 
+test('who gets an address for which nobody is known to answer is told so, once', async () => {
+  const office = new Office([{ ...lan, unreachable: [range('198.51.100.2')] }]);
+  await office.apply('near');
+  await office.apply('far');
+  for (let index = 0; index < 3; index++) await office.look('far');
+  assert.deepEqual(office.told, ['near IPAllocated', 'far IPAllocated', 'far UnreachableNetwork']);
+  assert.equal(office.conditionOf('far')?.status, 'True');
+});
+
 describe('an address that another machine uses', () => {
   const used = (...texts: readonly string[]): Pool => {
     const foreign = strangersIn(
@@ -459,6 +472,31 @@ describe('an address that another machine uses', () => {
     office.remove('c');
     await office.clock.advance(evasionMinutes * 60_000);
     assert.equal(await office.apply('d'), '198.51.100.1');
+  });
+
+  test('is told of where something else is wrong, too, once each time', async () => {
+    const office = new Office([lan]);
+    const mistaken = { annotations: { 'metallb.io/loadBalancerIPs': '2001:db8::1' } };
+    await office.apply('a');
+    await office.apply('a', mistaken);
+    const before = office.conditionOf('a')?.message ?? '';
+    for (const state of ['Contested', 'Quarantined'] as const) {
+      const foreign = strangersIn(lan, [sighting('198.51.100.1', { state })]);
+      office.pools = [{ ...lan, ...(foreign && { foreign }) }];
+      for (let index = 0; index < 3; index++) await office.look('a');
+      const { reason, message = '' } = office.conditionOf('a') ?? {};
+      assert.equal(reason, 'FamilyMismatch');
+      assert.ok(message.startsWith(`${before} Besides, 198.51.100.1 of pool lan is used by`));
+      office.pools = [lan];
+      await office.look('a');
+      assert.equal(office.conditionOf('a')?.message, before);
+    }
+    assert.deepEqual(office.told, [
+      'a IPAllocated',
+      'a FamilyMismatch',
+      'a AddressContested',
+      'a AddressQuarantined',
+    ]);
   });
 
   test('is kept, where it was asked for, with a condition for as long as it is seen, and one event', async () => {

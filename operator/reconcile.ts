@@ -5,22 +5,18 @@ import { type Address, type Family, formatAddress } from '../net/address.ts';
 import { adoptLate } from './adopt.ts';
 import { allocate, allocateNothing, type Decision } from './allocate.ts';
 import { enact } from './enact.ts';
+import { findBeside } from './evade.ts';
 import { type Evasions, evasionMs } from './evasions.ts';
+import type { Herald } from './herald.ts';
 import type { Holding, Ledger } from './ledger.ts';
-import type { Terms } from './terms.ts';
+import { findUnreachable } from './reach.ts';
 import { readRequest, type Reading, statusAddresses } from './request.ts';
-import {
-  changeStatus,
-  clearStatus,
-  confirm,
-  type News,
-  type Standing,
-  type StatusPatch,
-} from './status.ts';
+import { changeStatus, clearStatus, confirm, type StatusPatch } from './status.ts';
+import type { Terms } from './terms.ts';
 import type { World } from './world.ts';
 
 /** What one reconcile needs of the world around it. */
-export type Ports = {
+export type Ports = Herald & {
   readonly lbClass: string | undefined;
   readonly ledger: Ledger;
   readonly evasions: Evasions;
@@ -33,7 +29,6 @@ export type Ports = {
   /** What its requests are decided against; `namespace` is where it lives. */
   world(namespace: string): World;
   write(service: Service, patch: StatusPatch, signal: AbortSignal): Promise<void>;
-  tell(service: Service, news: News, standing: Standing): void;
   /** An address has become free, or shareable: those waiting may have a chance now. */
   retryWaiting(): void;
   /** Something about a pool's numbers may have changed. */
@@ -143,7 +138,16 @@ async function serve(
   const refusal = 'refusal' in decision ? decision.refusal : undefined;
   const { addresses = [], pool = '', terms: heldOn } = held ?? {};
   const evades = decision.kind === 'assign' ? decision.evades : undefined;
-  const standing = { addresses, pool, onNodes: heldOn?.onNodes, refusal, evades };
+  const { pools } = ports.world(service.metadata.namespace ?? '');
+  const standing = {
+    addresses,
+    pool,
+    onNodes: heldOn?.onNodes,
+    refusal,
+    evades,
+    stranger: refusal && findBeside(refusal, addresses, pools),
+    unreachable: decision.kind === 'assign' ? findUnreachable(held, pools) : undefined,
+  };
   const change = changeStatus(service, standing, clock.wall());
   // What an earlier write may have shown is given back only when the server has confirmed that it does not.
   const patch = change?.patch ?? (ledger.isSettled(key) ? undefined : confirm(service));
@@ -154,6 +158,7 @@ async function serve(
     for (const address of left) ledger.shun(address, clock.nowMs() + evasionMs);
   }
   if (change?.news !== undefined) ports.tell(service, change.news, standing);
+  for (const warning of change?.warnings ?? []) ports.warn(service, warning);
   if (decision.kind === 'assign' || left.length > 0) {
     for (const pool of new Set([before?.pool, held?.pool])) if (pool) ports.poolChanged(pool);
   }

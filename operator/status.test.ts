@@ -53,6 +53,7 @@ test('addresses, pool and condition are one write, bound to the version that was
       },
     },
     news: { type: 'Normal', reason: 'IPAllocated', message },
+    warnings: [],
   });
 });
 

@@ -19,6 +19,10 @@ export type Standing = {
   readonly refusal?: Refusal | undefined;
   /** What has driven it away from the addresses that it had. */
   readonly evades?: Refusal | undefined;
+  /** Another machine uses them: beside the refusal, which is about something else. */
+  readonly stranger?: Refusal | undefined;
+  /** As far as is known, nobody answers for them. */
+  readonly unreachable?: Refusal | undefined;
 };
 
 /** A JSON merge patch (RFC 7386) of a Service's status: only what changes, `null` removes. */
@@ -41,7 +45,12 @@ export type News = {
   readonly message: string;
 };
 
-export type Change = { readonly patch: StatusPatch; readonly news?: News };
+export type Change = {
+  readonly patch: StatusPatch;
+  readonly news?: News;
+  /** What is the case with its addresses besides, told once. */
+  readonly warnings: readonly Refusal[];
+};
 
 /**
  * What has to be written on a Service for it to show how it stands; undefined when it shows it
@@ -68,8 +77,38 @@ export function changeStatus(service: Service, standing: Standing, now: Date): C
       ...(told || condition === undefined ? {} : { conditions: [...others, condition] }),
     },
   };
-  if (condition === undefined || (told && !moved)) return { patch };
-  return { patch, news: report(standing, condition) };
+  const warnings = warningsOf(standing, { moved, before });
+  if (condition === undefined || (hears(before, condition, standing) && !moved))
+    return { patch, warnings };
+  return { patch, news: report(standing, condition), warnings };
+}
+
+/** Whether a condition said the same before, but for what stands besides. */
+function hears(before: Condition | undefined, condition: Condition, standing: Standing): boolean {
+  const [chief, was] = [chiefOf(condition, standing), before?.message ?? ''];
+  const same = was === chief || was.startsWith(`${chief}${besides}`);
+  return same && before?.status === condition.status && before.reason === condition.reason;
+}
+
+const besides = ' Besides, ';
+
+const strangerText = ({ stranger }: Standing): string =>
+  stranger === undefined ? '' : `${besides}${explainRefusal(stranger)}`;
+
+const chiefOf = ({ message = '' }: Condition, standing: Standing): string =>
+  message.slice(0, message.length - strangerText(standing).length);
+
+/** The condition holds what lasts; that nobody may answer depends on what each node has said, and is told when it begins. */
+function warningsOf(
+  standing: Standing,
+  { moved, before }: { readonly moved: boolean; readonly before: Condition | undefined },
+): readonly Refusal[] {
+  const { addresses, stranger, unreachable } = standing;
+  const isNew = !(before?.message ?? '').endsWith(strangerText(standing));
+  return [
+    ...(stranger !== undefined && isNew ? [stranger] : []),
+    ...(unreachable !== undefined && moved && addresses.length > 0 ? [unreachable] : []),
+  ];
 }
 
 function report({ refusal, evades }: Standing, { reason = '', message = '' }: Condition): News {
@@ -149,7 +188,9 @@ function judge(standing: Standing, before: Condition | undefined, now: Date): Co
     status,
     reason: refusal?.reason ?? assignedReason,
     message:
-      refusal === undefined ? `${texts} from pool ${pool}` : explainRefusal(refusal, meanwhile),
+      refusal === undefined
+        ? `${texts} from pool ${pool}`
+        : `${explainRefusal(refusal, meanwhile)}${strangerText(standing)}`,
     lastTransitionTime: since ?? now.toISOString().replace(/\.\d+Z$/, 'Z'),
   };
 }
