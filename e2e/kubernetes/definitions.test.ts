@@ -286,6 +286,33 @@ suite('our kinds on Kubernetes', needs, () => {
     assert.match(values, /node-1 +198\.51\.100\.7 +web +default +\S+ +3$/);
   });
 
+  test('kubectl get shows how much of a pool is in use, and whose machine uses its addresses', async () => {
+    const write = async (kind: string, name: string, status: object): Promise<string> => {
+      const written = ['--type=merge', '--subresource=status', '-n', namespace];
+      await kubectl(['patch', `${kind}/${name}`, ...written, `-p=${JSON.stringify({ status })}`]);
+      return await kubectl(['get', '-n', namespace, kind, name]);
+    };
+    await kubectl(['create', '--filename=-'], pool({ addresses: ['2001:db8::/120'] }, 'six'));
+    assert.match(await write('ipaddresspools', 'six', { inUse: '1 of 256' }), / 1 of 256 /);
+    const since = '2026-11-21T00:00:00Z';
+    const foreign = ['198.51.100.7', '198.51.100.8'].map((address, index) => ({
+      address,
+      mac: `52:54:00:00:00:0${index + 1}`,
+      since,
+      state: 'Quarantined',
+    }));
+    const metadata = { name: 'node-1', namespace };
+    await kubectl(['create', '--filename=-'], {
+      apiVersion: 'mercurylb.io/v1alpha1',
+      kind: 'NodeNetwork',
+      metadata,
+    });
+    const shown = await write('nodenetworks', 'node-1', {
+      links: [{ name: 'eth0' }, { name: 'eth1', foreign }],
+    });
+    assert.match(shown, /FOREIGN +FOREIGN MAC\n.*198\.51\.100\.7.* 52:54:00:00:00:01/);
+  });
+
   test('the examples apply without a warning', async () => {
     const files = readdirSync(fromRoot('examples')).filter((file) => file.endsWith('.yaml'));
     for (const file of files)
