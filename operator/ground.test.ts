@@ -6,7 +6,8 @@ import type { Occupied } from '../crds/pool.ts';
 import type { Range } from '../net/range.ts';
 import { placeModel } from './ground.ts';
 import { poolSize } from './pool-addresses.ts';
-import { pool, range, request, Town } from './testing/town.ts';
+import { findUnreachable } from './reach.ts';
+import { address, pool, range, request, Town } from './testing/town.ts';
 
 type Case = {
   readonly occupied?: readonly Occupied[];
@@ -118,6 +119,18 @@ describe('a pool', () => {
     assert.deepEqual(problemsOf({ reach: [near] }, [lan, far]), [
       'UnreachableNetwork: no node has an address in the network of 203.0.113.1-203.0.113.9, so nobody answers for these: use addresses of a network that a node stands in (kubectl get nodenetworks -A), or name the links in spec.interfaces of an L2Advertisement',
     ]);
+  });
+
+  test('in such a network says so to whoever gets an address of it', () => {
+    const { pools } = place({ reach: [near] }, [far]);
+    const told = (text: string) =>
+      findUnreachable({ addresses: [address(text)], pool: 'far' }, pools)?.reason;
+    assert.equal(told('198.51.100.9'), undefined);
+    assert.equal(told('203.0.113.1'), 'UnreachableNetwork');
+    assert.equal(
+      findUnreachable({ addresses: [address('203.0.113.1')], pool: 'far' }, place({}, [far]).pools),
+      undefined,
+    );
   });
 
   test('is told nothing while not all nodes have said where they stand', () => {

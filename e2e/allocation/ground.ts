@@ -57,6 +57,17 @@ export function describeGround(found: Found): void {
     });
   });
 
+  test('addresses that no Service can have are given to nobody, and the pool says so', async () => {
+    await using town = await found();
+    await town.pool('loop', '127.0.0.1-127.0.0.9');
+    town.start();
+    assert.match(await ready(town, 'loop', 'UnusableAddresses'), /127\.0\.0\.1-127\.0\.0\.9/);
+    await town.service('web');
+    await town.told('web', 'PoolExhausted');
+    await town.service('pinned', addresses('127.0.0.1'));
+    await town.told('pinned', 'AddressUnusable');
+  });
+
   describe('the networks of the nodes', () => {
     test('have routers and ends, which nobody gets', async () => {
       await using town = await found();
