@@ -225,9 +225,11 @@ export class Judge {
     for (const from of this.#holders(address)) {
       if (from === to || !this.#segment.connected(from, to)) continue;
       if (this.#wasDisturbed(from)) continue;
-      // That the other one has had a failure, too, may be among the frames that were lost.
+      // That the other one has had a failure, too, may be among the frames that were lost; that one is well again, under way.
       const seemsWell = to.health === 'well' || (this.#tolerated.lossy && to.health === 'unsure');
-      if (from.health === 'sick' && seemsWell) continue;
+      const asked =
+        from.health === 'sick' || this.#nowMs - from.sickUntilMs <= this.#tolerated.exchangeMs;
+      if (asked && seemsWell) continue;
       this.report('NoNeedlessMove', `${to.name} took ${address} from ${from.name}`);
     }
   }
