@@ -184,8 +184,8 @@ export class Ledger {
 
   /** Ends the rest of those released long enough ago. */
   wake(nowMs: number): void {
-    for (const address of [...this.#resting.wake(nowMs), ...this.#shunned.wake(nowMs)])
-      this.#shelves[address.family].markFit(address);
+    for (const address of this.#resting.wake(nowMs)) this.#shelves[address.family].markFit(address);
+    for (const address of this.#shunned.wake(nowMs)) this.#shelves[address.family].markFit(address);
   }
 
   /** Leaves a free address alone until then, while others are free; `untilMs` is never before that of an earlier call. */
@@ -220,7 +220,7 @@ export class Ledger {
   #enter(address: Address, service: string, { pool, terms }: Holding): void {
     let entry = this.#entryOf(address);
     if (entry === undefined) {
-      entry = { address, pool, holders: [{ service, terms }] };
+      entry = { address, pool, turn: 0, holders: [{ service, terms }] };
       const wasUnfit = this.#shelves[address.family].enter(entry);
       if (wasUnfit) {
         this.#resting.delete(address);

@@ -116,6 +116,7 @@ const isMet = ({ request, found }: Search): boolean => found.length >= request.c
 
 /** Whether the namespace has all that it may have of the pool. */
 const isFull = ({ request, family, pool, ledger, found }: Search): boolean =>
+  pool.allocation?.maxPerNamespace !== undefined &&
   ledger.isAtQuota(pool, family, request.service, countAlone(found, request.service, ledger));
 
 /** How many of these addresses no other Service of its namespace holds. */

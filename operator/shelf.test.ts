@@ -5,7 +5,7 @@ import type { Address } from '../net/address.ts';
 import { type Entry, Shelf } from './shelf.ts';
 
 const six = (value: bigint): Address => ({ family: 'IPv6', value });
-const held = (value: bigint): Entry => ({ address: six(value), pool: 'lan', holders: [] });
+const held = (value: bigint): Entry => ({ address: six(value), pool: 'lan', turn: 0, holders: [] });
 const net = 0x20010db8n << 96n;
 
 /** A shelf where the addresses from `first` to before `end` are held. */

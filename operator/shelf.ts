@@ -6,6 +6,8 @@ import type { Holder } from './terms.ts';
 export type Entry = {
   readonly address: Address;
   pool: string;
+  /** Where `PoolEntries` has it. */
+  turn: number;
   readonly holders: Holder[];
 };
 
