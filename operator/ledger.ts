@@ -122,9 +122,10 @@ export class Ledger {
       yield { address, services: holders.map(({ service }) => service) };
   }
 
-  /** The lowest address of a range, `from` one on, that nobody holds; with `rested`, also none that still rests. */
-  lowestFree(range: Range, rested: boolean, from = range.first): Address | undefined {
-    const { family, last } = range;
+  /** The lowest address of a range, `after` one of it, that nobody holds; with `rested`, also none that still rests. */
+  lowestFree(range: Range, rested: boolean, after?: Address): Address | undefined {
+    const { family, first, last } = range;
+    const from = after === undefined ? first : after.value + 1n;
     const value = this.#shelves[family].lowestFree(from, last, rested);
     return value === undefined ? undefined : { family, value };
   }

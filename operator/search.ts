@@ -189,14 +189,14 @@ function takeFree(search: Search, rested: boolean): void {
 /** The lowest first. */
 function takeFreeIn(search: Search, range: Range, rested: boolean): void {
   const { pool, ledger } = search;
-  let from = range.first;
+  let before: Address | undefined;
   while (!isMet(search) && !isFull(search)) {
-    const address = ledger.lowestFree(range, rested, from);
+    const address = ledger.lowestFree(range, rested, before);
     if (address === undefined) return;
     // Barred once instead of stepped over by every later search.
     if (avoids(pool, address)) ledger.bar(address);
     else take(search, address);
-    from = address.value + 1n;
+    before = address;
   }
 }
 
