@@ -1,4 +1,5 @@
 import type { Address } from '../net/address.ts';
+import { NumberMap } from './number-map.ts';
 import { NumberSet } from './number-set.ts';
 import type { Holder } from './terms.ts';
 
@@ -17,7 +18,7 @@ export const isAmong = ({ holders }: Entry, service: string): boolean =>
 /** Addresses that differ only in their lower 32 bits, by which each goes here: numbers are found sooner than bigints. */
 type Block = {
   readonly at: bigint;
-  readonly entries: Map<number, Entry>;
+  readonly entries: NumberMap<Entry>;
   /** With those that are barred: what every search passes over. */
   readonly held: NumberSet;
   /** Held, resting, shunned or barred: what a search passes over at first. */
@@ -108,11 +109,16 @@ export class Shelf {
     const known = this.#block(value);
     if (known !== undefined) return known;
     const at = value >> blockBits;
-    const block = { at, entries: new Map(), held: new NumberSet(), unfit: new NumberSet() };
+    const block = {
+      at,
+      entries: new NumberMap<Entry>(),
+      held: new NumberSet(),
+      unfit: new NumberSet(),
+    };
     this.#blocks.set(at, block);
     return block;
   }
 }
 
-/** Where in its block a number is. Signed: a map finds such a number sooner than one above 2^31. */
+/** Where in its block a number is. Signed: V8 puts a number above 2^31 into an object of its own. */
 const placeOf = (value: bigint): number => Number(BigInt.asIntN(32, value));
