@@ -19,20 +19,23 @@ export type GuardFact =
   /** So many addresses are used although the link took no probe for them. */
   | { readonly kind: 'unasked'; readonly addresses: number };
 
+/** The nodes that have found another station to have an address, and so have not answered for it; by canonical address. */
+export type Quarantines = ReadonlyMap<string, readonly string[]>;
+
 export type Due = { readonly probes: readonly Address[]; readonly outcomes: readonly Outcome[] };
 export type Outcome = Hold | GuardFact;
 
 /**
- * Stands between who decides what is held on a link and who answers for it. What nobody here is known to have used, and
- * what another node has quarantined, it holds back until nobody else is found to have it; what is taken over from
- * another node passes at once.
+ * Stands between who decides what is held on a link and who answers for it. What nobody here is known to have used it
+ * holds back until nobody else is found to have it; what is taken over from a node that has used it passes at once, so
+ * that a planned move loses nothing, whatever a third node says.
  */
 export class Guard {
   readonly #probeMs: number;
   readonly #probing: Probing;
   readonly #contested = new Contested();
-  #suspects: ReadonlySet<string> = new Set();
-  /** Held back when their link was lost: that nobody else has them is not known. */
+  #quarantines: Quarantines = new Map();
+  /** Held back when they were given up: that nobody else has them is not known. */
   readonly #unproven = new Set<string>();
   #claims = 0;
 
@@ -56,9 +59,9 @@ export class Guard {
     return { foreignClaims: this.#claims, quarantined: this.#probing.quarantined };
   }
 
-  /** From now on these are probed whatever the reason is for which they are taken. */
-  suspect(addresses: ReadonlySet<string>): void {
-    this.#suspects = addresses;
+  /** From now on what is taken from one of these nodes is probed. */
+  distrust(quarantines: Quarantines): void {
+    this.#quarantines = quarantines;
   }
 
   /** Which of these are to be carried out now; what is held back comes out of `tick`. */
@@ -68,8 +71,9 @@ export class Guard {
       if (action.kind !== 'hold' && action.kind !== 'yield') return true;
       const address = parseAddress(action.address);
       if (address === undefined) return true;
-      const isLost = action.kind === 'yield' && action.reason === 'LinkDown';
-      if (isLost && this.#probing.has(address)) this.#unproven.add(action.address);
+      // What has left the plan is new when it comes back.
+      const mayReturn = action.kind === 'yield' && action.reason !== 'Withdrawn';
+      if (mayReturn && this.#probing.has(address)) this.#unproven.add(action.address);
       this.#probing.end(address);
       this.#contested.release(address);
       if (action.kind === 'yield') return true;
@@ -124,9 +128,11 @@ export class Guard {
     this.#probing.unsent(addresses);
   }
 
-  #isToProbe({ reason, address }: Hold): boolean {
+  #isToProbe({ reason, address, from }: Hold): boolean {
     if (this.#probeMs === 0) return false;
-    const isUnproven = reason === 'LinkReturned' && this.#unproven.has(address);
-    return reason === 'Unclaimed' || isUnproven || this.#suspects.has(address);
+    if (reason === 'Unclaimed') return true;
+    // Nobody has held it since this node did.
+    if (from === undefined) return this.#unproven.has(address);
+    return this.#quarantines.get(address)?.includes(from) === true;
   }
 }

@@ -4,7 +4,7 @@ import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
 import { carrierLostMs, leaseMs, suspectAfterMs } from './core/timing.ts';
-import type { Outcome } from './guard.ts';
+import type { Outcome, Quarantines } from './guard.ts';
 import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
 import { LinkPlan } from './link-plan.ts';
@@ -108,10 +108,10 @@ export class LinkSession implements Disposable {
     if (this.#link.mac !== undefined) this.#step({ kind: 'link', up: false, mac: this.#link.mac });
   }
 
-  /** Another machine has these: they are probed whatever the reason is for which they are taken, and not asked for. */
-  suspect(addresses: ReadonlySet<string>): void {
-    this.#responder.suspect(addresses);
-    this.#witness.spare(addresses);
+  /** Another machine has these: they are probed by who takes them from these nodes, which are not asked for them. */
+  distrust(quarantines: Quarantines): void {
+    this.#responder.distrust(quarantines);
+    this.#witness.spare(quarantines);
   }
 
   /** The whole plan: at the beginning, and when the link has changed. */
