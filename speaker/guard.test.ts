@@ -174,6 +174,73 @@ describe('what no node is known to have held', () => {
   });
 });
 
+describe('what leaves the plan and comes back', () => {
+  /** Held, and withdrawn at once. */
+  const withdrawn = (address = vip): Watch => {
+    const watch = new Watch();
+    watch.admit(take('HolderDied', address));
+    watch.admit(giveUp('Withdrawn', address));
+    return watch;
+  };
+  // A station that begins to probe when it is withdrawn uses it after so long (RFC 5227 §1.1, RFC 4862 §5.1).
+  const settles = [
+    { address: vip, ms: 4_000 },
+    { address: '2001:db8::40', ms: 1_000 },
+  ] as const;
+
+  test('is held at once as long as no other station can have made sure of it', () => {
+    for (const { address, ms } of settles) {
+      const again = take('Unclaimed', address);
+      assert.deepEqual(
+        withdrawn(address)
+          .pass(ms - 1)
+          .admit(again),
+        [again],
+      );
+      assert.deepEqual(withdrawn(address).pass(ms).admit(again), []);
+    }
+  });
+
+  test('is forgotten by families, whichever was withdrawn first', () => {
+    const watch = new Watch();
+    for (const { address } of settles) {
+      watch.admit(take('HolderDied', address));
+      watch.admit(giveUp('Withdrawn', address));
+    }
+    watch.pass(1_000);
+    assert.deepEqual(watch.admit(take('Unclaimed', '2001:db8::40')), []);
+  });
+
+  test('is probed where this node had not used it', () => {
+    const watch = new Watch();
+    watch.admit(take());
+    watch.pass(roundMs - 1).admit(giveUp('Withdrawn'));
+    assert.deepEqual(watch.admit(take()), []);
+  });
+
+  test('is probed where another station has been heard to claim it', () => {
+    const contested = new Watch();
+    contested.admit(take('HolderDied'));
+    contested.hear(stranger);
+    contested.admit(giveUp('Withdrawn'));
+    assert.deepEqual(contested.admit(take()), []);
+
+    const foundByAnother = withdrawn();
+    foundByAnother.guard.distrust(new Map([[vip, ['a']]]));
+    assert.deepEqual(foundByAnother.admit(take()), []);
+  });
+
+  test('is probed after this node stood still, and after its link did', () => {
+    const stalled = withdrawn();
+    stalled.admit({ kind: 'hush' }, { kind: 'speak' });
+    assert.deepEqual(stalled.admit(take()), []);
+
+    const blinked = withdrawn();
+    blinked.guard.restart(blinked.nowMs);
+    assert.deepEqual(blinked.admit(take()), []);
+  });
+});
+
 describe('what is taken over from another node', () => {
   const reasons = [
     'HandedOver',
