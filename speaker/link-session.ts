@@ -1,4 +1,5 @@
 import type { Mac } from '../net/mac.ts';
+import { ClusterStations } from './cluster-stations.ts';
 import type { Action, Event } from './core/action.ts';
 import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
@@ -35,6 +36,7 @@ export class LinkSession implements Disposable {
   readonly #speakers: SpeakersSocket;
   readonly #responder: Responder;
   readonly #segment: Segment;
+  readonly #stations: ClusterStations;
   readonly #telling = new Telling((fact) => this.#report(fact));
   readonly #witness: LinkWitness;
   readonly #sibling: Sibling;
@@ -66,6 +68,7 @@ export class LinkSession implements Disposable {
       random: identity.random64,
       nowMs: identity.nowMs(),
     });
+    this.#stations = new ClusterStations({ segment: this.#segment, macs: identity.macs });
     this.#witness = new LinkWitness(link, { ...identity, segment: this.#segment });
     if (!link.running) this.#step({ kind: 'link', up: false, mac: link.mac });
   }
@@ -116,11 +119,13 @@ export class LinkSession implements Disposable {
 
   /** The whole plan: at the beginning, and when the link has changed. */
   adopt(duties: ReadonlyMap<string, Duty>, speakers: readonly Speaker[]): void {
+    this.#stations.keep(speakers);
     this.#step({ kind: 'plan', ...this.#plan.here(this.#link, duties, speakers) });
   }
 
   /** What is different in the plan. */
   amend({ put, removed }: PlanChange, speakers: readonly Speaker[]): void {
+    this.#stations.keep(speakers);
     const { candidates, ...rest } = this.#plan.here(this.#link, put, speakers);
     this.#step({ kind: 'amendment', put: candidates, removed, ...rest });
   }
@@ -196,14 +201,13 @@ export class LinkSession implements Disposable {
   }
 
   /**
-   * Answers who asks for a held address, and tells who else claims one; a peer that does is the segment's matter. Returns
+   * Answers who asks for a held address, and tells who else claims one; a node of ours that does is the segment's matter. Returns
    * how many questions were answered. Where it is known which descriptors can be read, no time is lost with the others.
    */
   readQuestions(readable?: ReadonlySet<number>): number {
     const before = this.#responder.answered;
-    const { nowMs, macs } = this.#identity;
-    const { peers } = this.#segment;
-    const isOurs = (mac: Mac) => macs().has(mac) || peers.values().some((peer) => peer.mac === mac);
+    const { nowMs } = this.#identity;
+    const isOurs = (mac: Mac) => this.#stations.has(mac);
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
     const found = this.#responder.read(nowMs(), { isOurs, mayAnswer, readable });
     this.#carryOn(found, nowMs());
@@ -262,6 +266,7 @@ export class LinkSession implements Disposable {
   #step(event: Event): void {
     const nowMs = this.#identity.nowMs();
     const actions = step(this.#segment, event, nowMs);
+    this.#stations.note(actions);
     const { done, hushedMs } = this.#responder.follow(actions, nowMs);
     this.#responder.lend(nowMs, leaseMs(intervalMs(this.#segment)));
     if (hushedMs !== undefined) this.#report({ kind: 'stalled', hushedMs });
