@@ -220,12 +220,12 @@ describe('an address that another station has', () => {
     assert.deepEqual(quarantined({}), []);
   });
 
-  test('is not by the word of a node that is lost: whoever took it over has asked anew', () => {
+  test('is marked by the word of a node that is lost: it may be taken from that one', () => {
     const services = [assigned('web', '198.51.100.1')];
     const foreign = { b: found('Quarantined') };
     const nodes = [node('a'), node('b', { ready: 'Unknown' })];
     const { plan } = planFor({ ...world({ services, standings, foreign }), nodes }, settings);
-    assert.deepEqual(marked(plan), []);
+    assert.deepEqual(marked(plan), ['198.51.100.1 by b']);
   });
 
   test('is marked for all Services that share it', () => {

@@ -4,7 +4,6 @@ import { readAnnotation } from '../crds/names.ts';
 import type { Pool } from '../crds/pool.ts';
 import { indexPools } from '../crds/pool-index.ts';
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
-import { isLost } from '../kube/node-state.ts';
 import { type EndpointSlice, keyOf, type Node, type Service } from '../kube/object.ts';
 import { candidatesFor, linksOf, type Silence } from './candidates.ts';
 import type { Candidate } from './core/rank.ts';
@@ -98,12 +97,12 @@ export function planFor(
   return { plan, silent };
 }
 
-/** Who has quarantined which addresses. What a lost node wrote is corrected by nobody before it is back. */
+/** Who has quarantined which addresses; a lost node, too: it may still be the one from which they are taken. */
 function quarantinesOf({ nodes, standings }: World): ReadonlyMap<string, readonly string[]> {
   const quarantines = new Map<string, string[]>();
-  for (const node of nodes) {
-    if (isLost(node)) continue;
-    const { name } = node.metadata;
+  for (const {
+    metadata: { name },
+  } of nodes) {
     const found = (standings(name) ?? []).flatMap(({ foreign }) => foreign);
     for (const { address, state } of found) {
       if (state !== 'Quarantined') continue;
