@@ -7,11 +7,14 @@ import {
   compareRanges,
   formatRange,
   intersection,
+  joinRanges,
   prefixRange,
   type Range,
   rangeContains,
+  rangesContain,
   rangeSize,
   rangesOverlap,
+  subtractRanges,
 } from './range.ts';
 
 function at(text: string): Address {
@@ -24,6 +27,17 @@ function at(text: string): Address {
 const smallRange: fc.Arbitrary<Range> = fc
   .tuple(fc.constantFrom<Family>('IPv4', 'IPv6'), fc.bigInt(0n, 15n), fc.bigInt(0n, 15n))
   .map(([family, a, b]) => ({ family, first: a < b ? a : b, last: a < b ? b : a }));
+
+const fewRanges = fc.array(smallRange, { maxLength: 5 });
+
+const listAll = (ranges: readonly Range[]): string[] => ranges.flatMap(listAddresses);
+
+/** Sorted, and none overlapping: no address is listed twice, and none before a lower one. */
+function assertTidy(ranges: readonly Range[]): void {
+  const sorted = ranges.toSorted(compareRanges);
+  assert.deepEqual(ranges, sorted);
+  assert.equal(new Set(listAll(ranges)).size, listAll(ranges).length);
+}
 
 function listAddresses(range: Range): string[] {
   const addresses: string[] = [];
@@ -80,6 +94,38 @@ describe('ranges', () => {
         for (const text of listAddresses(b)) {
           assert.equal(rangeContains(a, at(text)), listed.has(text));
         }
+      }),
+    );
+  });
+
+  it('contain together what any of them contains', () => {
+    fc.assert(
+      fc.property(fewRanges, smallRange, (ranges, asked) => {
+        const listed = new Set(listAll(ranges));
+        for (const text of listAddresses(asked)) {
+          assert.equal(rangesContain(ranges, at(text)), listed.has(text));
+        }
+      }),
+    );
+  });
+
+  it('joined list the same addresses, each once', () => {
+    fc.assert(
+      fc.property(fewRanges, (ranges) => {
+        const joined = joinRanges(ranges);
+        assertTidy(joined);
+        assert.deepEqual(new Set(listAll(joined)), new Set(listAll(ranges)));
+      }),
+    );
+  });
+
+  it('without holes list what is in no hole', () => {
+    fc.assert(
+      fc.property(fewRanges, fewRanges, (ranges, holes) => {
+        const left = subtractRanges(joinRanges(ranges), holes);
+        assertTidy(left);
+        const listed = new Set(listAll(ranges));
+        assert.deepEqual(new Set(listAll(left)), listed.difference(new Set(listAll(holes))));
       }),
     );
   });

@@ -1,7 +1,7 @@
 import type { Action, PeerState } from './action.ts';
 import { pullIfBehind, vacateAll, type Vacancy } from './claims.ts';
 import { isSick } from './health.ts';
-import type { Message, Standing } from './message.ts';
+import { isFarewell, type Message, type Standing } from './message.ts';
 import {
   claimsOf,
   intervalMs,
@@ -28,15 +28,12 @@ export const told = (node: string, state: PeerState): Action => ({ kind: 'peer',
 export const isAnswered = ({ question }: Peer, message: Message): boolean =>
   message.kind === 'answer' && message.nonce === question?.nonce;
 
-const isGoodbye = (message: Message): boolean =>
-  message.kind === 'pulse' && message.standing.phase === 'left';
-
 /** What any fresh frame of a peer proves: it lives, at this MAC. */
 export function hearPeer(segment: Segment, peer: Peer, message: Message, nowMs: number): Action[] {
   peer.heardAtMs = nowMs;
   peer.mac = message.mac;
   // A goodbye disowns nobody: others may have heard it first, and have taken what it leaves behind.
-  if (!isGoodbye(message)) peer.overtaken.clear();
+  if (!isFarewell(message)) peer.overtaken.clear();
   const { question } = peer;
   if (question === undefined) return [];
   // Frames may have been under way or waiting in the socket: where that would deceive, only an answer is news.

@@ -202,6 +202,26 @@ test('a node that comes to such a segment gets what it ranks first for, and nobo
   assert.ok(late.holding.size > 0);
 });
 
+test('a node that comes to such a segment with a plan that is out of date takes nothing that another one holds', () => {
+  const lan = new FakeSegment({ seed: 1, nodes: 2, wire: { eats: 'everything' } });
+  const [late, early] = lan.nodes;
+  assert.ok(late && early);
+  early.virtualSwitch = 1;
+  lan.list(lan.nodes);
+  // Late starts from the older plan, in which nobody else may hold anything.
+  lan.plan(everyNode([late], addresses));
+  lan.start(early);
+  lan.step(early, { kind: 'plan', candidates: everyNode(lan.nodes, addresses) });
+  lan.run(25_000);
+  assert.ok(early.holding.size > 0);
+  forbidDoubles(lan);
+  lan.start(late);
+  lan.run(5000);
+  lan.plan(everyNode(lan.nodes, addresses));
+  lan.run(20_000);
+  assertOneHolderEach(lan);
+});
+
 test('a listed node whose speaker does not announce here is nobody to wait for', () => {
   const lan = new FakeSegment({ seed: 1, nodes: 2 });
   const [node, elsewhere] = lan.nodes;

@@ -147,9 +147,14 @@ export function leaveDoubt(segment: Segment, next: Candidates, nowMs: number): v
   }
 }
 
-/** When an address that was doubted by an earlier plan is free to be taken; -Infinity for any other. */
-export const freeAtMs = ({ doubtLeftAtMs }: Segment, address: string): number =>
-  (doubtLeftAtMs.get(address) ?? -Infinity) + doubtedTakeMs;
+/**
+ * When an address that an unheard node may hold by an earlier plan is free to be taken; -Infinity for any other. What the
+ * plans before this node's start said, it does not know.
+ */
+export function freeAtMs({ doubtLeftAtMs, unheard, openedAtMs }: Segment, address: string): number {
+  const leftAtMs = doubtLeftAtMs.get(address) ?? (unheard.size > 0 ? openedAtMs : -Infinity);
+  return leftAtMs + doubtedTakeMs;
+}
 
 /** Gives up what an unheard node holds by now, if it is there. What a peer should hold is moved as planned. */
 export function yieldDoubted(segment: Segment, nowMs: number): Action[] {

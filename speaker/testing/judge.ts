@@ -2,18 +2,7 @@ import type { Action } from '../core/action.ts';
 import type { FakeSegment } from './fake-segment.ts';
 import type { Machine } from './machine.ts';
 import type { Rule, Violation } from './rule.ts';
-
-/** How long a claim takes to arrive, and the pulse that leads to one. */
-export type Tolerated = {
-  readonly exchangeMs: number;
-  readonly pulseMs: number;
-  /** How long those that do not hear each other's frames take to find each other. */
-  readonly rediscoveryMs: number;
-  /** Frames are lost: what must be quick or never happen is judged on clean wires only. */
-  readonly lossy: boolean;
-  /** Some nodes never hear each other at all. */
-  readonly apart: boolean;
-};
+import { findingMs, type Muted, type Tolerated, toleratedMs } from './tolerance.ts';
 
 /** For so long after something happened to a node, its addresses may move. */
 const aftermathMs = 2000;
@@ -28,7 +17,7 @@ export class Judge {
   /** When something last happened to a node, to who hears whom, to the plan. */
   readonly #disturbedAtMs = new Map<Machine, number>();
   #regroupedAtMs = -Infinity;
-  #muted = { fromMs: -Infinity, untilMs: -Infinity };
+  #muted: Muted = { fromMs: -Infinity, untilMs: -Infinity };
   #replannedAtMs = 0;
   /** Addresses that are moved as planned: there must always be an answer. */
   #guarded: readonly string[] = [];
@@ -149,6 +138,14 @@ export class Judge {
       if (!holders.has(address)) holders.set(address, []);
     }
     for (const [address, nodes] of holders) this.#look(address, nodes);
+  }
+
+  /** To be called before a machine goes on that heard nothing meanwhile: of who was found then it hears only now. */
+  thaw(frozenAtMs: number): void {
+    for (const node of this.#segment.nodes) {
+      const wasFound = node.reconnectedAtMs + findingMs(this.#tolerated) < frozenAtMs;
+      if (!wasFound) node.reconnectedAtMs = this.#nowMs;
+    }
   }
 
   /** To be called when a node that stood still goes on: it answers for nothing that others have taken meanwhile. */
@@ -274,21 +271,9 @@ export class Judge {
     return undefined;
   }
 
-  /**
-   * Those that could not hear each other until now find out with the next pulse, even when one of them hands over in
-   * between; any others at once.
-   */
   #toleratedMs(sinceMs: number): number {
-    const { exchangeMs, pulseMs, rediscoveryMs } = this.#tolerated;
-    const reconnected = this.#segment.nodes.map((node) => node.reconnectedAtMs);
-    const { fromMs, untilMs } = this.#muted;
-    // What was lost on the way cannot have told anybody anything.
-    const healed = reconnected.some((atMs) => {
-      const mutedMs = Math.max(0, Math.min(sinceMs, untilMs) - Math.max(atMs, fromMs));
-      return Math.abs(sinceMs - atMs) - mutedMs <= pulseMs + rediscoveryMs;
-    });
-    const mutedMs = untilMs > sinceMs ? untilMs - sinceMs + pulseMs : 0;
-    return (healed ? pulseMs + rediscoveryMs : 0) + mutedMs + exchangeMs;
+    const reconnectedAtMs = this.#segment.nodes.map((node) => node.reconnectedAtMs);
+    return toleratedMs(this.#tolerated, { reconnectedAtMs, muted: this.#muted }, sinceMs);
   }
 
   report(rule: Rule, what: string): void {

@@ -4,11 +4,12 @@ import { type Core, soundCore } from './core.ts';
 import { everyNode } from './every-node.ts';
 import { FakeSegment, socketFrames } from './fake-segment.ts';
 import { expectRelief, Router, routerForgottenMs, setHealth } from './illness.ts';
-import { Judge, type Tolerated } from './judge.ts';
+import { Judge } from './judge.ts';
 import { type Random, seeded } from './random.ts';
 import type { Violation } from './rule.ts';
 import { type Fault, quietMs, type Schedule, settledAtMs } from './schedule.ts';
 import { Timeline } from './timeline.ts';
+import type { Tolerated } from './tolerance.ts';
 
 export type Outcome = {
   readonly violations: readonly Violation[];
@@ -206,13 +207,17 @@ function tellApi(lan: FakeSegment): void {
   });
 }
 
-/** The node takes an address from a holder of which it hears. */
+/**
+ * The node takes an address from a holder of which it hears. Real witnesses ask for seconds before they do: no holder that
+ * stands still lasts as long without being found dead.
+ */
 function alarm(one: Stage[number] | undefined, fault: Fault, random: Random): void {
   const node = one?.lan.node(fault.node);
   const { segment } = node ?? {};
-  const held = [...(segment?.claims ?? [])].flatMap(([address, { holder, term }]) =>
-    holder === undefined || holder === fault.node ? [] : { address, holder, term },
-  );
+  const held = [...(segment?.claims ?? [])].flatMap(([address, { holder, term }]) => {
+    const isFalse = holder !== undefined && one?.lan.node(holder).paused === false;
+    return isFalse && holder !== fault.node ? { address, holder, term } : [];
+  });
   if (one === undefined || node === undefined || held.length === 0) return;
   const claim = random.pick(held);
   const holder = one.lan.node(claim.holder);
@@ -240,6 +245,7 @@ function mend(stage: Stage, fault: Fault, plan: Candidates): void {
       case 'pause':
       case 'freeze':
         judge.disturb(node);
+        if (fault.kind === 'freeze') judge.thaw(fault.atMs);
         lan.resume(node);
         judge.lookAtThawed(node);
         break;
