@@ -2,7 +2,7 @@ import { type Address, parseAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
 import { Announcer, type Conflict, type Counts } from './announcer.ts';
 import type { Action } from './core/action.ts';
-import { Guard, type GuardFact, type Outcome } from './guard.ts';
+import { Guard, type GuardFact, type Outcome, type Quarantines } from './guard.ts';
 import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
 import { batchFrames } from './io/packet-socket.ts';
@@ -145,9 +145,9 @@ export class Responder implements Disposable {
     this.#memberships.renew();
   }
 
-  /** From now on these are probed whatever the reason is for which they are taken. */
-  suspect(addresses: ReadonlySet<string>): void {
-    this.#guard.suspect(addresses);
+  /** From now on what is taken from one of these nodes is probed. */
+  distrust(quarantines: Quarantines): void {
+    this.#guard.distrust(quarantines);
   }
 
   /**
