@@ -44,8 +44,6 @@ export class LinkSession implements Disposable {
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
   readonly #plan: LinkPlan;
-  /** How many groups the link would not join. */
-  #deafTo = 0;
 
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
@@ -160,7 +158,8 @@ export class LinkSession implements Disposable {
     if (this.#responder.probesAt(nowMs)) this.readQuestions();
     this.#carryOn(this.#responder.tick(nowMs), nowMs);
     this.#carryOn(this.#witness.tick(nowMs), nowMs);
-    this.#noteDeafness();
+    const groups = this.#responder.takeRefused();
+    if (groups > 0) this.#report({ kind: 'deaf', groups });
   }
 
   /** Peers begin to miss this node after as long, unless they can be told. */
@@ -235,12 +234,6 @@ export class LinkSession implements Disposable {
     this.#speakers[Symbol.dispose]();
     this.#responder[Symbol.dispose]();
     this.#witness[Symbol.dispose]();
-  }
-
-  #noteDeafness(): void {
-    const before = this.#deafTo;
-    this.#deafTo = this.#responder.refusedGroups;
-    if (before === 0 && this.#deafTo > 0) this.#report({ kind: 'deaf', groups: this.#deafTo });
   }
 
   #hear(heard: Heard): void {

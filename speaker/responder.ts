@@ -35,6 +35,7 @@ export type Reading = {
 export class Responder implements Disposable {
   readonly #sockets: NeighbourSockets;
   readonly #memberships: Memberships;
+  #refusedGroups = 0;
   readonly #announcer: Announcer;
   readonly #guard: Guard;
   readonly #kernel: KernelResponder | undefined;
@@ -63,9 +64,11 @@ export class Responder implements Disposable {
     return this.#announcer.held().length;
   }
 
-  /** Groups that the link would not join: questions to them arrive by luck. */
-  get refusedGroups(): number {
-    return this.#memberships.refused;
+  /** How many groups the link will not join, once when there are any: questions to them arrive by luck. */
+  takeRefused(): number {
+    const before = this.#refusedGroups;
+    this.#refusedGroups = this.#memberships.refused;
+    return before === 0 ? this.#refusedGroups : 0;
   }
 
   /** How many questions were answered from the packet socket so far. */
