@@ -4,15 +4,15 @@ import type { Tally } from './tally.ts';
 
 const gauges: Readonly<Record<string, { help: string; read: (counts: Counts) => number }>> = {
   addresses_total: {
-    help: 'Addresses of a pool.',
+    help: 'Addresses of a pool; of a closed one those in use.',
     read: (c) => c.assignedIPv4 + c.availableIPv4 + c.assignedIPv6 + c.availableIPv6,
   },
   ipv4_addresses_total: {
-    help: 'IPv4 addresses of a pool.',
+    help: 'IPv4 addresses of a pool; of a closed one those in use.',
     read: (c) => c.assignedIPv4 + c.availableIPv4,
   },
   ipv6_addresses_total: {
-    help: 'IPv6 addresses of a pool.',
+    help: 'IPv6 addresses of a pool; of a closed one those in use.',
     read: (c) => c.assignedIPv6 + c.availableIPv6,
   },
   addresses_in_use_total: {
