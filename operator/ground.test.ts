@@ -4,7 +4,7 @@ import type { Advertisement } from '../crds/advertisement.ts';
 import { readModel } from '../crds/model.ts';
 import type { Occupied } from '../crds/pool.ts';
 import type { Range } from '../net/range.ts';
-import { placeModel } from './ground.ts';
+import { describeWithheld, placeModel } from './ground.ts';
 import { poolSize } from './pool-addresses.ts';
 import { findUnreachable } from './reach.ts';
 import { address, pool, range, request, Town } from './testing/town.ts';
@@ -98,6 +98,11 @@ describe('addresses that no Service can have', () => {
         'UnusableAddresses: spec.addresses has ff00::-ff00::5',
       ],
     );
+  });
+
+  test("are a fault, and so not told a second time among what is somebody's", () => {
+    const [last] = place({}, [pool('last', '255.255.255.254-255.255.255.255')]).pools;
+    assert.equal(last && describeWithheld(last), undefined);
   });
 
   test('leave the pool open', () => {

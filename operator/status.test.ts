@@ -107,6 +107,22 @@ test('a refusal says what is wrong, what stands meanwhile and what to do, and to
   });
 });
 
+test('another machine is told of once, however often the refusal beside it changes', () => {
+  const standing = {
+    addresses: [one],
+    pool: 'lan',
+    refusal: refusal('PoolUnknown', 'there is no pool "lna"'),
+    stranger: refusal('AddressContested', '198.51.100.1 of pool lan is used by another machine'),
+  };
+  const first = changeStatus(assigned(), standing, now);
+  assert.deepEqual(first?.warnings, [standing.stranger]);
+  const written = after(assigned(), first);
+  const next = { ...standing, refusal: refusal('PoolUnknown', 'there is no pool "nla"') };
+  const second = changeStatus(written, next, now);
+  assert.deepEqual([second?.news?.reason, second?.warnings], ['PoolUnknown', []]);
+  assert.equal(changeStatus(after(written, second), next, now), undefined);
+});
+
 test('a new pool name is written without telling anybody', () => {
   const change = changeStatus(assigned(), { addresses: [one], pool: 'office' }, now);
   assert.deepEqual(change?.patch.metadata.annotations, { [key]: 'office' });
