@@ -202,14 +202,14 @@ export class LinkSession implements Disposable {
    * Answers who asks for a held address, and tells who else claims one; a peer that does is the segment's matter. Returns
    * how many questions were answered. Where it is known which descriptors can be read, no time is lost with the others.
    */
-  readQuestions(readable?: ReadonlySet<number>): number {
+  readQuestions(readable?: readonly number[]): number {
     const before = this.#responder.answered;
     const { nowMs, macs } = this.#identity;
     const { peers } = this.#segment;
     const isOurs = (mac: Mac) => macs().has(mac) || peers.values().some((peer) => peer.mac === mac);
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
     const found = this.#responder.read(nowMs(), { isOurs, mayAnswer, readable });
-    this.#carryOn(found, nowMs());
+    if (found.length > 0) this.#carryOn(found, nowMs());
     return this.#responder.answered - before;
   }
 

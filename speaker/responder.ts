@@ -24,7 +24,7 @@ export type ResponderOptions = {
 export type Reading = {
   readonly isOurs: (mac: Mac) => boolean;
   readonly mayAnswer: () => boolean;
-  readonly readable?: ReadonlySet<number> | undefined;
+  readonly readable?: readonly number[] | undefined;
 };
 
 /**
