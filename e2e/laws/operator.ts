@@ -27,7 +27,6 @@ export class Operator {
     this.transport = new DirectTransport(api, onWrite);
     const controller = new Controller({
       transport: this.transport,
-      server: 'http://server',
       namespace: 'metallb-system',
       lbClass: undefined,
       restMs: 60_000,
