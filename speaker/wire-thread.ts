@@ -19,6 +19,7 @@ import type { Fact, Order, WireStart } from './orders.ts';
 import type { PlanChange } from './plan-change.ts';
 import { PulseRing } from './pulse-ring.ts';
 import type { Speaker } from './roster.ts';
+import { isSameList } from './same-list.ts';
 import type { Heard } from './speakers-socket.ts';
 import { Whereabouts } from './whereabouts.ts';
 
@@ -142,8 +143,7 @@ class WireThread {
     }
     for (const session of sessions) session.tick();
     this.#checkups.run(ready);
-    const isLeaving = this.#departure === 'asked';
-    if (isLeaving && sessions.every(({ hasLeft }) => hasLeft)) this.#tellLeft();
+    if (this.#departure === 'asked' && sessions.every((one) => one.hasLeft)) this.#tellLeft();
   }
 
   /** A datagram is for the link in whose network its sender is. */
@@ -245,7 +245,7 @@ class WireThread {
   }
 
   #missLinks(absent: readonly string[]): void {
-    if (String(absent) === String(this.#absent)) return;
+    if (isSameList(absent, this.#absent)) return;
     this.#absent = absent;
     report({ kind: 'absent', links: absent });
   }

@@ -106,7 +106,7 @@ export const reliefAgainMs = 1000;
  */
 export const unansweredOnceMs = 300_000;
 /** A leaving node stops waiting for heirs after this long; the pod's termination grace is longer. */
-export const leaveAtMostMs = 2000;
+export const awaitHeirsAtMostMs = 2000;
 
 /** Who is listed and silent is asked in datagrams; more of them less often, so that none sends over 200 a second. */
 export const askUnheardMs = (roster: number): number => Math.max(1000, 5 * roster);
