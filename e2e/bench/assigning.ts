@@ -34,6 +34,8 @@ export type Restarted = {
   readonly operator: Cost;
 };
 
+export type Cpu = { readonly writer: number; readonly apiServer: number; readonly etcd: number };
+
 /** The Services have lost their addresses while the operator was away; the bare loop took them, and the operator gives them back. */
 export type Round = {
   readonly ceilingPerSecond: number;
@@ -42,8 +44,6 @@ export type Round = {
   readonly ceilingCpu: Cpu;
   readonly operatorCpu: Cpu;
 };
-
-export type Cpu = { readonly writer: number; readonly apiServer: number; readonly etcd: number };
 
 /** The same, and the operator is killed at half and started again. */
 export type Killed = {

@@ -87,12 +87,12 @@ export type Peer = {
   mac: Mac;
   standing: Standing;
   heardAtMs: number;
+  /** When it was last heard in a frame; datagrams do not count. */
+  framedAtMs: number;
   /** When it last said where it stands. */
   toldAtMs: number;
   /** Since when it has been active and not sick; Infinity while it is not so. */
   activeSinceMs: number;
-  /** The same for frames alone. */
-  framedAtMs: number;
   /** When it was last asked in a datagram: for `deafMs` it knows that we hear no frames of it. */
   askedInDatagramAtMs: number;
   /** Asked and not answered yet: silent, or checked after a stall of our own, or because another uses its name. */
