@@ -5,7 +5,7 @@ import { Heap } from './heap.ts';
 export type Owned = { readonly range: Range; readonly age: number };
 
 /** What a younger pool shares with an older one. */
-export type Overlap = { readonly older: number; readonly shared: Range };
+type Overlap = { readonly older: number; readonly shared: Range };
 
 /**
  * For every pool that shares an address with an older one: which, and what they share (the lowest

@@ -23,7 +23,7 @@ export type Values<S extends Table> = {
     : never;
 };
 
-export type Reading<S extends Table> =
+type Reading<S extends Table> =
   | { readonly kind: 'settings'; readonly values: Values<S> }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'faults'; readonly text: string };

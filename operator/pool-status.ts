@@ -66,7 +66,7 @@ export function changeObjectStatus(
 }
 
 /** Whether a pool has addresses left. */
-export const roomType = 'Room';
+const roomType = 'Room';
 const fillingPercent = 80;
 const nearlyFullPercent = 95;
 

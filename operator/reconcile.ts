@@ -42,7 +42,7 @@ export type Ports = {
 };
 
 /** There is something to decide anew after this time. */
-export type Again = { readonly againAfterMs: number };
+type Again = { readonly againAfterMs: number };
 
 /**
  * Brings one Service to what it asks for: decides against the ledger, records that there, and

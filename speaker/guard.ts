@@ -19,7 +19,7 @@ export type GuardFact =
   /** So many addresses are used although the link took no probe for them. */
   | { readonly kind: 'unasked'; readonly addresses: number };
 
-export type Due = { readonly probes: readonly Address[]; readonly outcomes: readonly Outcome[] };
+type Due = { readonly probes: readonly Address[]; readonly outcomes: readonly Outcome[] };
 export type Outcome = Hold | GuardFact;
 
 /**

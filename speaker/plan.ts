@@ -106,7 +106,7 @@ function quarantinedBy({ nodes, standings }: World): ReadonlySet<string> {
   return new Set(found.map(({ address }) => formatAddress(address)));
 }
 
-export function isOurs({ spec }: Service, loadBalancerClass: string | undefined): boolean {
+function isOurs({ spec }: Service, loadBalancerClass: string | undefined): boolean {
   return spec?.type === 'LoadBalancer' && spec.loadBalancerClass === loadBalancerClass;
 }
 

@@ -28,7 +28,7 @@ export type Created = {
 };
 
 /** The operator is restarted when all are assigned. */
-export type Restarted = {
+type Restarted = {
   readonly readySeconds: number;
   readonly requests: Readonly<Record<string, number>>;
   readonly operator: Cost;
@@ -46,7 +46,7 @@ export type Round = {
 };
 
 /** The same, and the operator is killed at half and started again. */
-export type Killed = {
+type Killed = {
   readonly seconds: number;
   readonly requests: Readonly<Record<string, number>>;
   readonly vain: number;

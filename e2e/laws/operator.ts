@@ -9,7 +9,7 @@ export type ControllerClass = new (options: ControllerOptions) => {
   run(signal: AbortSignal): Promise<void>;
 };
 
-export type OperatorOptions = {
+type OperatorOptions = {
   readonly api: ApiServer;
   readonly onWrite: OnWrite;
   readonly clock: Clock;
