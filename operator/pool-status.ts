@@ -66,7 +66,7 @@ export function changeObjectStatus(
 }
 
 /** Whether a pool has addresses left. */
-const roomType = 'Room';
+export const roomType = 'Room';
 const fillingPercent = 80;
 const nearlyFullPercent = 95;
 

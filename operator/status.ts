@@ -41,7 +41,7 @@ export type News = {
   readonly message: string;
 };
 
-type Change = { readonly patch: StatusPatch; readonly news?: News };
+export type Change = { readonly patch: StatusPatch; readonly news?: News };
 
 /**
  * What has to be written on a Service for it to show how it stands; undefined when it shows it
