@@ -3,7 +3,7 @@ import type { Plan, PlannedAddress } from './plan.ts';
 import { isSameList } from './same-list.ts';
 
 /** What is to be known of an address on the wire. */
-export type Duty = Pick<PlannedAddress, 'candidates' | 'links' | 'quarantined'> & {
+export type Duty = Pick<PlannedAddress, 'candidates' | 'links' | 'quarantinedBy'> & {
   /** The other addresses of its Services; undefined: none. */
   readonly siblings?: readonly string[] | undefined;
 };
@@ -28,8 +28,8 @@ export function planChange(before: Plan | undefined, next: Plan): PlanChange {
       isSame(known, planned) &&
       isSameList(siblings, siblingsBefore.get(address));
     if (same) continue;
-    const { candidates, links, quarantined } = planned;
-    put.set(address, { candidates, links, siblings, ...(quarantined && { quarantined }) });
+    const { candidates, links, quarantinedBy } = planned;
+    put.set(address, { candidates, links, siblings, ...(quarantinedBy && { quarantinedBy }) });
   }
   const removed = [...was.keys()].filter((address) => !next.has(address));
   return { whole: before === undefined, put, removed };
@@ -52,7 +52,7 @@ export function inCommon(before: Plan | undefined, next: Plan): Plan {
 
 const isSame = (a: PlannedAddress, b: PlannedAddress): boolean =>
   a === b ||
-  (a.quarantined === b.quarantined &&
+  (isSameList(a.quarantinedBy, b.quarantinedBy) &&
     isSameList(a.links, b.links) &&
     isSameList(a.candidates, b.candidates, isSameCandidate));
 

@@ -210,7 +210,7 @@ class WireThread {
   #replan(change: PlanChange, speakers: readonly Speaker[]): void {
     this.#speakers = speakers;
     for (const session of this.#sessions.values()) {
-      session.suspect(this.#duties.quarantined);
+      session.distrust(this.#duties.quarantines);
       if (change.whole) session.adopt(this.#duties.all, speakers);
       else session.amend(change, speakers);
     }
@@ -259,7 +259,7 @@ class WireThread {
     for (const fd of this.#fdsOf(session)) this.#poll.add(fd);
     for (const fd of session.questionsFds) this.#questionsFds.add(fd);
     report({ kind: 'joined', link: link.name, mac, responder: session.responder });
-    session.suspect(this.#duties.quarantined);
+    session.distrust(this.#duties.quarantines);
     session.adopt(this.#duties.all, this.#speakers);
   }
 
