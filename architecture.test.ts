@@ -59,7 +59,7 @@ const pure = [
   'crds/!(generate).ts',
   'kube/{event-fold,kinds,lease-claim,node-state,object,serving,store}.ts',
   'operator/!(access|allocator-metrics|controller|frame|judge|main|node-follower|operate|pulse-key|reconcile|settings|stale-statuses).ts',
-  'speaker/{announcer,announcing-links,answer-times,burst,candidates,contested,detours,duties,exam,extracts}.ts',
+  'speaker/{announcer,announcing-links,answer-times,burst,candidates,cluster-stations,contested,detours,duties,exam,extracts}.ts',
   'speaker/{foreign-stations,guard,holdings,l2-record,link-plan,networks,plan,plan-change,probing,pulse-ring}.ts',
   'speaker/{reach,remedies,roster,same-list,schedule,shared,sibling,telling,unannounced,witness}.ts',
   'speaker/core/*.ts',
