@@ -113,7 +113,7 @@ function listFaults(program: string, faults: readonly string[]): string {
 }
 
 /** A setting in words: its flag, the variable or nothing, the fallback or `required` or nothing, and what it is for. */
-export type Described = readonly [flag: string, env: string, fallback: string, help: string];
+type Described = readonly [flag: string, env: string, fallback: string, help: string];
 
 export const describeAll = (table: Table): readonly Described[] =>
   Object.entries(table).map(([name, setting]) => [
