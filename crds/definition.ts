@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ApiKind } from './names.ts';
 
 /** A column of `kubectl get`; priority 1 shows it with `-o wide` only. */
-export type Column = {
+type Column = {
   readonly name: string;
   readonly type: 'boolean' | 'date' | 'integer' | 'string';
   readonly jsonPath: string;

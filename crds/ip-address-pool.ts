@@ -254,7 +254,6 @@ const status = z.object({
     .optional(),
 });
 
-export type IPAddressPoolSpec = z.input<typeof spec>;
 export type IPAddressPoolStatus = z.output<typeof status>;
 
 export const ipAddressPool = {

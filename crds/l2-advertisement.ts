@@ -60,9 +60,6 @@ const status = z.object({
     .optional(),
 });
 
-export type L2AdvertisementSpec = z.input<typeof spec>;
-export type L2AdvertisementStatus = z.output<typeof status>;
-
 export const l2Advertisement = {
   kind: l2AdvertisementKind,
   description: 'Which nodes answer ARP and NDP for the addresses of which pools.',

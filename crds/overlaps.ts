@@ -1,7 +1,7 @@
 import { intersection, type Range } from '../net/range.ts';
 
 /** What a younger pool shares with an older one. */
-export type Overlap = { readonly older: number; readonly shared: Range };
+type Overlap = { readonly older: number; readonly shared: Range };
 
 type Owned = { readonly range: Range; readonly age: number };
 

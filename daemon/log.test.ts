@@ -25,7 +25,7 @@ test('a line is JSON: when, how grave, what, and the fields of the log and of th
   });
 });
 
-test('what is below the level is not written', () => {
+test('a line below the level is not written', () => {
   const { log, lines } = open('warn');
   log.debug('a');
   log.info('b');

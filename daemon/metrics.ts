@@ -1,9 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** A value for every label a metric was declared with. */
-export type Labels<L extends string> = Readonly<Record<L, string>>;
+type Labels<L extends string> = Readonly<Record<L, string>>;
 
-export type Declaration<L extends string> = {
+type Declaration<L extends string> = {
   /** Whole, with the prefix of the product: `mercury_takeovers_total`. */
   readonly name: string;
   readonly help: string;
@@ -12,19 +12,19 @@ export type Declaration<L extends string> = {
 
 type Of<L extends string> = [L] extends [never] ? [] : [labels: Labels<L>];
 
-export type CounterMetric<L extends string> = { add(count: number, ...labels: Of<L>): void };
-export type GaugeMetric<L extends string> = {
+type CounterMetric<L extends string> = { add(count: number, ...labels: Of<L>): void };
+type GaugeMetric<L extends string> = {
   set(value: number, ...labels: Of<L>): void;
   /** Forgets every combination of labels: what is not set again is not exposed. */
   clear(): void;
 };
-export type HistogramMetric<L extends string> = { observe(value: number, ...labels: Of<L>): void };
+type HistogramMetric<L extends string> = { observe(value: number, ...labels: Of<L>): void };
 
 /** How many values were in each bucket and no lower one, those beyond the last bucket at the end; and their sum. */
-export type Counted = { readonly counts: readonly number[]; readonly sum: number };
+type Counted = { readonly counts: readonly number[]; readonly sum: number };
 
 /** A declaration as it is exposed. */
-export type Declared = Declaration<string> & { readonly type: 'counter' | 'gauge' | 'histogram' };
+type Declared = Declaration<string> & { readonly type: 'counter' | 'gauge' | 'histogram' };
 
 type Read<L extends string> = () => Iterable<readonly [value: number, labels: Labels<L>]>;
 

@@ -46,7 +46,7 @@ test('health and metrics are told over HTTP, with the reason where a check fails
   assert.equal((await get('/livez', 'POST'))[0], 405);
 });
 
-test('port 0 is off', async () => {
+test('on port 0 nothing is served', async () => {
   await using probes = await openProbes({ port: 0, flag });
   assert.equal(probes.port, 0);
 });

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import type { Metrics } from './metrics.ts';
 
 /** `undefined` while all is well, else what is wrong, for people. */
-export type Check = () => string | undefined;
-export type Checks = Readonly<Record<string, Check>>;
+type Check = () => string | undefined;
+type Checks = Readonly<Record<string, Check>>;
 
-export type ProbeOptions = {
+type ProbeOptions = {
   /** 0 is off. */
   readonly port: number;
   /** The setting the port came from, named when it cannot be had: `--probe-port`. */
@@ -20,7 +20,7 @@ export type ProbeOptions = {
   readonly metrics?: Metrics;
 };
 
-export type Probes = AsyncDisposable & {
+type Probes = AsyncDisposable & {
   /** Where it listens; 0 when it is off. */
   readonly port: number;
   close(): Promise<void>;

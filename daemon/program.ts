@@ -12,7 +12,7 @@ export const programSettings = {
   } satisfies Setting<(typeof levels)[number]>,
 };
 
-export type Surroundings = {
+type Surroundings = {
   readonly log: Log;
   /** Aborted by SIGTERM or SIGINT: end cleanly, then return. */
   readonly signal: AbortSignal;

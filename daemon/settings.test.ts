@@ -28,7 +28,7 @@ const table = {
 const read = (argv: string[], env: Record<string, string> = {}) =>
   readSettings('speaker', table, argv, env);
 
-test('what is not said has its fallback; what is optional may be missing', () => {
+test('a setting that is not said has its fallback; one that is optional may be missing', () => {
   assert.deepEqual(read(['--node-name', 'a']), {
     kind: 'settings',
     values: {
@@ -53,7 +53,7 @@ test('values are typed by their parsers', () => {
   assert.deepEqual(typed, ['a=b', ['eth0', 'eth1'], 'safe', true, 7473, undefined]);
 });
 
-test('the environment says it where no flag does; an empty variable says nothing', () => {
+test('the environment says a setting where no flag does; an empty variable says nothing', () => {
   const env = { NODE_NAME: 'b', PROBE_PORT: '' };
   const reading = read([], env);
   assert(reading.kind === 'settings');

@@ -25,7 +25,7 @@ export type Values<S extends Table> = {
     : never;
 };
 
-export type Reading<S extends Table> =
+type Reading<S extends Table> =
   | { readonly kind: 'settings'; readonly values: Values<S> }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'faults'; readonly text: string };
@@ -113,7 +113,7 @@ function listFaults(program: string, faults: readonly string[]): string {
 }
 
 /** A setting in words: its flag, the variable or nothing, the fallback or `required` or nothing, and what it is for. */
-export type Described = readonly [flag: string, env: string, fallback: string, help: string];
+type Described = readonly [flag: string, env: string, fallback: string, help: string];
 
 export const describeAll = (table: Table): readonly Described[] =>
   Object.entries(table).map(([name, setting]) => [

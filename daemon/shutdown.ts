@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
 /** Why a process ends on request. Whatever was under way then fails with this, which is no failure. */
-export class Shutdown extends Error {
+class Shutdown extends Error {
   constructor(signal: string) {
     super(`${signal} was received`);
     this.name = 'Shutdown';

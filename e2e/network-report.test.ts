@@ -43,7 +43,7 @@ test('a node’s networks stand in an object that goes with the node', async () 
   ]);
 });
 
-test('what changes is written over, and what stands there is not written again', async () => {
+test('a status that changes is written over, and one that stands there is not written again', async () => {
   await using server = await open();
   await server.report(on('198.51.100.11/24'));
   await server.report(on('203.0.113.11/24'));

@@ -18,7 +18,7 @@ export type Access = {
 };
 
 /** Where the kubelet mounts a Pod's service account. */
-export const serviceAccountDir = '/var/run/secrets/kubernetes.io/serviceaccount';
+const serviceAccountDir = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** The access of a Pod to its own API server. Throws an `Error` naming everything that is missing. */
 export function inClusterAccess(

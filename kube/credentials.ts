@@ -3,7 +3,7 @@ import type { Clock } from '../daemon/clock.ts';
 import type { Access } from './access.ts';
 
 /** What a request carries to be let in, as the options of `https.request` call them. */
-export type Credentials = {
+type Credentials = {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
 };

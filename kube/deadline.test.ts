@@ -6,7 +6,7 @@ import { anyOf, Deadline } from './deadline.ts';
 
 const expired = () => new Error('time is up');
 
-test('what is made of a deadline is over when that is, before any timer had its turn', () => {
+test('a signal made of a deadline is over when that is, before any timer had its turn', () => {
   let nowMs = 0;
   const sleep = () => Promise.withResolvers<void>().promise;
   const clock = { nowMs: () => nowMs, wall: () => new Date(0), sleep };
@@ -17,7 +17,7 @@ test('what is made of a deadline is over when that is, before any timer had its 
   assert.throws(() => either.throwIfAborted(), /time is up/);
 });
 
-test('what is made of several tells who listens, with the reason of the first', async () => {
+test('a signal made of several tells who listens, with the reason of the first', async () => {
   const clock = new FakeClock();
   using deadline = new Deadline(clock, 1_000, expired);
   const stop = new AbortController();
@@ -30,7 +30,7 @@ test('what is made of several tells who listens, with the reason of the first', 
   assert.deepEqual(heard, [reason]);
 });
 
-test('what is over holds on to nothing that lives longer', () => {
+test('a deadline that is over holds on to no signal that lives longer', () => {
   const lasting = new AbortController();
   for (let term = 0; term < 3; term++) {
     using deadline = new Deadline(new FakeClock(), 1_000, expired);

@@ -1,13 +1,13 @@
 import type { Lease, LeaseSpec } from './object.ts';
 
 /** What one candidate can say about a lease: who it is, and since when it has seen no change. */
-export type Observation = {
+type Observation = {
   readonly identity: string;
   readonly leaseSeconds: number;
   readonly unchangedMs: number;
 };
 
-export type Verdict =
+type Verdict =
   | { readonly kind: 'create' }
   | { readonly kind: 'take'; readonly lease: Lease }
   | { readonly kind: 'wait'; readonly holder: string; readonly waitMs: number };

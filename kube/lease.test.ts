@@ -153,7 +153,7 @@ function open(...names: string[]) {
 const acting = (contenders: readonly Contender[]) =>
   contenders.filter((one) => one.acts).map((one) => one.identity);
 
-test('the first creates the lease and keeps it, the other waits', async () => {
+test('the first candidate creates the lease and keeps it, the other waits', async () => {
   const { clock, keeper, contenders, end } = open('a', 'b');
   await clock.advance(60_000);
   assert.deepEqual(acting(contenders), ['a']);

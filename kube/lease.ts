@@ -7,7 +7,7 @@ import { claimLease, judgeLease } from './lease-claim.ts';
 import type { Lease, LeaseSpec } from './object.ts';
 import { ApiError, type Transport } from './transport.ts';
 
-export type LeaseOptions = {
+type LeaseOptions = {
   readonly transport: Transport;
   readonly namespace: string;
   readonly name: string;

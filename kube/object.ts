@@ -17,7 +17,7 @@ export type Metadata = {
   readonly ownerReferences?: readonly OwnerReference[];
 };
 
-export type OwnerReference = {
+type OwnerReference = {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
@@ -135,7 +135,7 @@ export type LeaseSpec = {
 export type Lease = KubeObject & { readonly spec?: LeaseSpec };
 
 /** Points at an object from another one: `involvedObject` of an Event. */
-export type ObjectReference = {
+type ObjectReference = {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly namespace?: string;

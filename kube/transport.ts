@@ -41,7 +41,7 @@ export class ApiError extends Error {
   }
 }
 
-export type Limits = {
+type Limits = {
   /** Watches keep a connection each; the rest is for calls. */
   readonly maxSockets: number;
   /** A page of 500 objects as large as etcd takes by default (1.5 MiB) is not to be expected: this is a sane bound. */

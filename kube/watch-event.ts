@@ -20,7 +20,7 @@ export function parseWatchEvent(line: unknown): WatchEvent | undefined {
   return type === 'DELETED' ? { kind: 'remove', object, version } : undefined;
 }
 
-export type Page = {
+type Page = {
   readonly items: readonly KubeObject[];
   readonly version: string;
   readonly next: string | undefined;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { kinds } from './kinds.ts';
 import { node, service } from './testing/build.ts';
 import type { Call, Transport } from './transport.ts';
-import { apply, create, mergePatch, putStatus, remove } from './write.ts';
+import { apply, create, mergePatch, remove } from './write.ts';
 
 /** What would go over the wire. */
 async function sent(write: (transport: Transport) => Promise<unknown>): Promise<Call> {
@@ -48,19 +48,6 @@ test('server-side apply names its manager and takes over what is its own', async
     body: object,
     contentType: 'application/apply-patch+yaml',
   });
-});
-
-test('a status is put only onto the version it was decided on', async () => {
-  const call = await sent((transport) => putStatus(transport, kinds.service, web));
-  assert.deepEqual(
-    [call.method, call.path],
-    ['PUT', '/api/v1/namespaces/default/services/web/status'],
-  );
-  const unread = service('web');
-  await assert.rejects(
-    sent((transport) => putStatus(transport, kinds.service, unread)),
-    /the status of Service web cannot be put without a resourceVersion/,
-  );
 });
 
 test('a deletion means this object as it was read, not its successor', async () => {

@@ -59,23 +59,6 @@ export async function apply<T extends KubeObject>(
 }
 
 /**
- * Replaces the status of an object by the one given, only if it is still the object that was read: it has to carry
- * its resourceVersion. Throws `ApiError` 409 where somebody changed it in between.
- */
-export async function putStatus<T extends KubeObject>(
-  transport: Transport,
-  kind: Kind,
-  object: T,
-  signal?: AbortSignal,
-): Promise<T> {
-  const { namespace, name, resourceVersion } = object.metadata;
-  if (resourceVersion === undefined)
-    throw new Error(`the status of ${kind.kind} ${name} cannot be put without a resourceVersion`);
-  const path = pathOf(kind, { namespace, name, subresource: 'status' });
-  return transport.call<T>({ method: 'PUT', path, body: object }, signal);
-}
-
-/**
  * Deletes this very object, not one that has taken its name since, and only in the form that was read: leave out its
  * resourceVersion where any will do. Throws `ApiError` 404 or 409.
  */

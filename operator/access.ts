@@ -7,7 +7,7 @@ import { type Access, inClusterAccess } from '../kube/access.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Where the settings say that the API server is; nothing said: as kubectl would find it. */
-export type Whereabouts = {
+type Whereabouts = {
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
 };

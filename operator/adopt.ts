@@ -9,7 +9,7 @@ import { type Obstacle, termsOf } from './terms.ts';
 import { poolContains } from './pool-addresses.ts';
 import { isOurs, readTerms, statusAddresses } from './request.ts';
 
-export type Adoption = {
+type Adoption = {
   readonly services: Iterable<Service>;
   readonly pools: readonly Pool[];
   readonly nodeWorld: NodeWorld;

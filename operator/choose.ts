@@ -19,7 +19,7 @@ import { describeSighting } from './strangers.ts';
 type Labels = Readonly<Record<string, string>>;
 
 /** Pools that may serve a request, in the order in which they are tried. */
-export type Choice =
+type Choice =
   | { readonly kind: 'pools'; readonly pools: readonly Pool[] }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 

@@ -30,7 +30,7 @@ import type { Tally } from './tally.ts';
 import { terrainKinds } from './terrain.ts';
 import type { World } from './world.ts';
 
-export const controllerKinds: readonly Kind[] = [
+const controllerKinds: readonly Kind[] = [
   kinds.service,
   kinds.namespace,
   kinds.endpointSlice,

@@ -30,6 +30,7 @@ export function homeOf(held: Holding, world: World): Pool | undefined {
     : nodePoolOf(held.addresses, world);
 }
 
+/** What is wrong with holding addresses of a pool; `pool` is that from which they are now, if any. */
 export function findFault(
   held: Holding,
   pool: Pool | undefined,
@@ -60,6 +61,17 @@ export function findFault(
   return findUnfit(pool, request, namespaceLabels);
 }
 
+/** What is wrong with holding the addresses of the nodes of a pool. */
+export function findNodeFault(
+  pool: NodePool,
+  request: Request,
+  { namespaceLabels }: World,
+): Fault | undefined {
+  const elsewhere = request.pool !== undefined && request.pool !== pool.name;
+  if (elsewhere || request.wanted.length > 0) return { kind: 'unasked' };
+  return findUnfit(pool, request, namespaceLabels);
+}
+
 function findUnfit(
   pool: Pool,
   request: Request,
@@ -86,15 +98,4 @@ function asksFor(
     counts.includes(count) &&
     counts.every((each) => each === count || (secondOptional && each === 0))
   );
-}
-
-/** The same of one that has the addresses of nodes. */
-export function findNodeFault(
-  pool: NodePool,
-  request: Request,
-  { namespaceLabels }: World,
-): Fault | undefined {
-  const elsewhere = request.pool !== undefined && request.pool !== pool.name;
-  if (elsewhere || request.wanted.length > 0) return { kind: 'unasked' };
-  return findUnfit(pool, request, namespaceLabels);
 }

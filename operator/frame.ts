@@ -5,19 +5,18 @@ import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import { backoffMs } from '../kube/backoff.ts';
 import { anyOf } from '../kube/deadline.ts';
-import { apiVersionOf, type Kind, pathOf } from '../kube/kinds.ts';
+import { apiVersionOf, type Kind } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/store.ts';
 import { ApiError, type Transport } from '../kube/transport.ts';
-import { mergePatch, putStatus } from '../kube/write.ts';
+import { mergePatch } from '../kube/write.ts';
 
 // The package is CommonJS: its default export arrives as a property of the module.
 const { default: Operator, ResourceEventType, ResourceMetaImpl } = dot;
 
 export type FrameOptions = {
   readonly transport: Transport;
-  readonly server: string;
   /** Every kind that is watched or written. */
   readonly kinds: readonly Kind[];
   /** What of the objects of a kind is kept in memory; everything, where it says nothing. */
@@ -43,7 +42,7 @@ export type Cached<T> = {
 };
 
 /**
- * The `Operator` of @dot-i/k8s-operator on our own connection to the API server. What it does
+ * The `Operator` of @dot-i/k8s-operator on our own connection to the API server. What we use of it that goes
  * over the network is replaced, one method each; docs/decisions/operator-frame.md says why.
  */
 export abstract class Frame extends Operator {
@@ -156,54 +155,15 @@ export abstract class Frame extends Operator {
     return ResourceMetaImpl.createWithPlural(kind.plural, typed(object));
   }
 
-  protected override async setResourceStatus(
-    meta: ResourceMeta,
-    status: unknown,
-  ): Promise<ResourceMeta> {
-    const { id, apiVersion, kind, name, namespace, resourceVersion } = meta;
-    const metadata = { name, resourceVersion, ...(namespace === undefined ? {} : { namespace }) };
-    const object = { apiVersion, kind, metadata, status };
-    const { transport } = this.#options;
-    const answer = await putStatus(transport, this.#kind(id), object, this.#options.held);
-    return ResourceMetaImpl.createWithId(id, typed(answer));
-  }
-
   protected override async patchResourceStatus(
-    meta: ResourceMeta,
+    { id, namespace, name, resourceVersion }: ResourceMeta,
     status: unknown,
   ): Promise<ResourceMeta> {
-    const body = { metadata: { resourceVersion: meta.resourceVersion }, status };
-    return ResourceMetaImpl.createWithId(meta.id, typed(await this.#merge(meta, body, 'status')));
-  }
-
-  protected override async setResourceFinalizers(
-    meta: ResourceMeta,
-    finalizers: string[],
-  ): Promise<void> {
-    const { resourceVersion } = meta;
-    await this.#merge(meta, { metadata: { resourceVersion, finalizers } });
-  }
-
-  protected override getCustomResourceApiUri(
-    group: string,
-    version: string,
-    plural: string,
-    namespace?: string,
-  ): string {
-    const kind = { group, version, plural, kind: plural, namespaced: namespace !== undefined };
-    return `${this.#options.server}${pathOf(kind, { namespace })}`;
-  }
-
-  protected override registerCustomResourceDefinition(crdFile: string): Promise<never> {
-    const what = `the operator does not install ${crdFile}: it has no right to`;
-    return Promise.reject(new Error(`${what}. Apply it with kubectl apply --server-side -f.`));
-  }
-
-  #merge(meta: ResourceMeta, body: object, subresource?: 'status'): Promise<KubeObject> {
-    const { namespace, name } = meta;
-    const target = { kind: this.#kind(meta.id), namespace, name, subresource };
+    const target = { kind: this.#kind(id), namespace, name, subresource: 'status' } as const;
     const { transport, held } = this.#options;
-    return mergePatch<KubeObject>(transport, target, body, held);
+    const patch = { metadata: { resourceVersion }, status };
+    const answer = await mergePatch<KubeObject>(transport, target, patch, held);
+    return ResourceMetaImpl.createWithId(id, typed(answer));
   }
 
   #kind(id: string): Kind {

@@ -14,7 +14,7 @@ import type { NodeWorld } from './node-addresses.ts';
 import { changeObjectStatus, type Judged, type PoolUse, readUse } from './pool-status.ts';
 import type { Tally } from './tally.ts';
 
-export type JudgePorts = {
+type JudgePorts = {
   /** Where pools and advertisements count. */
   readonly namespace: string;
   readonly ledger: Ledger;

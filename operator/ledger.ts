@@ -75,6 +75,14 @@ export class Ledger {
     return entry !== undefined && isAmong(entry, service);
   }
 
+  /** Whether another Service of its namespace holds the address. */
+  isHeldBeside(address: Address, service: string): boolean {
+    const entry = this.#entryOf(address);
+    const namespace = namespaceOf(service);
+    const isBeside = (other: string) => other !== service && namespaceOf(other) === namespace;
+    return entry?.holders.some((holder) => isBeside(holder.service)) === true;
+  }
+
   /** How many Services hold something. */
   get size(): number {
     return this.#stays.size;
@@ -273,14 +281,6 @@ export class Ledger {
     const sharers = this.#sharing.get(terms.sharing);
     sharers?.delete(entry);
     if (sharers?.size === 0) this.#sharing.delete(terms.sharing);
-  }
-
-  /** Whether another Service of its namespace holds the address. */
-  isHeldBeside(address: Address, service: string): boolean {
-    const entry = this.#entryOf(address);
-    const namespace = namespaceOf(service);
-    const isBeside = (other: string) => other !== service && namespaceOf(other) === namespace;
-    return entry?.holders.some((holder) => isBeside(holder.service)) === true;
   }
 }
 

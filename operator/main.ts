@@ -27,7 +27,6 @@ await runProgram('operator', settingsTable, async (settings, { log, signal }) =>
   await operate(
     {
       transport,
-      server: access.server,
       namespace,
       lbClass,
       restMs: restSeconds * 1_000,

@@ -96,11 +96,11 @@ export function stockOf(
 }
 
 /** The nodes that a pool means. */
-export const nodesOf = ({ nodes }: NodePool, all: readonly RosterNode[]): readonly RosterNode[] =>
+const nodesOf = ({ nodes }: NodePool, all: readonly RosterNode[]): readonly RosterNode[] =>
   all.filter(({ excluded, labels }) => !excluded && matches(nodes.selector, labels));
 
 /** What a node of a pool gives. */
-export const addressesOf = (node: RosterNode, { nodes }: NodePool): readonly Address[] =>
+const addressesOf = (node: RosterNode, { nodes }: NodePool): readonly Address[] =>
   node.addresses[nodes.addressType];
 
 const has = (node: RosterNode, pool: NodePool, address: Address): boolean =>

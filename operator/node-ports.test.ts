@@ -24,7 +24,7 @@ test('to claim again keeps the place, and gives back the ports that are left out
   assert.deepEqual(rivals(ports, 'b', 'nodes', 'TCP/80', 'TCP/443'), ['a TCP/80 ahead']);
 });
 
-test('who goes to another pool comes last there', () => {
+test('a Service that goes to another pool comes last there', () => {
   const ports = new NodePorts();
   ports.claim('a', 'east', ['TCP/80']);
   ports.claim('b', 'west', ['TCP/80']);
@@ -33,7 +33,7 @@ test('who goes to another pool comes last there', () => {
   assert.deepEqual(rivals(ports, 'a', 'west', 'TCP/80'), ['b TCP/80 ahead']);
 });
 
-test('who releases is nobody’s rival any more', () => {
+test('a Service that releases is nobody’s rival any more', () => {
   const ports = new NodePorts();
   ports.claim('a', 'nodes', ['TCP/80']);
   ports.release('a');

@@ -1,5 +1,5 @@
 /** A Service that has a port of the nodes of a pool. */
-export type Rival = {
+type Rival = {
   readonly service: string;
   readonly pool: string;
   /** `TCP/80`. */

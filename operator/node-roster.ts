@@ -18,7 +18,7 @@ export type RosterNode = {
 };
 
 /** Whether there is another roster now, and when to look at the node again. */
-export type Turn = { readonly changed: boolean; readonly againAfterMs?: number };
+type Turn = { readonly changed: boolean; readonly againAfterMs?: number };
 
 /** How long a node that was lost is Ready again before it counts as steady. A new one does so at once. */
 export const returnSeconds = 10;

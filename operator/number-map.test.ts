@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { NumberMap } from './number-map.ts';
 
-test('it has what a plain map has, on both sides of the numbers where a sign or a row changes', () => {
+test('a map by number has what a plain map has, on both sides of the numbers where a sign or a row changes', () => {
   const number = fc
     .constantFrom(0, 2 ** 31, 2 ** 32 - 40)
     .chain((from) => fc.integer({ min: from, max: from + 39 }));

@@ -25,7 +25,7 @@ function serverThat(refuses?: { code: number; reason: string }) {
 const provide = (transport: Transport, log: Log = silentLog) =>
   providePulseKey({ transport, namespace: 'metallb-system', randomBytes, log });
 
-test('where there is no key yet, one of 32 random bytes is made', async () => {
+test('where there is no pulse key yet, one of 32 random bytes is made', async () => {
   const { kept, transport } = serverThat();
   await provide(transport);
   const [{ path, body } = assert.fail('nothing was written')] = kept;
@@ -39,7 +39,7 @@ test('a key that somebody has made is left alone', async () => {
   await provide(serverThat({ code: 409, reason: 'AlreadyExists' }).transport);
 });
 
-test('who may not make it says so, and goes on', async () => {
+test('an operator that may not make the key says so, and goes on', async () => {
   const said: string[] = [];
   const log = { ...silentLog, warn: (message: string) => void said.push(message) };
   await provide(serverThat({ code: 403, reason: 'Forbidden' }).transport, log);

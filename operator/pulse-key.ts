@@ -9,7 +9,7 @@ export const pulseKeySecret = { name: 'mercurylb-pulse-key', entry: 'keys' } as 
 /** As many as the HMAC of a pulse uses. */
 const keyBytes = 32;
 
-export type PulseKeyOptions = {
+type PulseKeyOptions = {
   readonly transport: Transport;
   readonly namespace: string;
   readonly randomBytes: (count: number) => Uint8Array;

@@ -407,7 +407,7 @@ test('an address that an earlier leader gave late stays, where nobody else has i
   assert.equal(await office.apply('b'), '198.51.100.1');
 });
 
-test('it stays also where another was decided and not yet written, which is free again', async () => {
+test('an address that an earlier leader gave late stays also where another was decided and not yet written, which is free again', async () => {
   const office = new Office([lan], [service('a')]);
   office.away = true;
   await assert.rejects(office.look('a'));

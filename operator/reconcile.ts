@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Service } from '../kube/object.ts';
@@ -36,7 +37,7 @@ export type Ports = Herald & {
 };
 
 /** There is something to decide anew after this time. */
-export type Again = { readonly againAfterMs: number };
+type Again = { readonly againAfterMs: number };
 
 /**
  * Brings one Service to what it asks for: decides against the ledger, records that there, and
@@ -160,7 +161,7 @@ async function serve(
   if (change?.news !== undefined) ports.tell(service, change.news, standing);
   for (const warning of change?.warnings ?? []) ports.warn(service, warning);
   if (decision.kind === 'assign' || left.length > 0) {
-    for (const pool of new Set([before?.pool, held?.pool])) if (pool) ports.poolChanged(pool);
+    for (const name of new Set([before?.pool, held?.pool])) if (name) ports.poolChanged(name);
   }
   if (left.length > 0 || opensSharing(before, held) || opensPorts(before, held))
     ports.retryWaiting();
@@ -178,7 +179,7 @@ function opensPorts(before: Holding | undefined, held: Holding | undefined): boo
 /** Whether others may now join an address that they could not join before. */
 function opensSharing(before: Holding | undefined, held: Holding | undefined): boolean {
   if (held === undefined || held.terms.sharing === '') return false;
-  return before === undefined || JSON.stringify(before.terms) !== JSON.stringify(held.terms);
+  return !isDeepStrictEqual(before?.terms, held.terms);
 }
 
 /** A Service that is not ours, or no longer. The status of another controller stays as it is. */

@@ -14,7 +14,7 @@ export type Roster = {
 };
 
 /** With a thousand pools, each for some namespaces, a Service need not be held against all of them. */
-export type Turns = {
+type Turns = {
   /**
    * Every pool that assigns to this Service by itself, and perhaps some that do not, in the order in which they are
    * tried: those with a serviceAllocation, by priority, before those for everybody; equals by name.

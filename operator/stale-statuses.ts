@@ -8,7 +8,7 @@ import { KeyedQueue } from '../kube/queue.ts';
 import { ApiError, type Transport } from '../kube/transport.ts';
 import { remove } from '../kube/write.ts';
 
-export type StaleStatusesOptions = {
+type StaleStatusesOptions = {
   readonly transport: Transport;
   readonly namespace: string;
   /** Whether there is a Service of this key, `namespace/name`, with addresses that speakers announce. */

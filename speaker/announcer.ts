@@ -19,7 +19,7 @@ export type Lan = {
 /** Another station says that it has an address that we hold, or may soon. */
 export type Conflict = { readonly address: Address; readonly mac: Mac };
 
-/** Since the start, or for a held address, since it was taken. */
+/** Since the start, addresses released since included. */
 export type Counts = {
   /** Questions heard about held addresses. */
   readonly questions: number;
@@ -39,12 +39,9 @@ type Held = {
   readonly address: Address;
   readonly neighbours: Neighbours;
   startMs: number;
-  questions: number;
-  answers: number;
-  announcements: number;
+  /** Whether an announcement has gone out. */
+  isBegun: boolean;
 };
-
-type Answered = { readonly held: Held; readonly answer: Uint8Array };
 
 /**
  * Speaks for the addresses held on one link: answers who asks, and tells, unasked, who does not. It
@@ -76,7 +73,7 @@ export class Announcer {
     const key = keyOf(address);
     if (this.#held.has(key)) return;
     const neighbours = neighboursOf(address.family);
-    const held = { address, neighbours, startMs: nowMs, ...noCounts };
+    const held = { address, neighbours, startMs: nowMs, isBegun: false };
     this.#held.set(key, held);
     this.#schedule.set(held, nowMs);
   }
@@ -93,10 +90,6 @@ export class Announcer {
   /** What is held, in no order: what the kernel's filter is to let through. */
   held(): readonly Address[] {
     return Array.from(this.#held.values(), ({ address }) => address);
-  }
-
-  holds(address: Address): boolean {
-    return this.#held.has(keyOf(address));
   }
 
   /** Announces everything anew: the link came back, or a neighbour may have been told otherwise. */
@@ -138,8 +131,8 @@ export class Announcer {
       const frames = batches[index]?.length ?? 0;
       // What the link did not take is not made up for: the burst goes on, and a link that comes back starts it anew.
       if (sent >= frames) {
-        if (held.announcements === 0) this.#begun.push(formatAddress(held.address));
-        held.announcements++;
+        if (!held.isBegun) this.#begun.push(formatAddress(held.address));
+        held.isBegun = true;
         this.#counts.announcements++;
       }
       sent -= frames;
@@ -157,18 +150,15 @@ export class Announcer {
     isWatched: (address: Address) => boolean = () => false,
   ): readonly Conflict[] {
     const answers: Uint8Array[] = [];
-    const asked: Held[] = [];
     const conflicts = new Map<string, Conflict>();
     for (const frame of frames) {
-      const answered = this.#answerPlain(frame) ?? this.#answerRead(frame, isWatched, conflicts);
-      if (answered === undefined) continue;
-      const { held, answer } = answered;
-      held.questions++;
-      this.#counts.questions++;
-      asked.push(held);
-      answers.push(answer);
+      const answer = this.#answerPlain(frame) ?? this.#answerRead(frame, isWatched, conflicts);
+      if (answer !== undefined) answers.push(answer);
     }
-    if (answers.length > 0) this.#countAnswers(asked, this.#lan.send(answers).sent);
+    if (answers.length > 0) {
+      this.#counts.questions += answers.length;
+      this.#counts.answers += this.#lan.send(answers).sent;
+    }
     return [...conflicts.values()];
   }
 
@@ -183,25 +173,16 @@ export class Announcer {
     return this.#counts.answers;
   }
 
-  /** In all, addresses released since included. */
   counts(): Counts {
     return { ...this.#counts };
   }
 
-  /** For one address as long as it is held. */
-  countsOf(address: Address): Counts | undefined {
-    const held = this.#held.get(keyOf(address));
-    if (held === undefined) return undefined;
-    const { questions, answers, announcements } = held;
-    return { questions, answers, announcements };
-  }
-
   /** What nearly every frame asks, without an object or a text made for it. */
-  #answerPlain(frame: Uint8Array): Answered | undefined {
+  #answerPlain(frame: Uint8Array): Uint8Array | undefined {
     const plain = plainOf(frame);
     if (plain === undefined || isAt(this.#macBytes, frame, plain.askerAt)) return undefined;
     const held = this.#held.get(plain.targetKey(frame));
-    return held && { held, answer: plain.answer(frame, this.#macBytes) };
+    return held && plain.answer(frame, this.#macBytes);
   }
 
   /** Any other frame. */
@@ -209,7 +190,7 @@ export class Announcer {
     frame: Uint8Array,
     isWatched: (address: Address) => boolean,
     conflicts: Map<string, Conflict>,
-  ): Answered | undefined {
+  ): Uint8Array | undefined {
     const heard = readNeighbours(frame);
     if (heard === undefined) return undefined;
     const address = heard.kind === 'question' ? heard.target : heard.address;
@@ -222,19 +203,10 @@ export class Announcer {
     const mac = heard.kind === 'question' ? heard.asker : heard.mac;
     // Our own frames come back from bonds and from switches with loops.
     if (mac === this.#mac) return undefined;
-    if (heard.kind === 'question') {
-      return { held, answer: held.neighbours.answer(heard, this.#mac) };
-    }
+    if (heard.kind === 'question') return held.neighbours.answer(heard, this.#mac);
     conflicts.set(keyOfConflict(heard), { address, mac });
     return undefined;
   }
-
-  #countAnswers(asked: readonly Held[], sent: number): void {
-    this.#counts.answers += sent;
-    for (const held of asked.slice(0, sent)) held.answers++;
-  }
 }
-
-const noCounts = { questions: 0, answers: 0, announcements: 0 } as const;
 
 const keyOfConflict = ({ address, mac }: Assertion): string => `${formatAddress(address)} ${mac}`;

@@ -105,7 +105,7 @@ for (const family of ['IPv4', 'IPv6'] as const) {
       hosts.ask(hosts.far, formatAddress(vip));
       const reachable = `lladdr ${hosts.near.mac} REACHABLE`;
       serveUntil('the far kernel finds it', speaker.serve, () => entryOf(vip).includes(reachable));
-      assert.deepEqual(speaker.announcer.countsOf(vip)?.answers, 1);
+      assert.equal(speaker.announcer.counts().answers, 1);
     });
 
     it('is still found when the kernel checks on it with unicast questions', () => {

@@ -10,7 +10,7 @@ export const burstOffsetsMs: readonly number[] = [0, 50, 200, 1100, 2200, 3300, 
  * Afterwards, now and then, for caches that nothing else would correct: once a minute, a fifth
  * earlier or later, so that addresses do not march in step.
  */
-export const refreshMs = { least: 48_000, most: 72_000 } as const;
+const refreshMs = { least: 48_000, most: 72_000 } as const;
 
 /**
  * When the next announcement is due, after one at `nowMs`. Times that have passed meanwhile are

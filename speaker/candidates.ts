@@ -19,7 +19,7 @@ export type Scene = {
 /** Why nobody answers for a Service; the same word stands in log, event and metric. */
 export type Silence = 'NoAdvertisement' | 'NoEndpoints' | 'NoCandidates' | 'NodeAddress';
 
-export type Candidacy =
+type Candidacy =
   | {
       readonly kind: 'announce';
       readonly candidates: readonly Candidate[];
@@ -54,7 +54,7 @@ const anyMatches = (
   labels: Readonly<Record<string, string>> | undefined,
 ): boolean => selectors.length === 0 || selectors.some((selector) => matches(selector, labels));
 
-export const selectsNode = ({ nodeSelectors }: Advertisement, node: Node): boolean =>
+const selectsNode = ({ nodeSelectors }: Advertisement, node: Node): boolean =>
   anyMatches(nodeSelectors, node.metadata.labels);
 
 /** The union over the advertisements that select the node; one that names no interface allows them all. */

@@ -7,7 +7,7 @@ type Ears = Pick<Voice, 'ring' | 'boots'>;
 /** A flood must not keep pulses waiting for longer than about a millisecond. */
 const datagramsPerTurn = 256;
 
-export type HeardFrom = Heard & { readonly from: Address };
+type HeardFrom = Heard & { readonly from: Address };
 
 /** Where the speakers of this cluster talk when a switch drops their frames: the same sealed messages, over UDP. */
 export class Datagrams implements Disposable {

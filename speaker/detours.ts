@@ -7,7 +7,7 @@ import type { Speaker } from './roster.ts';
 export type Detour = (payload: Uint8Array) => void;
 
 /** What of this node may lead around a dead link. */
-export type Surroundings = {
+type Surroundings = {
   readonly node: string;
   /** Its announcing links, that one included. */
   readonly links: Iterable<{ readonly link: Link; relay(payload: Uint8Array): void }>;

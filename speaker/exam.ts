@@ -41,7 +41,7 @@ export function findingOf(holder: Mac, { macs, isDeaf }: Seen): Finding {
   return macs.size === 1 ? 'Right' : 'Doubled';
 }
 
-export type Verdict = {
+type Verdict = {
   readonly finding: Finding;
   /** Who answers beside the holder. */
   readonly others: readonly Mac[];

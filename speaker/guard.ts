@@ -25,7 +25,7 @@ export type Quarantines = ReadonlyMap<string, readonly string[]>;
 
 type Yield = Extract<Action, { kind: 'yield' }>;
 
-export type Due = { readonly probes: readonly Address[]; readonly outcomes: readonly Outcome[] };
+type Due = { readonly probes: readonly Address[]; readonly outcomes: readonly Outcome[] };
 export type Outcome = Hold | GuardFact;
 
 /**

@@ -1,6 +1,7 @@
 import type { HeldHere } from './l2-record.ts';
 import type { Fact, Held } from './orders.ts';
 import type { Plan } from './plan.ts';
+import { isSameList } from './same-list.ts';
 
 /** What this node holds, as the wire thread told it, and which Services that is for. */
 export class Holdings {
@@ -33,7 +34,7 @@ export class Holdings {
     this.#addressesOf = byService(plan);
     const services = new Set([...before.keys(), ...this.#addressesOf.keys()]);
     return [...services].filter(
-      (service) => String(before.get(service)) !== String(this.#addressesOf.get(service)),
+      (service) => !isSameList(before.get(service), this.#addressesOf.get(service)),
     );
   }
 

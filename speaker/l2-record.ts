@@ -3,6 +3,7 @@ import { placeOf } from '../kube/object.ts';
 import { type Address, compareAddresses, parseAddress } from '../net/address.ts';
 import { beats } from './core/rank.ts';
 import type { Held } from './orders.ts';
+import { isSameList } from './same-list.ts';
 
 /** One address that this node answers for on one link, and since when. */
 export type HeldHere = { readonly fact: Held; readonly since: Date };
@@ -136,7 +137,7 @@ const addressOf = ({ address }: L2Holder): Address =>
 
 /** Whether writing would change nothing. */
 const isSame = (a: L2Status, b: L2Status): boolean =>
-  String(a.holders?.map(gistOf)) === String(b.holders?.map(gistOf));
+  isSameList(a.holders?.map(gistOf), b.holders?.map(gistOf));
 
 const gistOf = ({ address, interface: link, node, mac, term }: L2Holder): string =>
   [address, link, node, mac, term].join(' ');

@@ -29,7 +29,8 @@ const noCounts: LinkCounts = {
 function open() {
   const holdings = new Holdings();
   const events = { written: 0, dropped: 0 };
-  const speaker = new SpeakerMetrics({ node: 'node-1', holdings, events, hasPlan: () => true });
+  const speaker = new SpeakerMetrics();
+  speaker.expose({ node: 'node-1', holdings, events, hasPlan: () => true });
   return {
     holdings,
     speaker,

@@ -73,10 +73,30 @@ export class SpeakerMetrics {
     help: 'Changes of Kubernetes objects that were taken in',
   });
 
-  constructor(sources: Sources) {
+  constructor() {
     this.#exposeLinks();
     this.#exposeHealth();
-    this.#exposeSources(sources);
+  }
+
+  /** Tells of these too from now on. */
+  expose({ node, holdings, events, hasPlan }: Sources): void {
+    const announcedBy = {
+      name: 'metallb_speaker_announced',
+      help: 'Addresses that this node answers for, by Service',
+      labels: ['service', 'protocol', 'node', 'ip'],
+    } as const;
+    this.metrics.gaugesOf(announcedBy, () => announced(node, holdings));
+    const eventsTotal = {
+      name: 'mercurylb_events_total',
+      help: 'Events written, and those given up because too many waited or the API server would not have them',
+      labels: ['outcome'],
+    } as const;
+    this.metrics.countersOf(eventsTotal, () => [
+      [events.written, { outcome: 'written' }],
+      [events.dropped, { outcome: 'given_up' }],
+    ]);
+    const loaded = 'metallb_k8s_client_config_loaded_bool';
+    this.metrics.gaugeOf({ name: loaded, help: '1 when there is a plan' }, () => Number(hasPlan()));
   }
 
   noteCall(method: string, outcome: CallOutcome): void {
@@ -195,26 +215,6 @@ export class SpeakerMetrics {
       const { counts, sumSeconds: sum } = this.#answerTimes;
       return { counts, sum };
     });
-  }
-
-  #exposeSources({ node, holdings, events, hasPlan }: Sources): void {
-    const announcedBy = {
-      name: 'metallb_speaker_announced',
-      help: 'Addresses that this node answers for, by Service',
-      labels: ['service', 'protocol', 'node', 'ip'],
-    } as const;
-    this.metrics.gaugesOf(announcedBy, () => announced(node, holdings));
-    const eventsTotal = {
-      name: 'mercurylb_events_total',
-      help: 'Events written, and those given up because too many waited or the API server would not have them',
-      labels: ['outcome'],
-    } as const;
-    this.metrics.countersOf(eventsTotal, () => [
-      [events.written, { outcome: 'written' }],
-      [events.dropped, { outcome: 'given_up' }],
-    ]);
-    const loaded = 'metallb_k8s_client_config_loaded_bool';
-    this.metrics.gaugeOf({ name: loaded, help: '1 when there is a plan' }, () => Number(hasPlan()));
   }
 
   #perLink(read: (counts: LinkCounts) => number) {

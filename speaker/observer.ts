@@ -19,7 +19,6 @@ import type { World } from './plan.ts';
 type Surroundings = {
   readonly transport: Transport;
   readonly namespace: string;
-  readonly onChange: () => void;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: () => number;
@@ -35,12 +34,14 @@ export class Observer {
   readonly #networks: Reflector<KnownNetwork>;
   readonly #slicesOf = new Map<string, readonly EndpointSlice[]>();
   readonly #namespace: string;
+  #onChange: () => void = () => {};
   #model: Model | undefined;
   /** The last form of objects that have a fault now. */
   #previous: Model | undefined;
 
   constructor(surroundings: Surroundings) {
-    const { namespace, onChange, ...rest } = surroundings;
+    const { namespace, ...rest } = surroundings;
+    const changed = () => this.#onChange();
     this.#namespace = namespace;
     const follow = <T extends KubeObject>(
       kind: Kind,
@@ -52,9 +53,9 @@ export class Observer {
         ...own,
         onChange: (change) => {
           own.onChange?.(change);
-          onChange();
+          changed();
         },
-        onList: onChange,
+        onList: changed,
       });
     const extracts = new Extracts();
     this.#services = follow(kinds.service, { keep: extracts.service });
@@ -78,7 +79,9 @@ export class Observer {
     await Promise.all(this.#needed().map((reflector) => reflector.synced));
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  /** Follows them until the signal is aborted, and says whenever something is different. */
+  async run(onChange: () => void, signal: AbortSignal): Promise<void> {
+    this.#onChange = onChange;
     await Promise.all(
       [...this.#needed(), this.#networks].map((reflector) => reflector.run(signal)),
     );

@@ -1,5 +1,6 @@
 import type { Candidate } from './core/rank.ts';
 import type { Plan, PlannedAddress } from './plan.ts';
+import { isSameList } from './same-list.ts';
 
 /** What is to be known of an address on the wire. */
 export type Duty = Pick<PlannedAddress, 'candidates' | 'links' | 'quarantinedBy'> & {
@@ -25,7 +26,7 @@ export function planChange(before: Plan | undefined, next: Plan): PlanChange {
     const same =
       known !== undefined &&
       isSame(known, planned) &&
-      String(siblings) === String(siblingsBefore.get(address));
+      isSameList(siblings, siblingsBefore.get(address));
     if (same) continue;
     const { candidates, links, quarantinedBy } = planned;
     put.set(address, { candidates, links, siblings, ...(quarantinedBy && { quarantinedBy }) });
@@ -42,9 +43,7 @@ export function inCommon(before: Plan | undefined, next: Plan): Plan {
   for (const [address, planned] of next) {
     const known = before.get(address);
     const same =
-      known !== undefined &&
-      isSame(known, planned) &&
-      String(known.services) === String(planned.services);
+      known !== undefined && isSame(known, planned) && isSameList(known.services, planned.services);
     plan.set(address, same ? known : planned);
     if (!same) differs = true;
   }
@@ -53,15 +52,12 @@ export function inCommon(before: Plan | undefined, next: Plan): Plan {
 
 const isSame = (a: PlannedAddress, b: PlannedAddress): boolean =>
   a === b ||
-  (String(a.quarantinedBy) === String(b.quarantinedBy) &&
-    a.links?.length === b.links?.length &&
-    String(a.links) === String(b.links) &&
-    isSameList(a.candidates, b.candidates));
+  (isSameList(a.quarantinedBy, b.quarantinedBy) &&
+    isSameList(a.links, b.links) &&
+    isSameList(a.candidates, b.candidates, isSameCandidate));
 
-const isSameList = (a: readonly Candidate[], b: readonly Candidate[]): boolean =>
-  a === b ||
-  (a.length === b.length &&
-    a.every(({ node, score }, index) => b[index]?.node === node && b[index].score === score));
+const isSameCandidate = (a: Candidate, b: Candidate | undefined): boolean =>
+  a.node === b?.node && a.score === b.score;
 
 /** The other addresses of the same Services, of each address that has any. */
 function siblingsOf(plan: Plan): ReadonlyMap<string, readonly string[]> {

@@ -115,7 +115,7 @@ function quarantinesOf({ nodes, standings }: World): ReadonlyMap<string, readonl
   return quarantines;
 }
 
-export function isOurs({ spec }: Service, loadBalancerClass: string | undefined): boolean {
+function isOurs({ spec }: Service, loadBalancerClass: string | undefined): boolean {
   return spec?.type === 'LoadBalancer' && spec.loadBalancerClass === loadBalancerClass;
 }
 

@@ -43,11 +43,6 @@ export class Planner {
     return this.#plan !== undefined;
   }
 
-  /** Where speakers run, in the order of their nodes' names; empty before the first plan. */
-  get speakers(): readonly Speaker[] {
-    return this.#speakers;
-  }
-
   /** Something changed: plan again soon. */
   readonly change = (): void => {
     this.#changed.resolve();

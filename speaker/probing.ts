@@ -30,10 +30,10 @@ type Probe = {
 };
 
 /** `wasForeign`: another station had it before. */
-export type Free = { readonly hold: Hold; readonly wasForeign: boolean };
+type Free = { readonly hold: Hold; readonly wasForeign: boolean };
 
 /** What a tick has come to. */
-export type Probed = {
+type Probed = {
   /** These are to be probed now. */
   readonly probes: readonly Address[];
   /** Nobody has these: they are to be answered for and announced. */

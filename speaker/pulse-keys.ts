@@ -8,7 +8,7 @@ const leastCharacters = 16;
 
 export type PulseKeys = readonly [Uint8Array, ...Uint8Array[]];
 
-/** Every key becomes 32 bytes, whatever its length. */
+/** Every key becomes 32 bytes, the length of the hash, which RFC 2104 §3 asks for: what is typed may be shorter. */
 const stretch = (text: string): Uint8Array => createHash('sha256').update(text).digest();
 
 export const withoutKey = (): PulseKeys => [stretch(wellKnown)];

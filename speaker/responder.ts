@@ -13,7 +13,7 @@ import { neighboursOf } from './wire/family.ts';
 /** A flood of questions must not keep pulses waiting for longer than about a millisecond. */
 const batchesPerTurn = 4;
 
-export type ResponderOptions = {
+type ResponderOptions = {
   readonly random: () => number;
   /** The wait after each probe for an address before its first use; 0: none is probed. */
   readonly probeMs: number;
@@ -21,7 +21,7 @@ export type ResponderOptions = {
   readonly kernel: KernelResponder | undefined;
 };
 
-export type Reading = {
+type Reading = {
   readonly isOurs: (mac: Mac) => boolean;
   readonly mayAnswer: () => boolean;
   readonly readable?: readonly number[] | undefined;

@@ -125,7 +125,7 @@ export const settingsTable = {
   },
 } satisfies Table;
 
-export type Settings = Values<typeof settingsTable>;
+type Settings = Values<typeof settingsTable>;
 
 /** Where the API server is: as the settings say, or the one of the cluster this Pod runs in. */
 export function accessOf(

@@ -26,7 +26,7 @@ test('an address is told of when it has been announced, and when it is given up'
   assert.deepEqual(facts, ['held', 'yielded']);
 });
 
-test('of one that was given up before it was announced nothing is told', () => {
+test('of an address that was given up before it was announced nothing is told', () => {
   const facts = told((telling) => {
     telling.decide([hold], 0);
     telling.tell(give, 1);
@@ -35,7 +35,7 @@ test('of one that was given up before it was announced nothing is told', () => {
   assert.deepEqual(facts, []);
 });
 
-test('of one that another station has it is told that it is given up: the station is nobody to tell of any more', () => {
+test('an address that another station has is told of when it is given up: the station is nobody to tell of any more', () => {
   const facts = told((telling) => {
     telling.decide([hold], 0);
     telling.tell({ kind: 'foreign', address, mac, state: 'Quarantined' }, 1);

@@ -3,6 +3,9 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Clock } from '../daemon/clock.ts';
 import { wake } from './io/poll.ts';
 import type { Fact, Order, WireStart } from './orders.ts';
+import type { Plan } from './plan.ts';
+import { planChange } from './plan-change.ts';
+import type { Speaker } from './roster.ts';
 
 /** The main thread counts as hanging when it has not run for this long; peers then take over. */
 const hangSeconds = 10;
@@ -16,6 +19,7 @@ export class WirePort {
   readonly #left = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #wakerFd: number | undefined;
+  #plan: Plan | undefined;
 
   constructor(start: Omit<WireStart, 'orders' | 'mainAliveUntil'>, onFact: (fact: Fact) => void) {
     const { port1, port2 } = new MessageChannel();
@@ -56,6 +60,12 @@ export class WirePort {
   give(order: Order): void {
     this.#orders.postMessage(order);
     if (this.#wakerFd !== undefined) wake(this.#wakerFd);
+  }
+
+  /** Gives a plan, as what is different from the one before. */
+  adopt(plan: Plan, speakers: readonly Speaker[]): void {
+    this.give({ kind: 'plan', change: planChange(this.#plan, plan), speakers });
+    this.#plan = plan;
   }
 
   /** Hands every address over; resolves when nothing is held any more, or after `atMostMs`. */

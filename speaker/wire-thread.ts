@@ -19,6 +19,7 @@ import type { Fact, Order, WireStart } from './orders.ts';
 import type { PlanChange } from './plan-change.ts';
 import { PulseRing } from './pulse-ring.ts';
 import type { Speaker } from './roster.ts';
+import { isSameList } from './same-list.ts';
 import type { Heard } from './speakers-socket.ts';
 import { Whereabouts } from './whereabouts.ts';
 
@@ -47,7 +48,7 @@ class WireThread {
   readonly #checkups: Checkups;
   readonly #duties = new Duties();
   #speakers: readonly Speaker[] = [];
-  #leaving = false;
+  #departure: 'none' | 'asked' | 'told' = 'none';
   #absent: readonly string[] = [];
   #stopped = false;
   #countedAtMs = 0;
@@ -142,7 +143,7 @@ class WireThread {
     }
     for (const session of sessions) session.tick();
     this.#checkups.run(ready);
-    if (this.#leaving && sessions.every(({ hasLeft }) => hasLeft)) this.#sayLeft();
+    if (this.#departure === 'asked' && sessions.every((one) => one.hasLeft)) this.#tellLeft();
   }
 
   /** A datagram is for the link in whose network its sender is. */
@@ -197,7 +198,7 @@ class WireThread {
         this.#ring.adopt(order.keys);
         break;
       case 'leave':
-        this.#leaving = true;
+        this.#departure = 'asked';
         for (const session of this.#sessions.values()) session.take({ kind: 'leave' });
         break;
       case 'stop':
@@ -230,7 +231,7 @@ class WireThread {
       }
     }
     for (const link of links.values()) {
-      const wanted = !this.#leaving && isAnnouncing(link, this.#start);
+      const wanted = this.#departure === 'none' && isAnnouncing(link, this.#start);
       if (wanted && !this.#sessions.has(link.name)) this.#open(link);
     }
     this.#missLinks(this.#start.links?.filter((name) => !links.has(name)) ?? []);
@@ -244,7 +245,7 @@ class WireThread {
   }
 
   #missLinks(absent: readonly string[]): void {
-    if (String(absent) === String(this.#absent)) return;
+    if (isSameList(absent, this.#absent)) return;
     this.#absent = absent;
     report({ kind: 'absent', links: absent });
   }
@@ -276,8 +277,8 @@ class WireThread {
     return [session.speakersFd, ...session.questionsFds, ...this.#checkups.fdsOf(session)];
   }
 
-  #sayLeft(): void {
-    this.#leaving = false;
+  #tellLeft(): void {
+    this.#departure = 'told';
     report({ kind: 'left' });
   }
 

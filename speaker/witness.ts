@@ -50,14 +50,14 @@ type Exam = {
 };
 
 /** What the witness has to know of its link. */
-export type Surroundings = {
+type Surroundings = {
   /** Whether this node has an address there to ask for this one from. */
   readonly canAskFor: (address: Address) => boolean;
   /** Addresses of other stations, the most telling first. */
   readonly bystanders: () => readonly Address[];
 };
 
-export type WitnessOptions = {
+type WitnessOptions = {
   readonly segment: Segment;
   /** How often each address is asked for; 0: never. */
   readonly everyMs: number;

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../clock.ts';
 import { explain } from '../log.ts';
 
-export type UntilOptions = {
+type UntilOptions = {
   readonly withinMs?: number;
   readonly everyMs?: number;
   readonly signal?: AbortSignal;

@@ -29,7 +29,6 @@ export class Operator {
     this.#ended = operate(
       {
         transport,
-        server: access.server,
         namespace: 'metallb-system',
         lbClass: undefined,
         restMs: 60_000,

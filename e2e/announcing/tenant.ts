@@ -26,7 +26,7 @@ const withinMs = 15_000;
 /** A change is planned some hundredths of a second after it was written, and carried out at once. */
 const settleMs = 500;
 
-export type Wish = {
+type Wish = {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly policy?: 'Cluster' | 'Local';

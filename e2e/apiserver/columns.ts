@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, listAt, textAt } from './json.ts';
+import { type Json, type JsonObject, textAt } from './json.ts';
 import type { Column, View } from './resource.ts';
 
 const priority = (wide: boolean): 0 | 1 => (wide ? 1 : 0);
@@ -36,13 +36,6 @@ export const field = (name: string, path: readonly string[], wide = false): Colu
 
 export const orNone = (text: string): string => (text === '' ? '<none>' : text);
 
-/** The status of the condition of this type, '' when there is none. */
-export const conditionStatus = (object: JsonObject, type: string): string =>
-  textAt(
-    listAt(object, 'status', 'conditions').find((item) => isObject(item) && item['type'] === type),
-    'status',
-  );
-
 /** Age of a timestamp, `<unknown>` when there is none. */
 export function since(timestamp: string, now: Date): string {
   const start = Date.parse(timestamp);
@@ -74,7 +67,7 @@ const steps: readonly {
   { below: Infinity, unit: 4, rest: false },
 ];
 
-export function shortDuration(seconds: number): string {
+function shortDuration(seconds: number): string {
   if (seconds < -1) return '<invalid>';
   const whole = Math.max(0, Math.floor(seconds));
   const step = steps.find(({ below }) => whole < below);

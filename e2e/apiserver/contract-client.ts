@@ -4,7 +4,7 @@ export type Reply = { readonly code: number; readonly body: JsonObject; readonly
 export type Seen = { readonly type: string; readonly object: JsonObject };
 
 /** How patches are named in requests. */
-export const patchTypes = {
+const patchTypes = {
   merge: 'application/merge-patch+json',
   json: 'application/json-patch+json',
   strategic: 'application/strategic-merge-patch+json',

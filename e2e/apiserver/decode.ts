@@ -7,7 +7,7 @@ import { dropNulls, fillDefaults, prune } from './schema/walk.ts';
 /** What to do about fields that the schema does not know: the `fieldValidation` of a request. */
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
-export type Decoding = {
+type Decoding = {
   readonly resource: Resource;
   readonly fieldValidation: FieldValidation;
   readonly warn: (text: string) => void;

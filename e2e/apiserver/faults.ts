@@ -2,7 +2,7 @@ import type { Clock } from '../../daemon/clock.ts';
 import type { Verb } from './api/route.ts';
 
 /** The requests that a fault is for; every field left out means any. */
-export type Match = {
+type Match = {
   readonly verb?: Verb;
   /** Plural without group. */
   readonly resource?: string;
@@ -27,7 +27,7 @@ type ResetFault = { readonly kind: 'reset'; readonly match: Match; left: number 
 type Fault = AnswerFault | DelayFault | HangFault | ResetFault;
 
 /** What to do to one request instead of, or before, answering it. */
-export type Verdict =
+type Verdict =
   | { readonly kind: 'serve' }
   | { readonly kind: 'reset' }
   | {

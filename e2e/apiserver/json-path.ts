@@ -7,7 +7,7 @@ type Step =
   | { readonly kind: 'where'; readonly path: readonly Step[]; readonly equals: Json };
 
 /** A compiled path. */
-export type JsonPath = readonly Step[];
+type JsonPath = readonly Step[];
 
 const token =
   /\.([^.[\]\\]*(?:\\.[^.[\]\\]*)*)|\[(-?\d+)\]|\[\*\]|\['([^']*)'\]|\[\?\(@([^=]+?)\s*==\s*("[^"]*"|'[^']*'|[^)]+?)\)\]/gy;

@@ -28,12 +28,6 @@ export const labelFault = rule(
   63,
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc'",
 );
-/** RFC 1035 label: Services. */
-export const hostLabelFault = rule(
-  '[a-z]([-a-z0-9]*[a-z0-9])?',
-  63,
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123'",
-);
 /** Whatever fits in a URL path: RBAC kinds. */
 export const segmentFault: Rule = (name) =>
   name === '.' || name === '..' || /[/%]/.test(name)

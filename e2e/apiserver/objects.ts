@@ -47,7 +47,7 @@ export type Written = {
   readonly object: Stored;
   readonly outcome: 'created' | 'changed' | 'unchanged';
 };
-export type Removed = { readonly object: Stored; readonly outcome: 'removed' | 'marked' };
+type Removed = { readonly object: Stored; readonly outcome: 'removed' | 'marked' };
 
 /** What a patch makes of an object and is none any more is the patch's fault, not the request's. */
 function decodePatched(draft: JsonObject, target: Target): void {

@@ -15,7 +15,7 @@ export type LoggedRequest = {
   readonly changed: boolean | undefined;
 };
 
-export type RequestFilter = Partial<Omit<LoggedRequest, 'atMs'>>;
+type RequestFilter = Partial<Omit<LoggedRequest, 'atMs'>>;
 
 const limit = 100_000;
 

@@ -84,7 +84,7 @@ for (const [path, values] of [
   });
 }
 
-test('what is no path is undefined', () => {
+test('a text that is no path leads to no value', () => {
   for (const path of ['a', '.a[', '.a[b]', '..', '.a[?(@.b)]x']) {
     const parsed = parseJsonPath(path);
     if (parsed !== undefined) assert.deepEqual(valuesAt(document, parsed), [], path);

@@ -56,7 +56,7 @@ test('who watches from before the compaction is told 410 in the stream', async (
   assert.equal(watch.seen[0]?.object['code'], 410);
 });
 
-test('the same 410 comes as an answer when it is put so', async () => {
+test('a compaction is answered 410 instead of told in the stream when it is put so', async () => {
   await using at = await open();
   using _fault = at.server.faults.answer({ code: 410, times: 1, match: { verb: 'watch' } });
   const { code, body } = await at.client.get(`${maps}?watch=true&resourceVersion=1`);
@@ -180,7 +180,7 @@ test('the request log tells writes that changed something from those that did no
   assert.equal(at.server.requests.count({ ...patches, changed: false }), 1);
 });
 
-test('it listens on a unix socket too', async () => {
+test('the API server listens on a unix socket, too', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'apiserver-'));
   try {
     await using server = await openApiServer();

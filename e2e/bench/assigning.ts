@@ -28,11 +28,13 @@ export type Created = {
 };
 
 /** The operator is restarted when all are assigned. */
-export type Restarted = {
+type Restarted = {
   readonly readySeconds: number;
   readonly requests: Readonly<Record<string, number>>;
   readonly operator: Cost;
 };
+
+export type Cpu = { readonly writer: number; readonly apiServer: number; readonly etcd: number };
 
 /** The Services have lost their addresses while the operator was away; the bare loop took them, and the operator gives them back. */
 export type Round = {
@@ -43,10 +45,8 @@ export type Round = {
   readonly operatorCpu: Cpu;
 };
 
-export type Cpu = { readonly writer: number; readonly apiServer: number; readonly etcd: number };
-
 /** The same, and the operator is killed at half and started again. */
-export type Killed = {
+type Killed = {
   readonly seconds: number;
   readonly requests: Readonly<Record<string, number>>;
   readonly vain: number;

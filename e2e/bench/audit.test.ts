@@ -39,7 +39,7 @@ test('requests are counted by what was asked, of one user alone', () => {
   ]);
 });
 
-test('what was refused is counted apart', () => {
+test('a request that was refused is counted apart', () => {
   const requests = summarize(log(line({}), line({ code: 409 })), 'operator');
   assert.deepEqual([...requests.keys()], ['patch services/status', 'patch services/status 409']);
 });

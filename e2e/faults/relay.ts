@@ -9,7 +9,7 @@ import {
 import { Line } from './line.ts';
 import type { Weather } from './weather.ts';
 
-export type RelayOptions = {
+type RelayOptions = {
   readonly target: NetConnectOpts;
   /** Where it listens; the certificate of the target has to name it, too. */
   readonly host: string;

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type ServiceAccountFiles = {
+type ServiceAccountFiles = {
   readonly token: string;
   /** PEM: one certificate, or several of which any will do. */
   readonly ca: string;

@@ -12,7 +12,7 @@ import type { Program } from '../lab/host.ts';
 import type { Image } from './image.ts';
 import type { ContainerSecurity, ContainerSpec } from './pod.ts';
 
-export type Mount = { readonly from: string; readonly at: string; readonly readOnly: boolean };
+type Mount = { readonly from: string; readonly at: string; readonly readOnly: boolean };
 
 export type Container = {
   /** What the host calls it. */

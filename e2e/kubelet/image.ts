@@ -48,7 +48,7 @@ function productImage(): Image {
 }
 
 /** Reads the words of a Dockerfile that ours uses; `root` is where it lies, and what its first stage builds in. */
-export function readStage(dockerfile: string, root: string): Image {
+function readStage(dockerfile: string, root: string): Image {
   const lines = dockerfile.split('\n');
   const stage = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')) + 1);
   const said = (word: string): readonly string[] =>

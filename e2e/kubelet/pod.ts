@@ -50,7 +50,7 @@ type EnvVar = {
   readonly valueFrom?: { readonly fieldRef?: { readonly fieldPath: string } };
 };
 
-export type VolumeMount = {
+type VolumeMount = {
   readonly name: string;
   readonly mountPath: string;
   readonly readOnly?: boolean;

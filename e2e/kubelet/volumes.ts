@@ -6,7 +6,7 @@ import { ApiError, type Transport } from '../../kube/transport.ts';
 import { fieldOf, type KeyToPath, type Pod, type Projection, type Volume } from './pod.ts';
 
 /** Where the volumes of a Pod come from and go to. */
-export type Storage = {
+type Storage = {
   /** As the kubelet of this node. */
   readonly api: Transport;
   /** The Pod's own folder. */

@@ -6,7 +6,7 @@ import * as der from './der.ts';
 /** A certificate and its private key, in PEM. */
 export type Credentials = { readonly cert: string; readonly key: string };
 
-export type Subject = {
+type Subject = {
   /** The user, for a client. */
   readonly name: string;
   /** The group, for a client. */

@@ -39,7 +39,7 @@ export type ControlPlane = AsyncDisposable & {
   logOf(name: ControlProgram, lines: number): string;
 };
 
-export type ControlPlaneOptions = {
+type ControlPlaneOptions = {
   /** A host of the lab; without one, the loopback of this machine. */
   readonly place?: Place;
   /** False leaves kube-controller-manager out: envtest has none. */

@@ -3,7 +3,7 @@ import type { ProgramName } from './programs.ts';
 
 export type ControlProgram = Exclude<ProgramName, 'kubectl' | 'kube-proxy'>;
 
-export type Layout = {
+type Layout = {
   /** The address everything listens on. */
   readonly address: string;
   /** Keys and certificates. */

@@ -9,7 +9,7 @@ import { fromRoot } from '../lab/programs.ts';
 import { formatKubeconfig, type Kubeconfig } from './kubeconfig.ts';
 import { namespace } from './load.ts';
 
-export type OperatorSettings = {
+type OperatorSettings = {
   readonly name: string;
   readonly leaseSeconds: number;
   /** What `node` is given before the program. */

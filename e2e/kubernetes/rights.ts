@@ -13,7 +13,7 @@ export type Right = {
   readonly name: string | undefined;
 };
 
-export type Deed = Omit<Right, 'namespace' | 'name'> & {
+type Deed = Omit<Right, 'namespace' | 'name'> & {
   readonly namespace: string;
   readonly name: string;
   readonly code: number;

@@ -10,7 +10,7 @@ const failing = (fromMs: number, code: string): Connection => ({
 });
 const reset = (fromMs: number): Connection => failing(fromMs, 'ECONNRESET');
 
-test('what was under way at one moment was cut', () => {
+test('a connection under way at one moment was cut', () => {
   const [first, second] = [reset(10), reset(12)];
   const losses = lossesOf([answered(0), first, second, answered(20)]);
   assert.deepEqual(losses, { cut: [first, second], failed: [] });

@@ -52,7 +52,7 @@ for (const fate of fates)
     assert.equal(await playWith(Controller, fate), undefined);
   });
 
-test('they hold whatever is edited, and whatever befalls the operator', async () => {
+test('the laws of allocation hold whatever is edited, and whatever befalls the operator', async () => {
   assert.equal(await search(Controller, budget), undefined);
 });
 

@@ -4,7 +4,7 @@ import { type Asker, type Facts, familyOf, type PoolFacts, reclaims } from './fa
  * Whether two Services may show one address: the same key, which is not empty, no port in common, and the same nodes behind it.
  * Whoever comes anew into another namespace needs both to say so.
  */
-export function maySee(one: Asker, other: Asker, comesAnew: boolean): boolean {
+function maySee(one: Asker, other: Asker, comesAnew: boolean): boolean {
   const agree = (a: Asker, b: Asker): boolean =>
     a.partners.includes('*') || a.partners.includes(b.namespace);
   return (
@@ -180,7 +180,7 @@ function* secondMissing(asker: Asker, facts: Facts): Generator<string> {
 }
 
 /** A write of the operator on the status of one Service. */
-export type Writing = {
+type Writing = {
   readonly before: Asker;
   readonly after: Asker;
   readonly now: Facts;

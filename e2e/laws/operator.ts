@@ -9,7 +9,7 @@ export type ControllerClass = new (options: ControllerOptions) => {
   run(signal: AbortSignal): Promise<void>;
 };
 
-export type OperatorOptions = {
+type OperatorOptions = {
   readonly api: ApiServer;
   readonly onWrite: OnWrite;
   readonly clock: Clock;
@@ -27,7 +27,6 @@ export class Operator {
     this.transport = new DirectTransport(api, onWrite);
     const controller = new Controller({
       transport: this.transport,
-      server: 'http://server',
       namespace: 'metallb-system',
       lbClass: undefined,
       restMs: 60_000,

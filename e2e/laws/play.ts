@@ -3,7 +3,7 @@ import { Cluster } from './cluster.ts';
 import type { ControllerClass } from './operator.ts';
 import { describeStep, schedule, type Step } from './schedule.ts';
 
-export type Outcome = {
+type Outcome = {
   /** What was wrong, and the schedule with the step at which it was seen; undefined where nothing was. */
   readonly fault: string | undefined;
   readonly writes: number;
@@ -34,7 +34,7 @@ function tell(faults: readonly string[], steps: readonly Step[], at: number): st
   return [...faults, ...told, ...(at === steps.length ? ['> at rest'] : [])].join('\n');
 }
 
-export type Search = {
+type Search = {
   /** How many schedules are played. */
   readonly runs: number;
   readonly seed: number;

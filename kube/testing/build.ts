@@ -8,14 +8,13 @@ import type {
   Metadata,
   Namespace,
   Node,
-  Pod,
   Service,
   ServiceSpec,
 } from '../object.ts';
 import type { Condition, Ingress, Taint } from '../object.ts';
 
 /** Anything of an object's metadata but its name, which every builder takes first. */
-export type Extra = Partial<Omit<Metadata, 'name'>>;
+type Extra = Partial<Omit<Metadata, 'name'>>;
 
 /** A Service of type LoadBalancer in namespace `default`, one TCP port, single-stack IPv4. */
 export function service(
@@ -111,21 +110,6 @@ export function endpointSlice(
     metadata: namespaced(`${ofService}-1`, { ...metadata, labels }),
     addressType,
     endpoints,
-  };
-}
-
-/** A Pod that is Ready on a node. */
-export function pod(
-  name: string,
-  what: Extra & { readonly nodeName?: string; readonly ready?: Condition['status'] } = {},
-): Pod {
-  const { nodeName, ready = 'True', ...metadata } = what;
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: namespaced(name, metadata),
-    spec: nodeName === undefined ? {} : { nodeName },
-    status: { phase: 'Running', conditions: [{ type: 'Ready', status: ready }] },
   };
 }
 

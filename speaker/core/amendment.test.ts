@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { amendmentOf } from '../testing/amendment.ts';
 import { FakeSegment } from '../testing/fake-segment.ts';
@@ -41,7 +42,7 @@ const anyPlan: fc.Arbitrary<Planned> = fc
 function withSiblings(before: Planned, next: Planned) {
   const { put, removed } = amendmentOf(before.candidates, next.candidates);
   const others = [...next.candidates].filter(
-    ([address]) => String(before.siblings.get(address)) !== String(next.siblings.get(address)),
+    ([address]) => !isDeepStrictEqual(before.siblings.get(address), next.siblings.get(address)),
   );
   return { put: new Map([...put, ...others]), removed, siblings: next.siblings };
 }

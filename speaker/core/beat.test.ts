@@ -14,12 +14,12 @@ test('pulses that come on time, or nearly so, are not lost', () => {
   assert.equal(lostAmong(100, 260, 300, 400), 0);
 });
 
-test('those that never come are', () => {
+test('pulses that never come are lost', () => {
   assert.equal(lostAmong(100, 300, 400), 1);
   assert.equal(lostAmong(100, 500, 600, 800, 900), 4);
 });
 
-test('those that come late and all at once are not', () => {
+test('pulses that come late and all at once are not lost', () => {
   assert.equal(lostAmong(100, 600, 600, 601, 601, 602, 700), 0);
   assert.equal(lostAmong(100, 600, 600, 601, 700), 2);
 });

@@ -7,7 +7,7 @@ import type { Candidate } from './rank.ts';
 import { claimsOf, isHolding, reviewVacancies, type Segment } from './segment.ts';
 
 /** A whole new plan: who may hold what. */
-export function adoptPlan(segment: Segment, candidates: Candidates, nowMs: number): Action[] {
+function adoptPlan(segment: Segment, candidates: Candidates, nowMs: number): Action[] {
   const removed = [...segment.candidates.keys()].filter((address) => !candidates.has(address));
   return amendPlan(segment, { put: candidates, removed }, nowMs);
 }
@@ -16,7 +16,7 @@ export function adoptPlan(segment: Segment, candidates: Candidates, nowMs: numbe
  * What is different in the plan. Addresses that left it are dropped, new ones become vacancies. It costs as much as there
  * are changes, but for a glance at what is claimed.
  */
-export function amendPlan(segment: Segment, { put, removed }: Amendment, nowMs: number): Action[] {
+function amendPlan(segment: Segment, { put, removed }: Amendment, nowMs: number): Action[] {
   const dropped: ClaimItem[] = [];
   const actions: Action[] = [];
   leaveDoubt(segment, put, nowMs);
@@ -59,11 +59,7 @@ const isSameList = (a: readonly Candidate[] = [], b: readonly Candidate[]): bool
     a.every(({ node, score }, index) => b[index]?.node === node && b[index].score === score));
 
 /** The other addresses of the Services of these, as far as they have any. */
-export function adoptSiblings(
-  segment: Segment,
-  addresses: Iterable<string>,
-  siblings: Siblings,
-): void {
+function adoptSiblings(segment: Segment, addresses: Iterable<string>, siblings: Siblings): void {
   for (const address of addresses) {
     const others = siblings.get(address);
     if (others === undefined) segment.siblings.delete(address);

@@ -42,7 +42,7 @@ export const groundOf = (address: string, avoided = nobody): Ground => ({
  * Whether `a` comes before `b`: by not being sick, then by score, then by holding nothing else of the same Service, then by how few addresses
  * it holds, then by lot. Nodes that see the same candidates and loads come to the same order.
  */
-export function isAhead(a: Contender, b: Contender, { addressSeed, avoided }: Ground): boolean {
+function isAhead(a: Contender, b: Contender, { addressSeed, avoided }: Ground): boolean {
   if (a.isSick !== b.isSick) return b.isSick;
   if (a.score !== b.score) return a.score > b.score;
   if (avoided.size > 0) {
@@ -76,7 +76,7 @@ export function turnOf(
 }
 
 /** One claim to an address. */
-export type Claim = { readonly holder: string; readonly term: number };
+type Claim = { readonly holder: string; readonly term: number };
 
 /** Whether `a` beats `b` for this address: the higher term, between equals the better lot. */
 export function beats(address: string, a: Claim, b: Claim): boolean {

@@ -87,12 +87,12 @@ export type Peer = {
   mac: Mac;
   standing: Standing;
   heardAtMs: number;
+  /** When it was last heard in a frame; datagrams do not count. */
+  framedAtMs: number;
   /** When it last said where it stands. */
   toldAtMs: number;
   /** Since when it has been active and not sick; Infinity while it is not so. */
   activeSinceMs: number;
-  /** The same for frames alone. */
-  framedAtMs: number;
   /** When it was last asked in a datagram: for `deafMs` it knows that we hear no frames of it. */
   askedInDatagramAtMs: number;
   /** Asked and not answered yet: silent, or checked after a stall of our own, or because another uses its name. */
@@ -126,7 +126,7 @@ export type Stranger = {
 };
 
 /** An answer to a question of ours: whoever sent it is alive now. */
-export type Proof = {
+type Proof = {
   readonly boot: bigint;
   readonly sequence: bigint;
   readonly message: Message & { readonly kind: 'answer' };
@@ -143,9 +143,9 @@ export type Vacant = {
   readonly silentMs?: number;
 };
 
-export type Estate = { readonly sinceMs: number; readonly addresses: Set<string> };
+type Estate = { readonly sinceMs: number; readonly addresses: Set<string> };
 
-export type Holding = { readonly terms: Map<string, number>; digest: Digest };
+type Holding = { readonly terms: Map<string, number>; digest: Digest };
 
 /** An address that this node gives away: to whom, and since when that heir has been asked. */
 export type Move = {
@@ -262,11 +262,7 @@ export function standingOf(segment: Segment): Standing {
 }
 
 /** A message's body; who sends it is filled in by `say`. */
-export type Body = Message extends infer M
-  ? M extends Message
-    ? Omit<M, 'node' | 'mac'>
-    : never
-  : never;
+type Body = Message extends infer M ? (M extends Message ? Omit<M, 'node' | 'mac'> : never) : never;
 
 export function say(segment: Segment, to: Destination, body: Body): Action {
   return { kind: 'send', to, message: { node: segment.node, mac: segment.mac, ...body } };

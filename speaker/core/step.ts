@@ -29,7 +29,7 @@ import { claimsOf, intervalMs, reviewVacancies, say, type Segment, standingOf } 
 import { fillVacancies } from './succession.ts';
 import { askUnheard, askUnheardSoon, hearAbsent, noteDeaf, reachDeaf } from './unheard.ts';
 import { takeUnanswered } from './witnesses.ts';
-import { hearAnyMs, leaveAtMostMs, listenAtMostMs, listenMs, stallMs } from './timing.ts';
+import { awaitHeirsAtMostMs, hearAnyMs, listenAtMostMs, listenMs, stallMs } from './timing.ts';
 
 /**
  * One step of the state machine: what happened, when, and what is to be done about it. Changes the segment in place (a
@@ -63,7 +63,7 @@ export function dueAtMs(segment: Segment): number {
   const { phase, phaseSinceMs, steppedAtMs } = segment;
   if (phase === 'down' || phase === 'left') return Infinity;
   const due = [segment.nextPulseAtMs, movesDueAtMs(segment), segment.askUnheardAtMs];
-  if (phase === 'leaving') due.push(phaseSinceMs + leaveAtMostMs);
+  if (phase === 'leaving') due.push(phaseSinceMs + awaitHeirsAtMostMs);
   // What is overdue here waits for something to be heard, at the latest for the next pulse of our own.
   const listened = phaseSinceMs + listenMs(intervalMs(segment));
   if (phase === 'listening' && listened > steppedAtMs) due.push(listened);
@@ -256,7 +256,7 @@ function replaced(segment: Segment, nowMs: number): Action[] {
 function leaveWhenDone(segment: Segment, nowMs: number): Action[] {
   if (segment.phase !== 'leaving') return [];
   const waiting = [...segment.moves.values()].some(({ heir }) => heir !== undefined);
-  if (waiting && nowMs < segment.phaseSinceMs + leaveAtMostMs) return [];
+  if (waiting && nowMs < segment.phaseSinceMs + awaitHeirsAtMostMs) return [];
   const own = claimsOf(segment, segment.node);
   const actions = own.map(({ address }) => {
     drop(segment, address, { reason: 'Released' }, nowMs);

@@ -107,7 +107,7 @@ export const isDoubted = (segment: Segment, address: string): boolean =>
  * API comes to the same answer, whoever hears whom; what only some know, such as loads, claims
  * and who is sick, does not count.
  */
-export function firstInDoubt(segment: Segment, address: string): string | undefined {
+function firstInDoubt(segment: Segment, address: string): string | undefined {
   const contenders = (segment.candidates.get(address) ?? []).flatMap(
     ({ node, score }): Contender[] => {
       const there = node === segment.node || segment.peers.has(node) || segment.unheard.has(node);
@@ -157,7 +157,7 @@ export function freeAtMs({ doubtLeftAtMs, unheard, openedAtMs }: Segment, addres
 }
 
 /** Gives up what an unheard node holds by now, if it is there. What a peer should hold is moved as planned. */
-export function yieldDoubted(segment: Segment, nowMs: number): Action[] {
+function yieldDoubted(segment: Segment, nowMs: number): Action[] {
   if (segment.unheard.size === 0 || nowMs < segment.doubtSinceMs + doubtedHoldMs) return [];
   const given = claimsOf(segment, segment.node).filter(({ address }) => {
     const first = isDoubted(segment, address) ? firstInDoubt(segment, address) : undefined;

@@ -15,7 +15,7 @@ const mostBytes = 2048;
 /** `::ffff:0:0/96` (RFC 4291 §2.5.5.2): how a socket of both families shows IPv4. */
 const mappedPrefix = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff);
 
-export type Datagram = { readonly from: Address; readonly bytes: Uint8Array };
+type Datagram = { readonly from: Address; readonly bytes: Uint8Array };
 
 /**
  * A UDP socket that never waits; of both families, or of IPv4 alone where the kernel has no IPv6.

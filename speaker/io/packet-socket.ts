@@ -6,7 +6,7 @@ import { addressOf, check, errnoName, libc, pinned, SystemError } from './libc.t
 import { Ring } from './ring.ts';
 
 /** Why a socket gave or took less than it was asked for. */
-export type SocketTrouble =
+type SocketTrouble =
   /** The link is down; the same socket goes on when it is up again. */
   | 'LinkDown'
   /** The device is gone, or moved to another namespace; this socket will never work again. */
@@ -20,9 +20,9 @@ export type SocketTrouble =
 export const batchFrames = 64;
 
 /** `frames` are views that the next `receive` overwrites. */
-export type Received = { readonly frames: readonly Uint8Array[]; readonly trouble?: SocketTrouble };
+type Received = { readonly frames: readonly Uint8Array[]; readonly trouble?: SocketTrouble };
 /** The first `sent` of the frames are out. */
-export type Sent = { readonly sent: number; readonly trouble?: SocketTrouble };
+type Sent = { readonly sent: number; readonly trouble?: SocketTrouble };
 
 export type PacketSocketOptions = {
   readonly link: { readonly name: string; readonly index: number };

@@ -10,7 +10,7 @@ import { formatNdp, groupMac, solicitedNodeGroup } from '../wire/ndp.ts';
 import type { Random } from './random.ts';
 
 /** What a hostile station knows of a segment: whatever went over the wire, names, addresses. */
-export type Loot = {
+type Loot = {
   /** What the speakers of now said, and what one of them said before it was started again. */
   readonly recorded: readonly Uint8Array[];
   readonly earlier: readonly Uint8Array[];

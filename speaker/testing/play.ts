@@ -11,7 +11,7 @@ import { type Fault, quietMs, type Schedule, settledAtMs } from './schedule.ts';
 import { Timeline } from './timeline.ts';
 import type { Tolerated } from './tolerance.ts';
 
-export type Outcome = {
+type Outcome = {
   readonly violations: readonly Violation[];
   /** The same for the same schedule. */
   readonly digest: string;

@@ -11,7 +11,7 @@ export type Fault = {
   readonly link: number;
 };
 
-export type FaultKind =
+type FaultKind =
   /** Loses power; it boots when it has it back. */
   | 'crash'
   /** Stands still as under SIGSTOP, or as a starved virtual machine. */

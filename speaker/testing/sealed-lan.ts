@@ -25,7 +25,7 @@ export type Speaker = {
 };
 
 /** A frame as it went over the wire. */
-export type Recorded = {
+type Recorded = {
   readonly bytes: Uint8Array;
   readonly from: string;
   readonly to: Destination;

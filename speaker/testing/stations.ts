@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { type Host, ip, type TwoHosts } from '../io/testing/two-hosts.ts';
 
 /** For tests: what a machine beside us does about an address, with its own tools. */
-export type Station = {
+type Station = {
   readonly address: (last: number) => string;
   /** Wants to have the address and asks whether it is free; says what came of it, and undefined while it waits. */
   readonly probe: (hosts: TwoHosts, address: string) => () => 'free' | 'taken' | undefined;

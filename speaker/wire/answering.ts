@@ -28,7 +28,7 @@ import { etherTypes } from './ethernet.ts';
  * questions: claims, probes for duplicate addresses of IPv6, frames of other stations and of VLANs, our own, and all
  * that is malformed.
  */
-export type AnsweringMaps = {
+type AnsweringMaps = {
   /** A hash of held addresses: `heldKeyBytes` to one byte without meaning. */
   readonly heldFd: number;
   /** An array of one `leaseBytes`. */

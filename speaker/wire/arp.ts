@@ -24,7 +24,7 @@ export type Arp = {
   readonly target: Address;
 };
 
-export const arpBytes = 28;
+const arpBytes = 28;
 const header = Uint8Array.of(0, 1, 8, 0, 6, 4);
 const operations = { request: 1, reply: 2 } as const;
 const unknownMac: Mac = '00:00:00:00:00:00';

@@ -19,7 +19,7 @@ export const mostInstructions = 4096;
 export const mostJump = 255;
 
 /** Operation codes of linux/bpf_common.h: class | size or operation | mode or source. */
-export const codes = {
+const codes = {
   loadWord: 0x20,
   loadHalf: 0x28,
   jump: 0x05,

@@ -5,7 +5,7 @@
  */
 export type Register = 'r0' | 'r1' | 'r2' | 'r3' | 'r4' | 'r5' | 'r6' | 'r7' | 'r8' | 'r9' | 'r10';
 
-export type Instruction = {
+type Instruction = {
   readonly code: number;
   readonly destination?: Register;
   readonly source?: Register | MapReference;
@@ -20,7 +20,7 @@ export type Lines = readonly Line[];
 /** What the kernel puts in the place of a map's descriptor: a pointer to the map, or to the value of its first entry. */
 type MapReference = 'map' | 'value';
 
-export type Size = 'byte' | 'half' | 'word' | 'double';
+type Size = 'byte' | 'half' | 'word' | 'double';
 
 /** Where something lies: so many bytes behind what a register points to. */
 export type Place = readonly [base: Register, offset: number];
@@ -65,7 +65,7 @@ const registers: readonly Register[] = [
 const references = { map: 1, value: 2 } as const;
 
 /** Functions of the kernel, by their number in `__BPF_FUNC_MAPPER` of linux/bpf.h. */
-export const helpers = { lookUp: 1, nowNs: 5, redirect: 23, sumDifference: 28 } as const;
+const helpers = { lookUp: 1, nowNs: 5, redirect: 23, sumDifference: 28 } as const;
 
 /** A name for the line that follows. */
 export const label = (name: string): Line => ({ label: name });

@@ -33,8 +33,6 @@ const magicAndVersion = 0x486701;
 export const overheadBytes = headBytes + sealBytes;
 /** Longer messages are split by their sender. */
 export const mostMessageBytes = mostPayloadBytes - overheadBytes;
-/** Shorter keys weaken the seal (RFC 2104 §3 asks for the length of the hash). */
-export const leastKeyBytes = 32;
 
 /** The sealed bytes; throws for a message that no frame can carry, since that is the sender's mistake. */
 export function seal({ kind, boot, sequence, payload }: Envelope, key: Uint8Array): Uint8Array {

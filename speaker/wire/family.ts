@@ -25,7 +25,7 @@ import {
 } from './ndp.ts';
 
 /** Somebody wants to know who has `target`. */
-export type Question = {
+type Question = {
   readonly kind: 'question';
   readonly target: Address;
   readonly asker: Mac;
@@ -53,7 +53,7 @@ export function claimIn(heard: Question | Assertion): Assertion | undefined {
 }
 
 /** Who asks: a station with an address of its own. What it tells of itself in a question is learned by others. */
-export type Asker = { readonly mac: Mac; readonly address: Address };
+type Asker = { readonly mac: Mac; readonly address: Address };
 
 /**
  * How one address family finds and announces neighbours. The responder knows only this shape: ARP and NDP

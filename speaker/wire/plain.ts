@@ -34,7 +34,7 @@ import { checksumOf } from './ndp.ts';
  * |                       78 |     2 | 01 01                    | 02 01                           |
  * |                       80 |     6 | MAC of the asker         | our MAC                         |
  */
-export type Plain = {
+type Plain = {
   /** Where the asker's MAC is. */
   readonly askerAt: number;
   /** The address that the question is about, as `keyOf` has it. */

@@ -31,7 +31,7 @@ export type LinkAddress = {
 };
 
 /** A network that needs no router: its stations are on the link. */
-export type OnLink = Pick<LinkAddress, 'index' | 'prefixLength' | 'network'>;
+type OnLink = Pick<LinkAddress, 'index' | 'prefixLength' | 'network'>;
 
 /** A router on a link. */
 export type Gateway = { readonly index: number; readonly address: Address };

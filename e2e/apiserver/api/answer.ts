@@ -18,7 +18,7 @@ export type Stream = {
   /** Writes lines to the sink until it is over; rejects only when the program is broken. */
   readonly run: (sink: Sink, signal: AbortSignal) => Promise<void>;
 };
-export type Sink = {
+type Sink = {
   readonly write: (line: string) => void;
   /** Bytes that the client has not taken yet. */
   readonly backlog: () => number;

@@ -7,7 +7,7 @@ import { readAccept } from './media.ts';
 import { openApiIndex, openApiOf } from './open-api.ts';
 
 /** The release whose behaviour this server follows. */
-export const release = { major: '1', minor: '32', gitVersion: 'v1.32.4' };
+const release = { major: '1', minor: '32', gitVersion: 'v1.32.4' };
 
 const readVerbs = ['get', 'list', 'watch'];
 const verbs = ['create', 'delete', 'deletecollection', ...readVerbs, 'patch', 'update'];

@@ -15,7 +15,7 @@ const mergeType = 'application/merge-patch+json';
 const strategicType = 'application/strategic-merge-patch+json';
 const applyType = 'application/apply-patch+yaml';
 
-export type PatchRequest = {
+type PatchRequest = {
   readonly contentType: string;
   readonly body: string;
   readonly force: boolean;

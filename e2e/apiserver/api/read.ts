@@ -46,7 +46,7 @@ export function readRevision(text: string | null): number | undefined {
   return Number(text);
 }
 
-export type Page = {
+type Page = {
   readonly objects: readonly Stored[];
   readonly revision: number;
   readonly next: string;

@@ -4,7 +4,7 @@ import { apiVersionOf, type Resource, type Stored } from '../resource.ts';
 import type { Rendering } from './media.ts';
 
 /** What is shown of the objects inside a table. */
-export type TableObjects = 'None' | 'Metadata' | 'Object';
+type TableObjects = 'None' | 'Metadata' | 'Object';
 
 export type Show = {
   readonly resource: Resource;

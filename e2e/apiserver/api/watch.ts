@@ -103,7 +103,7 @@ async function pass(
  * What an event is to those who see only part of the collection: coming into sight is ADDED, going
  * out of it DELETED with the last state that was in it.
  */
-export function transition(
+function transition(
   event: WatchEvent,
   sees: (object: Stored) => boolean,
 ): { kind: Kind; object: Stored } | undefined {
@@ -161,7 +161,7 @@ function bookmarkLine(revision: number, { resource, rendering }: Show): string {
   return `${JSON.stringify({ type: 'BOOKMARK', object })}\n`;
 }
 
-export const errorLine = (refusal: Refusal): string =>
+const errorLine = (refusal: Refusal): string =>
   `${JSON.stringify({ type: 'ERROR', object: refusal.status })}\n`;
 
 const tooOld = (asked: number, oldest: number): Refusal =>

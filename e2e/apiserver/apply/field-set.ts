@@ -18,7 +18,7 @@ const branch = (self: boolean, entries: Iterable<readonly [string, FieldSet]>): 
 });
 
 /** How a value is owned: as a whole, field by field, item by item or value by value. */
-export type Grain = 'whole' | 'fields' | 'items' | 'values';
+type Grain = 'whole' | 'fields' | 'items' | 'values';
 
 export function grainOf(value: Json, schema: Schema | undefined): Grain {
   if (Array.isArray(value)) {
@@ -30,7 +30,7 @@ export function grainOf(value: Json, schema: Schema | undefined): Grain {
 }
 
 /** The step of a keyed list's item: its keys in alphabetical order, defaults filled in. */
-export function itemStep(item: Json, schema: Schema | undefined): string {
+function itemStep(item: Json, schema: Schema | undefined): string {
   const keys = [...(schema?.['x-kubernetes-list-map-keys'] ?? [])].sort();
   const known = isObject(item) ? item : {};
   const entries = keys.flatMap((key) => {
@@ -62,7 +62,7 @@ export function* parts(value: Json, schema: Schema | undefined): Generator<Part>
       return;
   }
 }
-export type Part = {
+type Part = {
   readonly step: string;
   readonly value: Json;
   readonly schema: Schema | undefined;

@@ -10,14 +10,14 @@ const network = (text: string, length: number): Range => {
 };
 
 /** The cluster's Service networks. */
-export const networks: Readonly<Record<Family, Range>> = {
+const networks: Readonly<Record<Family, Range>> = {
   IPv4: network('10.96.0.0', 16),
   IPv6: network('fd00:10:96::', 112),
 };
 export const nodePorts = { first: 30_000, last: 32_767 } as const;
 
 /** Everything a Service holds that no other may: cluster addresses and node ports. */
-export function holdings(service: JsonObject | undefined): readonly string[] {
+function holdings(service: JsonObject | undefined): readonly string[] {
   const addresses = listAt(service, 'spec', 'clusterIPs').filter((item) => item !== 'None');
   const ports = listAt(service, 'spec', 'ports')
     .filter(isObject)

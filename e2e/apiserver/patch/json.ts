@@ -1,7 +1,7 @@
 import { asText, clone, isObject, type Json, same } from '../json.ts';
 
 /** What a JSON patch comes to: a document, or the reason why not. */
-export type Patched =
+type Patched =
   | { readonly kind: 'patched'; readonly document: Json }
   | { readonly kind: 'malformed' | 'inapplicable'; readonly why: string };
 

@@ -62,7 +62,7 @@ const patched = (target: Json, patch: Json): Json | string => {
   return result.kind === 'patched' ? result.document : result.kind;
 };
 
-test('the operations of a JSON patch', () => {
+test('a JSON patch does each of its operations', () => {
   const one = (operation: JsonObject, target: Json = { a: [1, 2], 'b/c': { '~': 3 } }) =>
     patched(target, [operation]);
   assert.deepEqual(one({ op: 'add', path: '/a/1', value: 9 }), { a: [1, 9, 2], 'b/c': { '~': 3 } });

@@ -1,5 +1,5 @@
 /** One field as it stands on the wire (protobuf encoding: varint, 64-bit, length-delimited, 32-bit). */
-export type WireField = { readonly number: number; readonly value: number | Uint8Array };
+type WireField = { readonly number: number; readonly value: number | Uint8Array };
 
 /** The fields of a message in their order; undefined where the bytes are none. */
 export function readFields(bytes: Uint8Array): readonly WireField[] | undefined {

@@ -25,7 +25,7 @@ export function validate(value: Json, schema: Schema, path = ''): Cause[] {
   return faults;
 }
 
-export function typeOf(value: Json): string {
+function typeOf(value: Json): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';

@@ -3,7 +3,7 @@ import { measureFilling, type Subject } from './filling.ts';
 import type { Findings } from './report.ts';
 import { measureSelecting } from './selecting.ts';
 
-export type Size = {
+type Size = {
   /** A power of two, at most 65,536. */
   readonly addresses: number;
   readonly pools: number;

@@ -30,14 +30,14 @@ export type Latency = {
 };
 
 /** The same questions at the same pace to both. */
-export type Storm = { readonly speaker: Paced; readonly kernel: Paced };
+type Storm = { readonly speaker: Paced; readonly kernel: Paced };
 
 /** By what is asked; for an address of the node's kernel; and for one that nobody has. */
 const protocols = {
   ARP: { own: ['198.51.100.98/32'], foreign: '198.51.100.97' },
   NDP: { own: ['2001:db8::98/128', 'nodad'], foreign: '2001:db8::97' },
 } as const;
-export type Protocol = keyof typeof protocols;
+type Protocol = keyof typeof protocols;
 
 const turns = 5_000;
 export const stormPerSecond = 50_000;

@@ -113,7 +113,7 @@ function keepalived(host: Host, { folder, advertSeconds, priority }: Place): Pro
 const runFolder = (folder: string, { name: node }: Host): string => join(folder, `${node}.run`);
 
 /** VRRP 3, which alone knows intervals below a second; who returns takes nothing back, as with us. */
-export function configurationOf(one: {
+function configurationOf(one: {
   readonly host: string;
   readonly advertSeconds: number;
   readonly priority: number;

@@ -61,7 +61,7 @@ const run = ({
 const missed = (findings: Findings): readonly string[] =>
   linesOf(findings).flatMap(({ what, verdict }) => (verdict === 'MISSED' ? what : []));
 
-test('what reaches its target is said to', () => {
+test('a run that reaches its targets misses none', () => {
   assert.deepEqual(missed(run()), []);
 });
 

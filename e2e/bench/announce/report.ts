@@ -20,7 +20,7 @@ export type Findings = {
   readonly memory: readonly Memory[];
 };
 
-export type Line = {
+type Line = {
   readonly what: string;
   readonly measured: string;
   readonly target: string;
