@@ -55,5 +55,5 @@ process.exitCode = job.held ? 0 : 1;
 if (keep) {
   const interrupted = new AbortController();
   onInterrupt = () => interrupted.abort();
-  await stay(cluster, process.stdout, interrupted.signal);
+  await stay(cluster, api, { out: process.stdout, signal: interrupted.signal });
 }
