@@ -15,19 +15,22 @@ ON_ANY_CLUSTER := e2e/{failover,ipv6,links,foreign-stations,chaos}.test.ts
 WITH_LENGTH := e2e/{announcing,faults,foreign-stations,health,hostile,restarts,witness}.test.ts
 # One file: make test FILE=net/address.test.ts
 FILE ?=
-# How many power cuts the main job makes, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1
-CUTS ?= 10
+# How many power cuts are made, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1
+CUTS ?=
 KEEP ?=
 # How long faults last in make faults: full, or short, which is some seconds each
 LENGTH ?= full
 # What serves the API in the lab: make lab API=kubernetes
 API ?= embedded
 # How many Services are created at once, one size after the other: make bench-kubernetes SIZES=100,1000
-SIZES ?= 100,1000,10000
+SIZES ?=
 # How often each variant is measured: make bench-answering ROUNDS=5
-ROUNDS ?= 3
-# For how many addresses: make bench-witnessing ADDRESSES=10000
-ADDRESSES ?= 1000
+ROUNDS ?=
+# How often a Service goes and another one comes: make bench-allocate STEPS=100000
+STEPS ?=
+# For how many addresses, and how long each variant: make bench-witnessing ADDRESSES=10000 EACH_SECONDS=60
+ADDRESSES ?=
+EACH_SECONDS ?=
 # How many random schedules the allocation is judged by, and from which seed: make soak-allocate RUNS=10000 SEED=7
 RUNS ?= 2000
 SEED ?=
@@ -36,6 +39,8 @@ SCHEDULES ?= 100000
 # How many hostile frames, and which: make hostile FRAMES=1000000 SEED=7
 FRAMES ?= 1000000
 FROM ?= 1
+# The programs read these themselves: they know what is allowed, and what holds where nothing is said.
+export API CUTS KEEP SIZES ROUNDS STEPS ADDRESSES EACH_SECONDS
 
 .PHONY: help
 help:
@@ -46,7 +51,7 @@ help:
 ##@ See it work
 .PHONY: lab cut power clean-lab
 lab: setup $(if $(filter kubernetes,$(API)),kubernetes) ## The main job, as root; KEEP=1 stays with a live view, CUTS=n, API=kubernetes
-	@node e2e/lab/main.ts --api $(API) --cuts $(CUTS) $(if $(filter-out 0,$(KEEP)),--keep)
+	@node e2e/lab/main.ts
 
 cut: ready ## In a lab that stays: cut a node's power (NODE=node-1)
 	@node e2e/lab/ask.ts cut $(NODE)
@@ -91,25 +96,24 @@ faults: setup $(if $(filter kubernetes,$(API)),kubernetes) ## All sorts of fault
 	LAB_API=$(API) LAB_LENGTH=$(LENGTH) node --test --test-concurrency=1 $(WITH_LENGTH)
 
 bench-kubernetes: setup kubernetes bundle ## How fast Services are assigned and announced there; SIZES=100,1000
-	@node e2e/bench/main.ts --sizes $(SIZES)
+	@node e2e/bench/main.ts
 
 bench-answering: setup ## How fast questions are answered, in the kernel and through a packet socket; ROUNDS=3
-	@node e2e/bench/answering/main.ts --rounds $(ROUNDS)
+	@node e2e/bench/answering/main.ts
 
 bench-witnessing: setup ## What it costs that speakers ask for each other's addresses; ADDRESSES=1000
-	@node e2e/bench/witnessing/main.ts --addresses $(ADDRESSES)
+	@node e2e/bench/witnessing/main.ts
 
 .PHONY: kubernetes
 kubernetes:
 	@e2e/kubernetes/build
 
-bench-allocate: ready ## How fast the allocator is by itself: fill a /16, a million releases, 1,000 pools
+bench-allocate: ready ## How fast the allocator is by itself: fill a /16, a million releases, 1,000 pools; ROUNDS=5 STEPS=100000
 	@node e2e/bench/allocator/main.ts
 
 .PHONY: bench-announce keepalived
-bench-announce: CUTS = 30
 bench-announce: setup keepalived bundle ## How long nobody answers, and how fast somebody does, beside keepalived and Linux itself; CUTS=30
-	@node e2e/bench/announce/main.ts --cuts $(CUTS)
+	@node e2e/bench/announce/main.ts
 
 keepalived:
 	@.ci/setup keepalived
