@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Hosts, openHosts } from './hosts.ts';
-import { allRecords, removeDeadLabs } from './record.ts';
+import { allRecords, killGroup, removeDeadLabs } from './record.ts';
 import { needsLab } from './requirements.ts';
 import { until } from '../../daemon/testing/until.ts';
 
@@ -102,3 +104,29 @@ test(
     assert.ok(!allRecords().some((record) => record.lab === lab));
   },
 );
+
+test('a lab that is ended by signals to its whole group is removed', needsLab, async () => {
+  const lab = `t${process.pid}ended`;
+  const script = `
+    const { openHosts } = await import(${JSON.stringify(new URL('./hosts.ts', import.meta.url))});
+    process.on('SIGTERM', () => process.exit(143));
+    await openHosts({ nodes: 1, lab: ${JSON.stringify(lab)} });
+    process.stdout.write('open');
+    setInterval(() => {}, 1000);`;
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const complaints = text(owner.stderr);
+  const { pid } = owner;
+  assert(pid !== undefined);
+  await once(owner.stdout, 'data');
+  // As a terminal, timeout and make do between them: what is started to remove the lab gets one, too.
+  const exited = once(owner, 'exit');
+  while (owner.exitCode === null && owner.signalCode === null) {
+    killGroup(pid, 'SIGTERM');
+    await Promise.race([exited, delay(10)]);
+  }
+  assert.deepEqual(namespacesOf(lab), []);
+  assert.equal(await complaints, '');
+});

@@ -32,6 +32,26 @@ export async function readManifests(path: string): Promise<KubeObject[]> {
   });
 }
 
+/**
+ * Applies every object of a YAML file; answers them as the server keeps them. Each bears what was applied, as after
+ * `kubectl apply`, which otherwise warns when it is used on the same file.
+ */
+export async function applyManifests(api: Transport, path: string): Promise<KubeObject[]> {
+  const applied: KubeObject[] = [];
+  for (const object of await readManifests(path))
+    applied.push(await apply(api, withLastApplied(object)));
+  return applied;
+}
+
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-last-applied-configuration */
+function withLastApplied(object: KubeObject): KubeObject {
+  const { annotations = {}, ...metadata } = object.metadata;
+  const said = { ...object, metadata: { ...metadata, annotations } };
+  const name = 'kubectl.kubernetes.io/last-applied-configuration';
+  const lastApplied = { [name]: `${JSON.stringify(said)}\n` };
+  return { ...object, metadata: { ...metadata, annotations: { ...annotations, ...lastApplied } } };
+}
+
 /** As `kubectl apply --server-side` does it; answers the object as the server keeps it. */
 export function apply<T extends KubeObject>(api: Transport, object: T): Promise<T> {
   const kind = kindOf(object);
