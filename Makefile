@@ -13,13 +13,14 @@ WITH_LAB := 'e2e/!(announcing|faults|foreign-stations|health|hostile|restarts|wi
 ON_ANY_CLUSTER := e2e/{failover,ipv6,links,foreign-stations,chaos}.test.ts
 # Those that have a length: what must be played for long to be worth something.
 WITH_LENGTH := e2e/{announcing,faults,foreign-stations,health,hostile,restarts,witness}.test.ts
-# One file: make test FILE=net/address.test.ts
+# One file: make test FILE=net/address.test.ts; one of the lab on another API server, or at full length:
+# make test FILE=e2e/failover.test.ts API=kubernetes, make test FILE=e2e/faults.test.ts LENGTH=full
 FILE ?=
 # How many power cuts are made, and whether the lab stays afterwards: make lab CUTS=100 KEEP=1
 CUTS ?=
 KEEP ?=
-# How long faults last in make faults: full, or short, which is some seconds each
-LENGTH ?= full
+# How long faults last: full, or short, which is some seconds each; full is what holds in make faults
+LENGTH ?=
 # What serves the API in the lab: make lab API=kubernetes
 API ?= embedded
 # How many Services are created at once, one size after the other: make bench-kubernetes SIZES=100,1000
@@ -41,6 +42,14 @@ FRAMES ?= 1000000
 FROM ?= 1
 # The programs read these themselves: they know what is allowed, and what holds where nothing is said.
 export API CUTS KEEP SIZES ROUNDS STEPS ADDRESSES EACH_SECONDS
+
+# A mistyped variable would be passed over without a word.
+VARIABLES := ADDRESSES API CUTS EACH_SECONDS FILE FRAMES FROM KEEP LENGTH NODE ROUNDS RUNS SCHEDULES SEED SIZES STEPS
+UNKNOWN := $(filter-out $(VARIABLES) E2E_REQUIRE LAB_% KUBEBUILDER_ASSETS PATH SHELL, \
+  $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+ifneq ($(strip $(UNKNOWN)),)
+$(error $(firstword $(UNKNOWN)) is no variable of this Makefile; there are $(VARIABLES))
+endif
 
 .PHONY: help
 help:
@@ -70,13 +79,14 @@ setup: ## Bring what is needed and missing: Node, the npm packages, the tools of
 ready:
 	@.ci/setup node packages
 
-test: setup ## Every check and test, the lab's too; FILE=path/of.test.ts runs one file alone
+test: setup $(if $(filter e2e/kubernetes/%,$(FILE))$(and $(FILE),$(filter kubernetes,$(API))),kubernetes) ## Every check and test, the lab's too; FILE=path/of.test.ts runs one file alone
 ifeq ($(FILE),)
 	@$(MAKE) types lint format-check
 	node --test $(WITHOUT_LAB)
 	node --test --test-concurrency=1 $(WITH_LAB)
+	@echo 'make test: types, lint, format and all tests passed; what this machine cannot run counts as skipped above'
 else
-	node --test $(FILE)
+	LAB_API=$(API) LAB_LENGTH=$(LENGTH) node --test --test-concurrency=1 $(FILE)
 endif
 
 soak: ready ## Play SCHEDULES=100000 fault schedules on the speaker's core, from FROM=1 on; the first that breaks an invariant is explained
@@ -93,7 +103,7 @@ e2e: setup kubernetes ## What must hold on real Kubernetes: needs Go, and some m
 	E2E_REQUIRE=1 LAB_API=kubernetes node --test --test-concurrency=1 $(ON_ANY_CLUSTER)
 
 faults: setup $(if $(filter kubernetes,$(API)),kubernetes) ## All sorts of faults under a client's eyes, for as long as they are meant to last; LENGTH=short, API=kubernetes
-	LAB_API=$(API) LAB_LENGTH=$(LENGTH) node --test --test-concurrency=1 $(WITH_LENGTH)
+	LAB_API=$(API) LAB_LENGTH=$(or $(LENGTH),full) node --test --test-concurrency=1 $(WITH_LENGTH)
 
 bench-kubernetes: setup kubernetes bundle ## How fast Services are assigned and announced there; SIZES=100,1000
 	@node e2e/bench/main.ts
