@@ -7,8 +7,10 @@ import { formatPicture } from './picture.ts';
 import { type Output, Screen } from './screen.ts';
 import { nobody, Sightings } from './sightings.ts';
 
-/** A question that nobody answers takes a second: so many addresses may be silent before the others wait. */
+/** So many addresses may be silent before the others wait. */
 const questionsAtOnce = 16;
+/** Who holds an address answers within a millisecond; the rest is for a busy machine to start the command that asks. */
+const answerMs = 500;
 const pace = { listMs: 250, drawMs: 100, idleMs: 50 };
 
 type Watch = {
@@ -44,7 +46,9 @@ export async function watchHolders(
   const works = [
     again(() => list(watch), pace.listMs, ended),
     again(draw, pace.drawMs, ended),
-    ...Array.from({ length: questionsAtOnce }, () => again(() => ask(watch), pace.idleMs, ended)),
+    ...Array.from({ length: questionsAtOnce }, () =>
+      again(() => ask(watch, ended), pace.idleMs, ended),
+    ),
   ];
   try {
     await Promise.all(works);
@@ -54,7 +58,11 @@ export async function watchHolders(
   }
 }
 
-async function again(work: () => Promise<void>, everyMs: number, signal: AbortSignal) {
+async function again(
+  work: () => Promise<void>,
+  everyMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await work();
     await systemClock.sleep(everyMs, signal).catch(() => {});
@@ -67,11 +75,15 @@ async function list({ cluster, sightings, tell }: Watch): Promise<void> {
 }
 
 /** One question, for the address whose turn it is. Silence is dated by the question, an answer by itself. */
-async function ask({ cluster, sightings, tell }: Watch): Promise<void> {
+async function ask({ cluster, sightings, tell }: Watch, signal: AbortSignal): Promise<void> {
   const address = sightings.next(systemClock.nowMs());
   if (address === undefined) return;
   const asked = systemClock.wall();
-  const host = await holderOf(cluster, address);
+  const host = await holderOf(cluster, address, answerMs).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  // Ctrl-C in the terminal reaches the command that asks, too: what it says then means nothing.
+  if (signal.aborted) return;
   const seen =
     host === undefined
       ? { holder: nobody, mac: '', at: asked }
