@@ -44,13 +44,23 @@ export async function applyManifests(api: Transport, path: string): Promise<Kube
 }
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-last-applied-configuration */
-function withLastApplied(object: KubeObject): KubeObject {
-  const { annotations = {}, ...metadata } = object.metadata;
-  const said = { ...object, metadata: { ...metadata, annotations } };
+export function withLastApplied(object: KubeObject): KubeObject {
+  const { annotations = {}, namespace, ...metadata } = object.metadata;
+  const where = kindOf(object).namespaced ? { namespace: namespace ?? 'default' } : {};
+  const said = { ...object, metadata: { ...metadata, ...where, annotations } };
   const name = 'kubectl.kubernetes.io/last-applied-configuration';
-  const lastApplied = { [name]: `${JSON.stringify(said)}\n` };
-  return { ...object, metadata: { ...metadata, annotations: { ...annotations, ...lastApplied } } };
+  const lastApplied = { [name]: `${JSON.stringify(said, inOrder)}\n` };
+  return {
+    ...said,
+    metadata: { ...said.metadata, annotations: { ...annotations, ...lastApplied } },
+  };
 }
+
+/** For JSON as Go writes it: the keys of a map in the order of their letters. */
+const inOrder = (_key: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
 
 /** As `kubectl apply --server-side` does it; answers the object as the server keeps it. */
 export function apply<T extends KubeObject>(api: Transport, object: T): Promise<T> {
