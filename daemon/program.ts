@@ -3,7 +3,7 @@ import { oneOf, readSettings, type Setting, type Table, type Values } from './se
 import { isShutdown, shutdownSignal } from './shutdown.ts';
 
 /** What every program can be told. */
-const common = {
+export const programSettings = {
   logLevel: {
     env: 'LOG_LEVEL',
     fallback: 'info',
@@ -26,9 +26,9 @@ export type Surroundings = {
 export async function runProgram<const S extends Table>(
   name: string,
   table: S,
-  main: (settings: Values<S & typeof common>, surroundings: Surroundings) => Promise<void>,
+  main: (settings: Values<S & typeof programSettings>, surroundings: Surroundings) => Promise<void>,
 ): Promise<never> {
-  const reading = readSettings<S & typeof common>(name, { ...table, ...common });
+  const reading = readSettings<S & typeof programSettings>(name, { ...table, ...programSettings });
   switch (reading.kind) {
     case 'help':
       process.stdout.write(reading.text);
@@ -41,7 +41,7 @@ export async function runProgram<const S extends Table>(
   }
 }
 
-async function outcome<V extends Values<typeof common>>(
+async function outcome<V extends Values<typeof programSettings>>(
   name: string,
   settings: V,
   main: (settings: V, surroundings: Surroundings) => Promise<void>,

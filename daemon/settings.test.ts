@@ -104,13 +104,19 @@ test('help shows the whole table, whatever else is said', () => {
     kind: 'help',
     text: `speaker
 
-  flag          environment  default
-  --node-name   NODE_NAME    required  the node this runs on
-  --probe-port  PROBE_PORT   7473      where health is asked, 0 for nowhere
-  --links                              the links that may announce
-  --mode                     fast      how to act
-  --dry-run                  false     decide, but write nothing
-  --ca-file                            who signs the API server
+  flag  environment  default
+  --node-name  NODE_NAME  required
+      the node this runs on
+  --probe-port  PROBE_PORT  7473
+      where health is asked, 0 for nowhere
+  --links
+      the links that may announce
+  --mode  fast
+      how to act
+  --dry-run  false
+      decide, but write nothing
+  --ca-file
+      who signs the API server
 `,
   });
 });

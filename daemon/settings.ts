@@ -9,6 +9,8 @@ export type Setting<T> = {
   readonly optional?: true;
   /** Throws an `Error` that goes on after the value: `is not a number between 1 and 65535`. */
   readonly parse: (text: string) => T;
+  /** How the fallback is shown, where every process has another one. */
+  readonly shown?: string;
   /** One line for `--help`. */
   readonly help: string;
 };
@@ -110,23 +112,30 @@ function listFaults(program: string, faults: readonly string[]): string {
   return [`${program} cannot start:`, ...lines, `See ${program} --help.`, ''].join('\n');
 }
 
-function describe(program: string, table: Table): string {
-  const rows = Object.entries(table).map(([name, setting]) => [
+/** A setting in words: its flag, the variable or nothing, the fallback or `required` or nothing, and what it is for. */
+export type Described = readonly [flag: string, env: string, fallback: string, help: string];
+
+export const describeAll = (table: Table): readonly Described[] =>
+  Object.entries(table).map(([name, setting]) => [
     flagOf(name),
     setting.env ?? '',
-    formatFallback(setting),
+    setting.shown ?? formatFallback(setting),
     setting.help,
   ]);
-  const all = [['flag', 'environment', 'default', ''], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const lines = all.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '));
-  return [`${program}`, '', ...lines.map((line) => `  ${line.trimEnd()}`), ''].join('\n');
+
+function describe(program: string, table: Table): string {
+  const lines = describeAll(table).flatMap(([name, env, fallback, help]) => [
+    `  ${[name, env, fallback].filter((part) => part !== '').join('  ')}`,
+    `      ${help}`,
+  ]);
+  return [program, '', '  flag  environment  default', ...lines, ''].join('\n');
 }
 
 function formatFallback({ fallback, optional }: Setting<unknown>): string {
   if (fallback === undefined) return optional === true ? '' : 'required';
   if (typeof fallback === 'string') return fallback === '' ? '""' : fallback;
-  return Array.isArray(fallback) ? fallback.join(',') : JSON.stringify(fallback);
+  if (!Array.isArray(fallback)) return JSON.stringify(fallback);
+  return fallback.map((one) => (one instanceof RegExp ? one.source : String(one))).join(',');
 }
 
 export function text(said: string): string {

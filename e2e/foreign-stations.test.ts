@@ -14,6 +14,7 @@ import { systemClock } from '../daemon/clock.ts';
 import { until } from '../daemon/testing/until.ts';
 import { apiVersionOf, kinds, pathOf } from '../kube/kinds.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { mergePatch } from '../kube/write.ts';
 import { isIPv6 } from 'node:net';
 import type { Cluster } from './lab/cluster.ts';
 import { cutHolder, openSteadyProbe } from './lab/failover.ts';
@@ -217,6 +218,49 @@ describe('a foreign machine', needsLab, () => {
     );
     assert.deepEqual(probes, []);
   });
+
+  test('slows no planned move: what others than the holder have reported, and not taken back, makes nobody probe', async () => {
+    const address = '198.51.100.209';
+    await request('planned', { [pin]: address });
+    await assigned(cluster, 'planned');
+    const holder = await someHolderOf(cluster, address);
+    await reportFromAllBut(holder, address);
+    // All speakers have planned with it by now: they do within some tens of milliseconds.
+    await systemClock.sleep(1_000);
+    const probes = await cluster.client.capture(
+      `arp and arp[14:4] = 0 and arp[24:4] = ${numberOf(address)}`,
+      async () => {
+        await holder.running('speaker').stop();
+        assert.notEqual((await someHolderOf(cluster, address)).name, holder.name);
+      },
+    );
+    assert.deepEqual(probes, []);
+    holder.start('speaker');
+    await cluster.memberAgain(holder);
+  });
+
+  /** A report that their speakers do not know of, and so do not take back. */
+  async function reportFromAllBut(holder: Host, address: string): Promise<void> {
+    const path = pathOf(nodeNetworkKind, { namespace: defaultNamespace });
+    const { items } = await cluster.api.call<{ items: readonly NodeNetwork[] }>({
+      method: 'GET',
+      path,
+    });
+    const since = '2026-01-01T00:00:00Z';
+    const foreign = [{ address, mac: stranger.mac, since, state: 'Quarantined' }];
+    const target = {
+      kind: nodeNetworkKind,
+      namespace: defaultNamespace,
+      subresource: 'status',
+    } as const;
+    for (const { metadata, status } of items.filter(
+      ({ metadata: { name } }) => name !== holder.name,
+    )) {
+      const links = status?.links?.map((link) => ({ ...link, foreign }));
+      await mergePatch(cluster.api, { ...target, name: metadata.name }, { status: { links } });
+    }
+    await tellsOf(address, 'Quarantined');
+  }
 
   test('that takes an address in use is told, and the Service goes on', async () => {
     const address = '198.51.100.206';

@@ -22,5 +22,13 @@ export const isReady = (node: Node): boolean => stateOf(node, 'Ready') === 'True
 export const isLost = (node: Node): boolean =>
   !['True', undefined].includes(stateOf(node, 'Ready'));
 
+/** Since when the node controller has heard nothing of it; undefined while it does, and where it does not say. */
+export function unheardSince({ status }: Node): Date | undefined {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  if (ready?.status !== 'Unknown' || ready.lastTransitionTime === undefined) return undefined;
+  const since = new Date(ready.lastTransitionTime);
+  return Number.isNaN(since.getTime()) ? undefined : since;
+}
+
 const stateOf = ({ status }: Node, condition: string): string | undefined =>
   status?.conditions?.find(({ type }) => type === condition)?.status;

@@ -195,17 +195,15 @@ function topUp(
   return { kind: 'assign', addresses: [...held.addresses, ...second], pool: pool.name };
 }
 
-const assign = ({
+function assign({
   addresses,
   pool,
   refusal: why,
-}: Extract<Find, { kind: 'found' }>): Extract<Decision, { kind: 'assign' }> => ({
-  kind: 'assign',
-  addresses,
-  pool: pool.name,
-  ...(isNodePool(pool) ? { onNodes: true } : {}),
-  ...(why === undefined ? {} : { refusal: why }),
-});
+}: Extract<Find, { kind: 'found' }>): Extract<Decision, { kind: 'assign' }> {
+  const plain = { kind: 'assign', addresses, pool: pool.name } as const;
+  const decision = isNodePool(pool) ? ({ ...plain, onNodes: true } as const) : plain;
+  return why === undefined ? decision : { ...decision, refusal: why };
+}
 
 const secondMissing = ({ families }: Request): Refusal =>
   refusal('PoolLacksFamily', `no pool has both an ${families.join(' and an ')} address free`);

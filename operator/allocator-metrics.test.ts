@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Metrics } from '../daemon/metrics.ts';
-import { assertDocumented } from '../daemon/testing/documented.ts';
+import { assertMetricsDocumented } from '../daemon/testing/documented.ts';
 import { openAllocatorMetrics } from './allocator-metrics.ts';
 
 const counts = {
@@ -16,7 +16,7 @@ const counts = {
 test('the metrics of the operator are those of docs/metrics.md', () => {
   const metrics = new Metrics({ process: false });
   openAllocatorMetrics(metrics);
-  assertDocumented('The operator', metrics);
+  assertMetricsDocumented('The operator', metrics);
 });
 
 test('pools are counted under the names of MetalLB, and forgotten when they go', async () => {

@@ -61,24 +61,30 @@ export class Catalogue {
   }
 
   /** What the speaker of each node has said, if it has; of a node that is gone, that does not count. */
-  #reports(): readonly (Terrain | undefined)[] {
+  #reports(): readonly { readonly node: Terrain; readonly report: Terrain | undefined }[] {
     const before = groundKey(kinds.node, '');
-    const nodes = [...this.#terrain.keys()].filter((key) => key.startsWith(before));
-    return nodes.map((key) =>
-      this.#terrain.get(groundKey(nodeNetworkKind, key.slice(before.length))),
-    );
+    const nodes = [...this.#terrain].filter(([key]) => key.startsWith(before));
+    return nodes.map(([key, node]) => ({
+      node,
+      report: this.#terrain.get(groundKey(nodeNetworkKind, key.slice(before.length))),
+    }));
   }
 
   /** The networks of all nodes. */
   #reach(): readonly Range[] | undefined {
-    const networks = this.#reports().map((report) => report?.networks);
+    const networks = this.#reports().map(({ report }) => report?.networks);
     if (networks.includes(undefined)) return undefined;
     const reach = networks.flatMap((some) => some ?? []);
     return reach.length === 0 ? undefined : reach;
   }
 
+  /** What a lost node saw before, its speaker may not be there to take back; who holds the address now sees for itself. */
   #foreign(): readonly Sighting[] {
-    return this.#reports().flatMap((report) => report?.foreign ?? []);
+    return this.#reports().flatMap(({ node: { unheardSince }, report }) =>
+      (report?.foreign ?? []).filter(
+        ({ since }) => unheardSince === undefined || since >= unheardSince,
+      ),
+    );
   }
 
   #note(key: string, says: string | undefined): boolean {
@@ -92,8 +98,9 @@ export class Catalogue {
 
 const groundKey = ({ kind }: Kind, name: string): string => `${kind}/${name}`;
 
-const gist = ({ occupied, networks, foreign = [] }: Terrain): string =>
+const gist = ({ occupied, networks, foreign = [], unheardSince }: Terrain): string =>
   [
+    unheardSince?.toISOString() ?? 'heard',
     ...foreign.map(
       ({ state, address, mac, link }) => `${state} ${formatAddress(address)} ${mac} ${link}`,
     ),

@@ -5,7 +5,7 @@ import { namespaceOf, NamespaceUse } from './namespace-use.ts';
 import { NodePorts } from './node-ports.ts';
 import { PoolEntries } from './pool-entries.ts';
 import { Resting } from './resting.ts';
-import { emptyShelf, type Entry, isAmong, keyOf, type Shelf } from './shelf.ts';
+import { type Entry, isAmong, Shelf } from './shelf.ts';
 import { type Holder, type Obstacle, obstacleAmong, type Terms } from './terms.ts';
 
 export type Holding = {
@@ -29,7 +29,7 @@ export class Ledger {
   /** The ports of those who hold addresses of nodes. */
   readonly nodePorts = new NodePorts();
   readonly #restMs: number;
-  readonly #shelves: Record<Family, Shelf> = { IPv4: emptyShelf(), IPv6: emptyShelf() };
+  readonly #shelves: Readonly<Record<Family, Shelf>> = { IPv4: new Shelf(), IPv6: new Shelf() };
   readonly #stays = new Map<string, Stay>();
   readonly #sharing = new Map<string, Set<Entry>>();
   readonly #pools = new PoolEntries<Entry>();
@@ -71,7 +71,7 @@ export class Ledger {
 
   /** Whether `service` holds an address, or held it until its status says otherwise. */
   owns(service: string, address: Address): boolean {
-    const entry = this.#shelves[address.family].entries.get(keyOf(address));
+    const entry = this.#entryOf(address);
     return entry !== undefined && isAmong(entry, service);
   }
 
@@ -100,7 +100,7 @@ export class Ledger {
     const used = this.#namespaces.of(pool.name, family, namespaceOf(service));
     const isCounted = (address: Address): boolean =>
       address.family === family &&
-      this.#shelves[family].entries.get(keyOf(address))?.pool === pool.name &&
+      this.#entryOf(address)?.pool === pool.name &&
       !this.isHeldBeside(address, service);
     const own = this.ownedBy(service).filter(isCounted);
     return used - own.length + kept >= most;
@@ -111,7 +111,7 @@ export class Ledger {
    * that it has it.
    */
   obstacle(address: Address, { service, terms }: Holder, stays = false): Obstacle | undefined {
-    const entry = this.#shelves[address.family].entries.get(keyOf(address));
+    const entry = this.#entryOf(address);
     if (entry === undefined) return undefined;
     return obstacleAmong(entry.holders, { service, terms }, stays || isAmong(entry, service));
   }
@@ -122,11 +122,11 @@ export class Ledger {
       yield { address, services: holders.map(({ service }) => service) };
   }
 
-  /** The lowest address of a range, `from` one on, that nobody holds; with `rested`, also none that still rests. */
-  lowestFree(range: Range, rested: boolean, from = range.first): Address | undefined {
-    const { family, last } = range;
-    const shelf = this.#shelves[family];
-    const value = (rested ? shelf.unfit : shelf.held).lowestMissing(from, last);
+  /** The lowest address of a range, `after` one of it, that nobody holds; with `rested`, also none that still rests. */
+  lowestFree(range: Range, rested: boolean, after?: Address): Address | undefined {
+    const { family, first, last } = range;
+    const from = after === undefined ? first : after.value + 1n;
+    const value = this.#shelves[family].lowestFree(from, last, rested);
     return value === undefined ? undefined : { family, value };
   }
 
@@ -185,48 +185,48 @@ export class Ledger {
 
   /** Ends the rest of those released long enough ago. */
   wake(nowMs: number): void {
-    for (const { family, value } of [...this.#resting.wake(nowMs), ...this.#shunned.wake(nowMs)])
-      this.#shelves[family].unfit.delete(value);
+    for (const address of this.#resting.wake(nowMs)) this.#shelves[address.family].markFit(address);
+    for (const address of this.#shunned.wake(nowMs)) this.#shelves[address.family].markFit(address);
   }
 
   /** Leaves a free address alone until then, while others are free; `untilMs` is never before that of an earlier call. */
   shun(address: Address, untilMs: number): void {
-    const { entries, unfit } = this.#shelves[address.family];
-    if (entries.has(keyOf(address))) return;
+    if (this.#entryOf(address) !== undefined) return;
     this.#resting.delete(address);
     this.#shunned.add(address, untilMs);
-    unfit.add(address.value);
+    this.#shelves[address.family].markUnfit(address);
   }
 
   /** Takes an address out of every search; it may still be held where it is asked for by name. */
   bar(address: Address): void {
-    this.#shelves[address.family].held.add(address.value);
-    this.#shelves[address.family].unfit.add(address.value);
+    this.#shelves[address.family].bar(address);
     this.#barred.push(address);
   }
 
   /** Lifts every bar: the pools have changed, and with them what must not be handed out. */
   unbar(): void {
     for (const address of this.#barred) {
+      if (this.#entryOf(address) !== undefined) continue;
       const shelf = this.#shelves[address.family];
-      if (shelf.entries.has(keyOf(address))) continue;
-      shelf.held.delete(address.value);
-      if (!this.#resting.has(address) && !this.#shunned.has(address))
-        shelf.unfit.delete(address.value);
+      shelf.leave(address);
+      if (!this.#resting.has(address) && !this.#shunned.has(address)) shelf.markFit(address);
     }
     this.#barred = [];
   }
 
+  #entryOf(address: Address): Entry | undefined {
+    return this.#shelves[address.family].entryOf(address);
+  }
+
   #enter(address: Address, service: string, { pool, terms }: Holding): void {
-    const { entries, held, unfit } = this.#shelves[address.family];
-    let entry = entries.get(keyOf(address));
+    let entry = this.#entryOf(address);
     if (entry === undefined) {
-      entry = { address, pool, holders: [{ service, terms }] };
-      entries.set(keyOf(address), entry);
-      held.add(address.value);
-      unfit.add(address.value);
-      this.#resting.delete(address);
-      this.#shunned.delete(address);
+      entry = { address, pool, turn: 0, holders: [{ service, terms }] };
+      const wasUnfit = this.#shelves[address.family].enter(entry);
+      if (wasUnfit) {
+        this.#resting.delete(address);
+        this.#shunned.delete(address);
+      }
       this.#pools.add(entry);
     } else {
       this.#namespaces.leave(entry);
@@ -250,8 +250,7 @@ export class Ledger {
 
   /** Takes a holder off a record. After the last the address is free again. */
   #leave(address: Address, service: string, nowMs: number): void {
-    const { entries, held, unfit } = this.#shelves[address.family];
-    const entry = entries.get(keyOf(address));
+    const entry = this.#entryOf(address);
     if (entry === undefined) return;
     this.#namespaces.leave(entry);
     this.#strike(entry, service);
@@ -259,10 +258,10 @@ export class Ledger {
       this.#namespaces.enter(entry);
       return;
     }
-    entries.delete(keyOf(address));
-    held.delete(address.value);
+    const shelf = this.#shelves[address.family];
+    shelf.leave(address);
     this.#pools.delete(entry);
-    if (this.#restMs <= 0) unfit.delete(address.value);
+    if (this.#restMs <= 0) shelf.markFit(address);
     else this.#resting.add(address, nowMs + this.#restMs);
   }
 
@@ -278,7 +277,7 @@ export class Ledger {
 
   /** Whether another Service of its namespace holds the address. */
   isHeldBeside(address: Address, service: string): boolean {
-    const entry = this.#shelves[address.family].entries.get(keyOf(address));
+    const entry = this.#entryOf(address);
     const namespace = namespaceOf(service);
     const isBeside = (other: string) => other !== service && namespaceOf(other) === namespace;
     return entry?.holders.some((holder) => isBeside(holder.service)) === true;

@@ -34,7 +34,9 @@ export const contestOf = ({ foreign }: Pool, address: Address): Sighting | undef
 
 /** What is reserved in a pool for a Service (`namespace/name`). */
 export const reservedFor = ({ reservations }: Pool, service: string): readonly Address[] =>
-  reservations?.get(service) ?? [];
+  reservations?.get(service) ?? none;
+
+const none: readonly Address[] = [];
 
 /** For whom an address of a pool is reserved. */
 export function reservedBy({ reservations }: Pool, address: Address): string | undefined {

@@ -1,30 +1,40 @@
 import type { Address, Family } from '../net/address.ts';
 
-type PoolEntry = { readonly address: Address; readonly pool: string };
+type PoolEntry = {
+  readonly address: Address;
+  readonly pool: string;
+  /** Where in the list of its pool it stands. */
+  turn: number;
+};
+
+type Listed<E> = { readonly entries: E[]; readonly use: Record<Family, number> };
 
 /** The records of held addresses by the pool that each names, and how many there are of each family. */
 export class PoolEntries<E extends PoolEntry> {
-  readonly #pools = new Map<
-    string,
-    { readonly entries: Set<E>; readonly use: Record<Family, number> }
-  >();
+  readonly #pools = new Map<string, Listed<E>>();
 
   add(entry: E): void {
-    let known = this.#pools.get(entry.pool);
-    if (known === undefined) {
-      known = { entries: new Set(), use: { IPv4: 0, IPv6: 0 } };
-      this.#pools.set(entry.pool, known);
+    let listed = this.#pools.get(entry.pool);
+    if (listed === undefined) {
+      listed = { entries: [], use: { IPv4: 0, IPv6: 0 } };
+      this.#pools.set(entry.pool, listed);
     }
-    known.entries.add(entry);
-    known.use[entry.address.family]++;
+    entry.turn = listed.entries.push(entry) - 1;
+    listed.use[entry.address.family]++;
   }
 
-  /** While it still names the pool that it leaves. */
+  /** While it still names the pool that it leaves. The last of the list takes its place there. */
   delete(entry: E): void {
-    const known = this.#pools.get(entry.pool);
-    if (known?.entries.delete(entry) !== true) return;
-    known.use[entry.address.family]--;
-    if (known.entries.size === 0) this.#pools.delete(entry.pool);
+    const listed = this.#pools.get(entry.pool);
+    if (listed?.entries[entry.turn] !== entry) return;
+    const { entries, use } = listed;
+    const last = entries.pop();
+    if (last !== undefined && last !== entry) {
+      entries[entry.turn] = last;
+      last.turn = entry.turn;
+    }
+    use[entry.address.family]--;
+    if (entries.length === 0) this.#pools.delete(entry.pool);
   }
 
   of(pool: string): Iterable<E> {

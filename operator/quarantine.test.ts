@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { nodeNetworkKind } from '../crds/names.ts';
 import { kinds } from '../kube/kinds.ts';
-import type { KubeObject } from '../kube/object.ts';
+import type { KubeObject, Node } from '../kube/object.ts';
 import { Catalogue } from './catalogue.ts';
 import { Street } from './testing/street.ts';
 import {
@@ -217,6 +217,29 @@ describe('what a node says of other machines', () => {
     assert.equal(quarantined(), 1);
     assert.equal(catalogue.survey(kinds.node, 'a', undefined), true);
     assert.equal(quarantined(), 0);
+  });
+
+  test('does not count while nothing is heard of the node, unless it has been seen since', () => {
+    const conditions = (status: 'True' | 'False' | 'Unknown', at?: string): Node => {
+      const since = at === undefined ? {} : { lastTransitionTime: at };
+      return { ...node, status: { conditions: [{ type: 'Ready', status, ...since }] } };
+    };
+    const stages: readonly [Node, number][] = [
+      [conditions('Unknown', '2026-11-21T10:00:01Z'), 0],
+      [conditions('True', '2026-11-21T10:02:00Z'), 1],
+      [conditions('Unknown', '2026-11-21T09:59:59Z'), 1],
+      [conditions('Unknown', '2026-11-21T10:03:00Z'), 0],
+      [conditions('False', '2026-11-21T10:04:00Z'), 1],
+      [conditions('Unknown', 'never'), 1],
+      [conditions('Unknown'), 1],
+    ];
+    const catalogue = new Catalogue(() => ({ pools: [lanObject], advertisements: [] }));
+    catalogue.survey(nodeNetworkKind, 'a', report);
+    for (const [now, quarantined] of stages) {
+      catalogue.survey(kinds.node, 'a', now);
+      const said = JSON.stringify(now);
+      assert.equal(catalogue.model.pools[0]?.foreign?.quarantined.size ?? 0, quarantined, said);
+    }
   });
 
   test('is no news when it says it again', () => {

@@ -116,6 +116,7 @@ const isMet = ({ request, found }: Search): boolean => found.length >= request.c
 
 /** Whether the namespace has all that it may have of the pool. */
 const isFull = ({ request, family, pool, ledger, found }: Search): boolean =>
+  pool.allocation?.maxPerNamespace !== undefined &&
   ledger.isAtQuota(pool, family, request.service, countAlone(found, request.service, ledger));
 
 /** How many of these addresses no other Service of its namespace holds. */
@@ -188,14 +189,14 @@ function takeFree(search: Search, rested: boolean): void {
 /** The lowest first. */
 function takeFreeIn(search: Search, range: Range, rested: boolean): void {
   const { pool, ledger } = search;
-  let from = range.first;
+  let before: Address | undefined;
   while (!isMet(search) && !isFull(search)) {
-    const address = ledger.lowestFree(range, rested, from);
+    const address = ledger.lowestFree(range, rested, before);
     if (address === undefined) return;
     // Barred once instead of stepped over by every later search.
     if (avoids(pool, address)) ledger.bar(address);
     else take(search, address);
-    from = address.value + 1n;
+    before = address;
   }
 }
 

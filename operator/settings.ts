@@ -29,6 +29,7 @@ export const settingsTable = {
     env: 'POD_NAME',
     // In a container the process number is always the same, so that a restart takes its lease back.
     fallback: `${hostname()}-${process.pid}`,
+    shown: 'HOST-PROCESS',
     parse: text,
     help: 'name of this process on the lease; no other may have the same',
   },

@@ -3,6 +3,7 @@ import { parseNodeNetwork, type Standing } from '../crds/node-network.ts';
 import { readNetwork } from '../crds/notation.ts';
 import type { Occupied, Sighting } from '../crds/pool.ts';
 import { type Kind, kinds } from '../kube/kinds.ts';
+import { unheardSince } from '../kube/node-state.ts';
 import type { KubeObject, Node, ServiceCidr } from '../kube/object.ts';
 import { type Address, parseAddress } from '../net/address.ts';
 import type { Range } from '../net/range.ts';
@@ -15,6 +16,8 @@ export type Terrain = {
   readonly networks?: readonly Range[];
   /** What machines outside the cluster use, as far as the node has seen. */
   readonly foreign?: readonly Sighting[];
+  /** Of a node: since when nothing has been heard of it. */
+  readonly unheardSince?: Date | undefined;
 };
 
 /** The kinds that say something about it; which of them an API server has depends on its version and on what is installed. */
@@ -23,7 +26,10 @@ export const terrainKinds: readonly Kind[] = [kinds.node, kinds.serviceCidr, nod
 /** What an object of one of these kinds says. Whatever stands in it, this never throws. */
 export function readTerrain({ kind }: Kind, object: KubeObject): Terrain {
   // What the API server serves under a kind has the shape of that kind.
-  if (kind === kinds.node.kind) return { occupied: occupiedByNode(object as Node) };
+  if (kind === kinds.node.kind) {
+    const node = object as Node;
+    return { occupied: occupiedByNode(node), unheardSince: unheardSince(node) };
+  }
   if (kind === kinds.serviceCidr.kind)
     return { occupied: occupiedByServices(object as ServiceCidr) };
   const standings = parseNodeNetwork('status' in object ? object.status : {}) ?? [];

@@ -69,12 +69,12 @@ export class Checkups {
   }
 
   /** Reads what routers have answered, then asks those that are to be asked. */
-  run(ready: ReadonlySet<number>): void {
+  run(ready: readonly number[]): void {
     const nowMs = this.#nowMs();
     for (const [patient, chart] of this.#charts) {
       const { gateway } = chart;
       if (gateway === undefined) continue;
-      if (gateway.fds.some((fd) => ready.has(fd))) gateway.read(patient.link);
+      if (gateway.fds.some((fd) => ready.includes(fd))) gateway.read(patient.link);
       if (nowMs < gateway.dueAtMs()) continue;
       gateway.tick(patient.link, nowMs);
       this.#tell(patient, chart);

@@ -32,6 +32,10 @@ export class Contested {
     return true;
   }
 
+  has(address: Address): boolean {
+    return this.#contests.has(formatAddress(address));
+  }
+
   /** The address is answered for no longer. */
   release(address: Address): void {
     const key = formatAddress(address);

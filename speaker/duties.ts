@@ -1,10 +1,11 @@
 import type { Candidate } from './core/rank.ts';
+import type { Quarantines } from './guard.ts';
 import type { Duty, PlanChange } from './plan-change.ts';
 
 /** The plan as the wire thread knows it, change by change. Most addresses have the same candidates, and share one list. */
 export class Duties {
   readonly #duties = new Map<string, Duty>();
-  readonly #quarantined = new Set<string>();
+  readonly #quarantines = new Map<string, readonly string[]>();
   #lists = new Map<string, readonly Candidate[]>();
 
   /** By canonical address. */
@@ -12,20 +13,20 @@ export class Duties {
     return this.#duties;
   }
 
-  /** The addresses that whoever takes them probes first. */
-  get quarantined(): ReadonlySet<string> {
-    return this.#quarantined;
+  /** The nodes that have found another station to have an address, by address. */
+  get quarantines(): Quarantines {
+    return this.#quarantines;
   }
 
   /** Takes in a change; returns it with the lists that are shared. */
   adopt({ whole, put, removed }: PlanChange): PlanChange {
     if (whole) {
       this.#duties.clear();
-      this.#quarantined.clear();
+      this.#quarantines.clear();
     }
     for (const address of removed) {
       this.#duties.delete(address);
-      this.#quarantined.delete(address);
+      this.#quarantines.delete(address);
     }
     // Where one list came for many addresses, it is looked up once.
     const known = new Map<readonly Candidate[], readonly Candidate[]>();
@@ -37,8 +38,8 @@ export class Duties {
     }
     for (const [address, duty] of shared) {
       this.#duties.set(address, duty);
-      if (duty.quarantined) this.#quarantined.add(address);
-      else this.#quarantined.delete(address);
+      if (duty.quarantinedBy === undefined) this.#quarantines.delete(address);
+      else this.#quarantines.set(address, duty.quarantinedBy);
     }
     if (this.#lists.size > 2 * this.#duties.size) this.#forgetLists();
     return { whole, put: shared, removed };

@@ -5,7 +5,7 @@ import { formatAddress, parseAddress } from '../net/address.ts';
 import type { Action, HoldReason, YieldReason } from './core/action.ts';
 import { contestEndsMs, tellEveryMs } from './contested.ts';
 import { Guard, type Outcome } from './guard.ts';
-import { probeAgainMs, probesPerRound } from './probing.ts';
+import { type Hold, probeAgainMs, probesPerRound } from './probing.ts';
 
 const vip = '198.51.100.40';
 const stranger = '02:00:00:00:00:66';
@@ -16,11 +16,15 @@ const roundMs = probesPerRound * probeMs;
 /** With `random` in the middle. */
 const againMs = (probeAgainMs.least + probeAgainMs.most) / 2;
 
-const take = (reason: HoldReason = 'Unclaimed', address = vip): Action => ({
+const take = (reason: HoldReason = 'Unclaimed', address = vip): Hold => ({
   kind: 'hold',
   address,
   term: 1,
   reason,
+});
+const takeFrom = (from: string, reason: HoldReason, address = vip): Hold => ({
+  ...take(reason, address),
+  from,
 });
 const giveUp = (reason: YieldReason = 'BetterClaim', address = vip): Action => ({
   kind: 'yield',
@@ -139,7 +143,7 @@ describe('what no node is known to have held', () => {
       watch.pass(ms).admit(giveUp('LinkDown'));
       assert.deepEqual(watch.admit(take('LinkReturned')), [], `after ${ms} ms`);
       watch.admit(giveUp('LinkDown'));
-      assert.equal(watch.admit(take('HolderDied')).length, 1, 'somebody has used it since');
+      assert.equal(watch.admit(takeFrom('a', 'HolderDied')).length, 1, 'another has used it since');
       watch.admit(giveUp('LinkDown'));
       assert.equal(watch.admit(take('LinkReturned')).length, 1);
     }
@@ -170,28 +174,122 @@ describe('what no node is known to have held', () => {
   });
 });
 
-test('what is taken over from another node is held at once', () => {
-  const reasons = [
-    'HolderDied',
-    'HandedOver',
-    'HolderRestarted',
-    'HolderLeft',
-    'Released',
-  ] as const;
-  for (const reason of [...reasons, 'LinkReturned'] as const) {
+describe('what leaves the plan and comes back', () => {
+  /** Held, and withdrawn at once. */
+  const withdrawn = (address = vip): Watch => {
     const watch = new Watch();
-    assert.deepEqual(watch.admit(take(reason)), [take(reason)]);
-    assert.equal(watch.guard.dueAtMs(), Infinity);
-  }
+    watch.admit(take('HolderDied', address));
+    watch.admit(giveUp('Withdrawn', address));
+    return watch;
+  };
+  // A station that begins to probe when it is withdrawn uses it after so long (RFC 5227 §1.1, RFC 4862 §5.1).
+  const settles = [
+    { address: vip, ms: 4_000 },
+    { address: '2001:db8::40', ms: 1_000 },
+  ] as const;
+
+  test('is held at once as long as no other station can have made sure of it', () => {
+    for (const { address, ms } of settles) {
+      const again = take('Unclaimed', address);
+      assert.deepEqual(
+        withdrawn(address)
+          .pass(ms - 1)
+          .admit(again),
+        [again],
+      );
+      assert.deepEqual(withdrawn(address).pass(ms).admit(again), []);
+    }
+  });
+
+  test('is forgotten by families, whichever was withdrawn first', () => {
+    const watch = new Watch();
+    for (const { address } of settles) {
+      watch.admit(take('HolderDied', address));
+      watch.admit(giveUp('Withdrawn', address));
+    }
+    watch.pass(1_000);
+    assert.deepEqual(watch.admit(take('Unclaimed', '2001:db8::40')), []);
+  });
+
+  test('is probed where this node had not used it', () => {
+    const watch = new Watch();
+    watch.admit(take());
+    watch.pass(roundMs - 1).admit(giveUp('Withdrawn'));
+    assert.deepEqual(watch.admit(take()), []);
+  });
+
+  test('is probed where another station has been heard to claim it', () => {
+    const contested = new Watch();
+    contested.admit(take('HolderDied'));
+    contested.hear(stranger);
+    contested.admit(giveUp('Withdrawn'));
+    assert.deepEqual(contested.admit(take()), []);
+
+    const foundByAnother = withdrawn();
+    foundByAnother.guard.distrust(new Map([[vip, ['a']]]));
+    assert.deepEqual(foundByAnother.admit(take()), []);
+  });
+
+  test('is probed after this node stood still, and after its link did', () => {
+    const stalled = withdrawn();
+    stalled.admit({ kind: 'hush' }, { kind: 'speak' });
+    assert.deepEqual(stalled.admit(take()), []);
+
+    const blinked = withdrawn();
+    blinked.guard.restart(blinked.nowMs);
+    assert.deepEqual(blinked.admit(take()), []);
+  });
 });
 
-test('what another node has quarantined is probed for whatever reason it is taken', () => {
+describe('what is taken over from another node', () => {
+  const reasons = [
+    'HandedOver',
+    'HolderDied',
+    'HolderLeft',
+    'HolderLinkDown',
+    'HolderRestarted',
+    'LinkReturned',
+    'Released',
+    'Unanswered',
+  ] as const;
+
+  test('is held at once', () => {
+    for (const reason of reasons) {
+      const watch = new Watch();
+      const taken = takeFrom('a', reason);
+      assert.deepEqual(watch.admit(taken), [taken], reason);
+      assert.equal(watch.guard.dueAtMs(), Infinity, reason);
+    }
+  });
+
+  test('is probed, whatever the reason, where that node has found another station to have it', () => {
+    for (const reason of reasons) {
+      const watch = new Watch();
+      watch.guard.distrust(new Map([[vip, ['a']]]));
+      const free = takeFrom('a', reason, '198.51.100.41');
+      assert.deepEqual(watch.admit(takeFrom('a', reason), free), [free], reason);
+      watch.pass(roundMs);
+      assert.deepEqual(watch.outcomes, ['300 hold'], reason);
+    }
+  });
+
+  test('is held at once where a third node has found that, lately or long ago', () => {
+    for (const reason of reasons) {
+      const watch = new Watch();
+      watch.guard.distrust(new Map([[vip, ['c']]]));
+      const taken = takeFrom('a', reason);
+      assert.deepEqual(watch.admit(taken), [taken], reason);
+    }
+  });
+});
+
+test('what this node gave up before it knew that nobody else has it is probed when it comes back', () => {
   const watch = new Watch();
-  watch.guard.suspect(new Set([vip]));
-  const free = take('HolderDied', '198.51.100.41');
-  assert.deepEqual(watch.admit(take('HolderDied'), free), [free]);
-  watch.pass(roundMs);
-  assert.deepEqual(watch.outcomes, ['300 hold']);
+  watch.admit(take());
+  watch.pass(150).admit(giveUp('NoLongerCandidate'));
+  assert.deepEqual(watch.admit(take('Released')), []);
+  watch.pass(roundMs).admit(giveUp('NoLongerCandidate'));
+  assert.deepEqual(watch.admit(take('Released')), [take('Released')]);
 });
 
 describe('a quarantined address', () => {

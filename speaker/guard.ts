@@ -4,6 +4,7 @@ import type { Conflict } from './announcer.ts';
 import type { Action } from './core/action.ts';
 import { Contested } from './contested.ts';
 import { type Hold, Probing } from './probing.ts';
+import { neighboursOf } from './wire/family.ts';
 
 /** What another station has to do with an address that is claimed here. */
 export type GuardFact =
@@ -19,21 +20,28 @@ export type GuardFact =
   /** So many addresses are used although the link took no probe for them. */
   | { readonly kind: 'unasked'; readonly addresses: number };
 
+/** The nodes that have found another station to have an address, and so have not answered for it; by canonical address. */
+export type Quarantines = ReadonlyMap<string, readonly string[]>;
+
+type Yield = Extract<Action, { kind: 'yield' }>;
+
 export type Due = { readonly probes: readonly Address[]; readonly outcomes: readonly Outcome[] };
 export type Outcome = Hold | GuardFact;
 
 /**
- * Stands between who decides what is held on a link and who answers for it. What nobody here is known to have used, and
- * what another node has quarantined, it holds back until nobody else is found to have it; what is taken over from
- * another node passes at once.
+ * Stands between who decides what is held on a link and who answers for it. What nobody here is known to have used it
+ * holds back until nobody else is found to have it; what is taken over from a node that has used it passes at once, so
+ * that a planned move loses nothing, whatever a third node says.
  */
 export class Guard {
   readonly #probeMs: number;
   readonly #probing: Probing;
   readonly #contested = new Contested();
-  #suspects: ReadonlySet<string> = new Set();
-  /** Held back when their link was lost: that nobody else has them is not known. */
+  #quarantines: Quarantines = new Map();
+  /** Held back when they were given up: that nobody else has them is not known. */
   readonly #unproven = new Set<string>();
+  /** Until when it is certain enough that nobody has settled on what was withdrawn here. */
+  readonly #untouchedUntilMs = new Map<string, number>();
   #claims = 0;
 
   /** @param probeMs the wait after each of the probes; 0: nothing is probed */
@@ -56,25 +64,26 @@ export class Guard {
     return { foreignClaims: this.#claims, quarantined: this.#probing.quarantined };
   }
 
-  /** From now on these are probed whatever the reason is for which they are taken. */
-  suspect(addresses: ReadonlySet<string>): void {
-    this.#suspects = addresses;
+  /** From now on what is taken from one of these nodes is probed. */
+  distrust(quarantines: Quarantines): void {
+    this.#quarantines = quarantines;
   }
 
   /** Which of these are to be carried out now; what is held back comes out of `tick`. */
   admit(actions: readonly Action[], nowMs: number): readonly Action[] {
+    this.#forgetWithdrawn(nowMs);
     return actions.filter((action) => {
-      if (action.kind === 'speak') this.#probing.restart(nowMs);
+      if (action.kind === 'speak') this.restart(nowMs);
       if (action.kind !== 'hold' && action.kind !== 'yield') return true;
       const address = parseAddress(action.address);
       if (address === undefined) return true;
-      const isLost = action.kind === 'yield' && action.reason === 'LinkDown';
-      if (isLost && this.#probing.has(address)) this.#unproven.add(action.address);
+      if (action.kind === 'yield') this.#noteYield(action, address, nowMs);
       this.#probing.end(address);
       this.#contested.release(address);
       if (action.kind === 'yield') return true;
-      const isToProbe = this.#isToProbe(action);
+      const isToProbe = this.#isToProbe(action, nowMs);
       this.#unproven.delete(action.address);
+      this.#untouchedUntilMs.delete(action.address);
       if (isToProbe) this.#probing.begin(action, address, nowMs);
       return !isToProbe;
     });
@@ -97,6 +106,7 @@ export class Guard {
   /** The link stood still for a moment, or has another MAC: what was asked may not have been answered. */
   restart(nowMs: number): void {
     this.#probing.restart(nowMs);
+    this.#untouchedUntilMs.clear();
   }
 
   /** When `tick` has something to do. */
@@ -124,9 +134,34 @@ export class Guard {
     this.#probing.unsent(addresses);
   }
 
-  #isToProbe({ reason, address }: Hold): boolean {
+  /** What has left the plan is new when it comes back, unless that is at once. */
+  #noteYield({ address: text, reason }: Yield, address: Address, nowMs: number): void {
+    const isHeldBack = this.#probing.has(address);
+    if (reason !== 'Withdrawn') {
+      if (isHeldBack) this.#unproven.add(text);
+      return;
+    }
+    if (isHeldBack || this.#contested.has(address)) return;
+    const { settlesAfterMs } = neighboursOf(address.family);
+    this.#untouchedUntilMs.set(text, nowMs + settlesAfterMs);
+  }
+
+  /** The oldest first: what waits behind one of the other family is kept some seconds longer than it counts. */
+  #forgetWithdrawn(nowMs: number): void {
+    for (const [text, untilMs] of this.#untouchedUntilMs) {
+      if (nowMs < untilMs) return;
+      this.#untouchedUntilMs.delete(text);
+    }
+  }
+
+  #isToProbe({ reason, address, from }: Hold, nowMs: number): boolean {
     if (this.#probeMs === 0) return false;
-    const isUnproven = reason === 'LinkReturned' && this.#unproven.has(address);
-    return reason === 'Unclaimed' || isUnproven || this.#suspects.has(address);
+    if (reason === 'Unclaimed') {
+      const untilMs = this.#untouchedUntilMs.get(address) ?? -Infinity;
+      return nowMs >= untilMs || this.#quarantines.has(address);
+    }
+    // Nobody has held it since this node did.
+    if (from === undefined) return this.#unproven.has(address);
+    return this.#quarantines.get(address)?.includes(from) === true;
   }
 }

@@ -15,6 +15,7 @@ import { needsBpf } from './io/testing/run-program.ts';
 import { withoutKey } from './pulse-keys.ts';
 import { PulseRing } from './pulse-ring.ts';
 import { SpeakersSocket } from './speakers-socket.ts';
+import { arp } from './wire/family.ts';
 import { arpFilter } from './wire/filter.ts';
 import { etherTypes, formatFrame } from './wire/ethernet.ts';
 import { formatArp } from './wire/arp.ts';
@@ -76,6 +77,28 @@ describe('a session on a real link', needsTwoHosts, () => {
 
   function pass(session: LinkSession, ms: number): void {
     for (const endMs = nowMs + ms; nowMs < endMs; nowMs += 50) session.tick();
+  }
+
+  function open(host: Host, as: Identity): LinkSession {
+    using _ = hosts.enter(host);
+    return new LinkSession(linkOf(host), as);
+  }
+
+  /** One that the API lists, on another network. */
+  const speaker = (node: string) => ({ node, addresses: [], state: 'Ready' as const });
+
+  function announceFromFar(mac: Mac): void {
+    const address = parseAddress(vip);
+    assert(address);
+    using _ = hosts.enter(hosts.far);
+    const filter = arpFilter([address]);
+    const socket = new PacketSocket({
+      link: linkOf(hosts.far),
+      etherType: etherTypes.arp,
+      filter,
+    });
+    socket.send(arp.unsolicited(address, mac));
+    socket.close();
   }
 
   /** This node's own voice, as from another of its links. */
@@ -158,6 +181,38 @@ describe('a session on a real link', needsTwoHosts, () => {
     };
     return { ask, [Symbol.dispose]: () => socket.close() };
   }
+
+  test('takes no node of its cluster for a stranger, though it hears no more of it', () => {
+    const boots = new Set<bigint>();
+    using near = open(hosts.near, identity);
+    using far = open(hosts.far, { ...identity, node: 'node-2', boots, report: () => {} });
+    const together = () => {
+      for (const [session, host] of [[near, hosts.near] as const, [far, hosts.far] as const]) {
+        using _ = hosts.enter(host);
+        session.tick();
+        session.readSpeakers();
+      }
+    };
+    for (const endMs = nowMs + 1_000; nowMs < endMs; nowMs += 50) together();
+    assert.equal(near.counts().peers, 1);
+    using _ = hosts.enter(hosts.near);
+    const candidates = [{ node: 'node-1', score: 0 }];
+    near.adopt(new Map([[vip, { candidates, links: [hosts.near.link] }]]), [speaker('node-2')]);
+    pass(near, 1_000);
+    assert.deepEqual([near.counts().peers, near.counts().held], [0, 1]);
+
+    const toldOf = (mac: Mac) => {
+      facts = [];
+      announceFromFar(mac);
+      near.readQuestions();
+      return facts.flatMap((fact) => (fact.kind === 'foreign' ? [fact.mac] : []));
+    };
+    assert.deepEqual(toldOf(hosts.far.mac), []);
+    assert.deepEqual(toldOf('02:00:00:00:00:66'), ['02:00:00:00:00:66']);
+    near.amend({ whole: false, put: new Map(), removed: [] }, [speaker('node-3')]);
+    pass(near, 11_000);
+    assert.deepEqual(toldOf(hosts.far.mac), [hosts.far.mac], 'node-2 is none any more');
+  });
 
   test('answers no question it read before it stood still', () => {
     using session = openHolding();

@@ -1,10 +1,11 @@
 import type { Mac } from '../net/mac.ts';
+import { ClusterStations } from './cluster-stations.ts';
 import type { Action, Event } from './core/action.ts';
 import { isFarewell, type Message } from './core/message.ts';
 import { intervalMs, openSegment, type Segment } from './core/segment.ts';
 import { dueAtMs, hasStalled, step } from './core/step.ts';
 import { carrierLostMs, leaseMs, suspectAfterMs } from './core/timing.ts';
-import type { Outcome } from './guard.ts';
+import type { Outcome, Quarantines } from './guard.ts';
 import type { Identity } from './identity.ts';
 import type { Link } from './io/link.ts';
 import { LinkPlan } from './link-plan.ts';
@@ -35,6 +36,7 @@ export class LinkSession implements Disposable {
   readonly #speakers: SpeakersSocket;
   readonly #responder: Responder;
   readonly #segment: Segment;
+  readonly #stations: ClusterStations;
   readonly #telling = new Telling((fact) => this.#report(fact));
   readonly #witness: LinkWitness;
   readonly #sibling: Sibling;
@@ -42,8 +44,6 @@ export class LinkSession implements Disposable {
   /** Since when the link has been without carrier and the segment does not know. */
   #blinkSinceMs: number | undefined;
   readonly #plan: LinkPlan;
-  /** How many groups the link would not join. */
-  #deafTo = 0;
 
   constructor(link: Link & { readonly mac: Mac }, identity: Identity) {
     this.#identity = identity;
@@ -66,6 +66,7 @@ export class LinkSession implements Disposable {
       random: identity.random64,
       nowMs: identity.nowMs(),
     });
+    this.#stations = new ClusterStations({ segment: this.#segment, macs: identity.macs });
     this.#witness = new LinkWitness(link, { ...identity, segment: this.#segment });
     if (!link.running) this.#step({ kind: 'link', up: false, mac: link.mac });
   }
@@ -111,19 +112,21 @@ export class LinkSession implements Disposable {
     if (this.#link.mac !== undefined) this.#step({ kind: 'link', up: false, mac: this.#link.mac });
   }
 
-  /** Another machine has these: they are probed whatever the reason is for which they are taken, and not asked for. */
-  suspect(addresses: ReadonlySet<string>): void {
-    this.#responder.suspect(addresses);
-    this.#witness.spare(addresses);
+  /** Another machine has these: they are probed by who takes them from these nodes, which are not asked for them. */
+  distrust(quarantines: Quarantines): void {
+    this.#responder.distrust(quarantines);
+    this.#witness.spare(quarantines);
   }
 
   /** The whole plan: at the beginning, and when the link has changed. */
   adopt(duties: ReadonlyMap<string, Duty>, speakers: readonly Speaker[]): void {
+    this.#stations.keep(speakers);
     this.#step({ kind: 'plan', ...this.#plan.here(this.#link, duties, speakers) });
   }
 
   /** What is different in the plan. */
   amend({ put, removed }: PlanChange, speakers: readonly Speaker[]): void {
+    this.#stations.keep(speakers);
     const { candidates, ...rest } = this.#plan.here(this.#link, put, speakers);
     this.#step({ kind: 'amendment', put: candidates, removed, ...rest });
   }
@@ -155,7 +158,8 @@ export class LinkSession implements Disposable {
     if (this.#responder.probesAt(nowMs)) this.readQuestions();
     this.#carryOn(this.#responder.tick(nowMs), nowMs);
     this.#carryOn(this.#witness.tick(nowMs), nowMs);
-    this.#noteDeafness();
+    const groups = this.#responder.takeRefused();
+    if (groups > 0) this.#report({ kind: 'deaf', groups });
   }
 
   /** Peers begin to miss this node after as long, unless they can be told. */
@@ -199,17 +203,16 @@ export class LinkSession implements Disposable {
   }
 
   /**
-   * Answers who asks for a held address, and tells who else claims one; a peer that does is the segment's matter. Returns
+   * Answers who asks for a held address, and tells who else claims one; a node of ours that does is the segment's matter. Returns
    * how many questions were answered. Where it is known which descriptors can be read, no time is lost with the others.
    */
-  readQuestions(readable?: ReadonlySet<number>): number {
+  readQuestions(readable?: readonly number[]): number {
     const before = this.#responder.answered;
-    const { nowMs, macs } = this.#identity;
-    const { peers } = this.#segment;
-    const isOurs = (mac: Mac) => macs().has(mac) || peers.values().some((peer) => peer.mac === mac);
+    const { nowMs } = this.#identity;
+    const isOurs = (mac: Mac) => this.#stations.has(mac);
     const mayAnswer = () => !hasStalled(this.#segment, nowMs());
     const found = this.#responder.read(nowMs(), { isOurs, mayAnswer, readable });
-    this.#carryOn(found, nowMs());
+    if (found.length > 0) this.#carryOn(found, nowMs());
     return this.#responder.answered - before;
   }
 
@@ -231,12 +234,6 @@ export class LinkSession implements Disposable {
     this.#speakers[Symbol.dispose]();
     this.#responder[Symbol.dispose]();
     this.#witness[Symbol.dispose]();
-  }
-
-  #noteDeafness(): void {
-    const before = this.#deafTo;
-    this.#deafTo = this.#responder.refusedGroups;
-    if (before === 0 && this.#deafTo > 0) this.#report({ kind: 'deaf', groups: this.#deafTo });
   }
 
   #hear(heard: Heard): void {
@@ -265,6 +262,7 @@ export class LinkSession implements Disposable {
   #step(event: Event): void {
     const nowMs = this.#identity.nowMs();
     const actions = step(this.#segment, event, nowMs);
+    this.#stations.note(actions);
     const { done, hushedMs } = this.#responder.follow(actions, nowMs);
     this.#responder.lend(nowMs, leaseMs(intervalMs(this.#segment)));
     if (hushedMs !== undefined) this.#report({ kind: 'stalled', hushedMs });

@@ -2,6 +2,7 @@ import { type Address, formatAddress, parseAddress } from '../net/address.ts';
 import { rangeContains } from '../net/range.ts';
 import type { Unanswered } from './core/action.ts';
 import type { Segment } from './core/segment.ts';
+import type { Quarantines } from './guard.ts';
 import type { Identity } from './identity.ts';
 import { type Link, readGateways } from './io/link.ts';
 import { PacketSocket } from './io/packet-socket.ts';
@@ -43,9 +44,9 @@ export class LinkWitness implements Disposable {
     this.#link = link;
   }
 
-  /** These are not answered for on purpose: a foreign machine has them. */
-  spare(addresses: ReadonlySet<string>): void {
-    this.#witness.spare(addresses);
+  /** These nodes do not answer on purpose: a foreign machine has the address. */
+  spare(quarantines: Quarantines): void {
+    this.#witness.spare(quarantines);
   }
 
   /** When `tick` has something to do: answers wait for it. */

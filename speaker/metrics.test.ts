@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { assertDocumented } from '../daemon/testing/documented.ts';
+import { assertMetricsDocumented } from '../daemon/testing/documented.ts';
 import { answerBounds, AnswerTimes } from './answer-times.ts';
 import { Holdings } from './holdings.ts';
 import { SpeakerMetrics } from './metrics.ts';
@@ -44,7 +44,7 @@ function open() {
 
 describe('the metrics of a speaker', () => {
   test('are those of docs/metrics.md', () => {
-    assertDocumented('The speaker', open().speaker.metrics);
+    assertMetricsDocumented('The speaker', open().speaker.metrics);
   });
 
   test('tell the stages of a takeover apart', async () => {

@@ -32,10 +32,11 @@ export class NeighbourSockets implements Lan, Disposable {
    * One batch of what has come in, as views that the next one overwrites; empty when there is nothing more. Where it is
    * known which of `fds` can be read, only those are.
    */
-  receive(readable?: ReadonlySet<number>): readonly Uint8Array[] {
+  receive(readable?: readonly number[]): readonly Uint8Array[] {
     const frames: Uint8Array[] = [];
     for (const socket of this.#sockets.values()) {
-      if (readable?.has(socket.fd) !== false) frames.push(...socket.receive().frames);
+      if (readable?.includes(socket.fd) === false) continue;
+      for (const frame of socket.receive().frames) frames.push(frame);
     }
     return frames;
   }

@@ -2,7 +2,7 @@ import type { Candidate } from './core/rank.ts';
 import type { Plan, PlannedAddress } from './plan.ts';
 
 /** What is to be known of an address on the wire. */
-export type Duty = Pick<PlannedAddress, 'candidates' | 'links' | 'quarantined'> & {
+export type Duty = Pick<PlannedAddress, 'candidates' | 'links' | 'quarantinedBy'> & {
   /** The other addresses of its Services; undefined: none. */
   readonly siblings?: readonly string[] | undefined;
 };
@@ -27,8 +27,8 @@ export function planChange(before: Plan | undefined, next: Plan): PlanChange {
       isSame(known, planned) &&
       String(siblings) === String(siblingsBefore.get(address));
     if (same) continue;
-    const { candidates, links, quarantined } = planned;
-    put.set(address, { candidates, links, siblings, ...(quarantined && { quarantined }) });
+    const { candidates, links, quarantinedBy } = planned;
+    put.set(address, { candidates, links, siblings, ...(quarantinedBy && { quarantinedBy }) });
   }
   const removed = [...was.keys()].filter((address) => !next.has(address));
   return { whole: before === undefined, put, removed };
@@ -53,7 +53,7 @@ export function inCommon(before: Plan | undefined, next: Plan): Plan {
 
 const isSame = (a: PlannedAddress, b: PlannedAddress): boolean =>
   a === b ||
-  (a.quarantined === b.quarantined &&
+  (String(a.quarantinedBy) === String(b.quarantinedBy) &&
     a.links?.length === b.links?.length &&
     String(a.links) === String(b.links) &&
     isSameList(a.candidates, b.candidates));

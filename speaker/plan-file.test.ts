@@ -16,7 +16,7 @@ const plan: Plan = new Map([
   ['2001:db8::1', { services: ['default/web'], candidates: [], links: ['eth0'] }],
   [
     '2001:db8::2',
-    { services: ['default/web'], candidates: [], links: undefined, quarantined: true },
+    { services: ['default/web'], candidates: [], links: undefined, quarantinedBy: ['b'] },
   ],
 ]);
 

@@ -24,7 +24,7 @@ const fileShape = z.object({
         services: z.array(z.string()),
         candidates: z.array(z.object({ node: z.string(), score: z.number() })),
         links: z.array(z.string()).optional(),
-        quarantined: z.literal(true).optional(),
+        quarantinedBy: z.array(z.string()).optional(),
       }),
     ]),
   ),
@@ -43,8 +43,8 @@ export function readPlanFile(
   try {
     const { addresses, speakers } = fileShape.parse(JSON.parse(readFileSync(path, 'utf8')));
     const entries = addresses.map(
-      ([address, { links, quarantined, ...rest }]) =>
-        [address, { ...rest, links, ...(quarantined ? { quarantined } : {}) }] as const,
+      ([address, { links, quarantinedBy, ...rest }]) =>
+        [address, { ...rest, links, ...(quarantinedBy && { quarantinedBy }) }] as const,
     );
     return { plan: new Map(entries), speakers };
   } catch (error) {

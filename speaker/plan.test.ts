@@ -193,7 +193,9 @@ describe('where nodes stand', () => {
 
 describe('an address that another station has', () => {
   const marked = (plan: Plan): string[] =>
-    [...plan].flatMap(([address, planned]) => (planned.quarantined ? [address] : []));
+    [...plan].flatMap(([address, { quarantinedBy }]) =>
+      quarantinedBy === undefined ? [] : [`${address} by ${quarantinedBy.join(' and ')}`],
+    );
   const found = (state: string, address = '198.51.100.1') => [
     { address, mac: '02:00:00:00:00:66', since: '2026-01-01T00:00:00Z', state },
   ];
@@ -204,9 +206,12 @@ describe('an address that another station has', () => {
     return marked(plan);
   };
 
-  test('is marked where any node has quarantined it', () => {
-    assert.deepEqual(quarantined({ b: found('Quarantined') }), ['198.51.100.1']);
-    assert.deepEqual(quarantined({ a: found('Quarantined', '198.51.100.2') }), ['198.51.100.2']);
+  test('is marked with the nodes that have quarantined it', () => {
+    const both = { a: found('Quarantined', '198.51.100.2'), b: found('Quarantined') };
+    assert.deepEqual(quarantined(both), ['198.51.100.1 by b', '198.51.100.2 by a']);
+    assert.deepEqual(quarantined({ ...both, a: found('Quarantined') }), [
+      '198.51.100.1 by a and b',
+    ]);
   });
 
   test('is not where it is answered for all the same, or nobody asks for it', () => {
@@ -215,12 +220,12 @@ describe('an address that another station has', () => {
     assert.deepEqual(quarantined({}), []);
   });
 
-  test('is not by the word of a node that is lost: whoever took it over has asked anew', () => {
+  test('is marked by the word of a node that is lost: it may be taken from that one', () => {
     const services = [assigned('web', '198.51.100.1')];
     const foreign = { b: found('Quarantined') };
     const nodes = [node('a'), node('b', { ready: 'Unknown' })];
     const { plan } = planFor({ ...world({ services, standings, foreign }), nodes }, settings);
-    assert.deepEqual(marked(plan), []);
+    assert.deepEqual(marked(plan), ['198.51.100.1 by b']);
   });
 
   test('is marked for all Services that share it', () => {
@@ -228,6 +233,6 @@ describe('an address that another station has', () => {
     const foreign = { b: found('Quarantined') };
     const { plan } = planFor(world({ services, standings, foreign }), settings);
     assert.equal(plan.get('198.51.100.1')?.services.length, 2);
-    assert.deepEqual(marked(plan), ['198.51.100.1']);
+    assert.deepEqual(marked(plan), ['198.51.100.1 by b']);
   });
 });

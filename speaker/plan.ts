@@ -4,7 +4,6 @@ import { readAnnotation } from '../crds/names.ts';
 import type { Pool } from '../crds/pool.ts';
 import { indexPools } from '../crds/pool-index.ts';
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
-import { isLost } from '../kube/node-state.ts';
 import { type EndpointSlice, keyOf, type Node, type Service } from '../kube/object.ts';
 import { candidatesFor, linksOf, type Silence } from './candidates.ts';
 import type { Candidate } from './core/rank.ts';
@@ -34,8 +33,8 @@ export type PlannedAddress = {
   readonly candidates: readonly Candidate[];
   /** Where this node may announce it; undefined: on every link in the address's network. */
   readonly links: readonly string[] | undefined;
-  /** A node has found another station to have it: who takes it probes first, whatever the reason. */
-  readonly quarantined?: true;
+  /** The nodes that have found another station to have it: who takes it from one of them probes first. */
+  readonly quarantinedBy?: readonly string[];
 };
 
 /** Which addresses are to be answered for, by whom and where; by canonical address. */
@@ -61,7 +60,7 @@ export function planFor(
   const { standings } = world;
   const nodes = new Map(world.nodes.map((node) => [node.metadata.name, node]));
   const self = nodes.get(settings.node);
-  const quarantined = quarantinedBy(world);
+  const quarantines = quarantinesOf(world);
   const ofNodes = new Set(world.nodes.flatMap(canonicalAddresses));
   for (const service of world.services) {
     if (!isOurs(service, settings.loadBalancerClass) || hasNodeAddresses(service)) continue;
@@ -84,11 +83,12 @@ export function planFor(
         continue;
       }
       const { candidates, advertisements } = candidacy;
+      const quarantinedBy = quarantines.get(text);
       const planned: PlannedAddress = {
         services: [key],
         candidates: once(withLink(candidates, address, { advertisements, nodes, standings })),
         links: self === undefined ? [] : linksOf(advertisements, self),
-        ...(quarantined.has(text) ? { quarantined: true } : {}),
+        ...(quarantinedBy && { quarantinedBy }),
       };
       const before = plan.get(text);
       plan.set(text, before === undefined ? planned : shared(before, planned));
@@ -97,13 +97,22 @@ export function planFor(
   return { plan, silent };
 }
 
-/** The addresses that any speaker has quarantined. What a lost node wrote is corrected by nobody before it is back. */
-function quarantinedBy({ nodes, standings }: World): ReadonlySet<string> {
-  const found = nodes
-    .filter((node) => !isLost(node))
-    .flatMap(({ metadata }) => standings(metadata.name) ?? [])
-    .flatMap(({ foreign }) => foreign.filter(({ state }) => state === 'Quarantined'));
-  return new Set(found.map(({ address }) => formatAddress(address)));
+/** Who has quarantined which addresses; a lost node, too: it may still be the one from which they are taken. */
+function quarantinesOf({ nodes, standings }: World): ReadonlyMap<string, readonly string[]> {
+  const quarantines = new Map<string, string[]>();
+  for (const {
+    metadata: { name },
+  } of nodes) {
+    const found = (standings(name) ?? []).flatMap(({ foreign }) => foreign);
+    for (const { address, state } of found) {
+      if (state !== 'Quarantined') continue;
+      const text = formatAddress(address);
+      const by = quarantines.get(text) ?? [];
+      // On two links it is still one node.
+      if (by.at(-1) !== name) quarantines.set(text, [...by, name]);
+    }
+  }
+  return quarantines;
 }
 
 export function isOurs({ spec }: Service, loadBalancerClass: string | undefined): boolean {

@@ -2,7 +2,7 @@ import { type Address, parseAddress } from '../net/address.ts';
 import type { Mac } from '../net/mac.ts';
 import { Announcer, type Conflict, type Counts } from './announcer.ts';
 import type { Action } from './core/action.ts';
-import { Guard, type GuardFact, type Outcome } from './guard.ts';
+import { Guard, type GuardFact, type Outcome, type Quarantines } from './guard.ts';
 import type { KernelResponder } from './io/kernel-responder.ts';
 import type { Link } from './io/link.ts';
 import { batchFrames } from './io/packet-socket.ts';
@@ -24,7 +24,7 @@ export type ResponderOptions = {
 export type Reading = {
   readonly isOurs: (mac: Mac) => boolean;
   readonly mayAnswer: () => boolean;
-  readonly readable?: ReadonlySet<number> | undefined;
+  readonly readable?: readonly number[] | undefined;
 };
 
 /**
@@ -35,6 +35,7 @@ export type Reading = {
 export class Responder implements Disposable {
   readonly #sockets: NeighbourSockets;
   readonly #memberships: Memberships;
+  #refusedGroups = 0;
   readonly #announcer: Announcer;
   readonly #guard: Guard;
   readonly #kernel: KernelResponder | undefined;
@@ -63,9 +64,11 @@ export class Responder implements Disposable {
     return this.#announcer.held().length;
   }
 
-  /** Groups that the link would not join: questions to them arrive by luck. */
-  get refusedGroups(): number {
-    return this.#memberships.refused;
+  /** How many groups the link will not join, once when there are any: questions to them arrive by luck. */
+  takeRefused(): number {
+    const before = this.#refusedGroups;
+    this.#refusedGroups = this.#memberships.refused;
+    return before === 0 ? this.#refusedGroups : 0;
   }
 
   /** How many questions were answered from the packet socket so far. */
@@ -145,9 +148,9 @@ export class Responder implements Disposable {
     this.#memberships.renew();
   }
 
-  /** From now on these are probed whatever the reason is for which they are taken. */
-  suspect(addresses: ReadonlySet<string>): void {
-    this.#guard.suspect(addresses);
+  /** From now on what is taken from one of these nodes is probed. */
+  distrust(quarantines: Quarantines): void {
+    this.#guard.distrust(quarantines);
   }
 
   /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readSettings } from '../daemon/settings.ts';
+import { assertSettingsDocumented } from '../daemon/testing/documented.ts';
 import { settingsTable } from './settings.ts';
 
 const read = (...flags: readonly string[]) =>
@@ -23,4 +24,8 @@ test('kube-proxy is asked at a URL without TLS, and at nothing else', () => {
     assert.ok(refused.kind === 'faults', said);
     assert.ok(refused.text.includes(`--check-kube-proxy "${said}" is not a URL such as ${url}`));
   }
+});
+
+test('the page of settings has every one of the speaker, as --help says it', () => {
+  assertSettingsDocumented('Speaker', settingsTable);
 });

@@ -108,7 +108,7 @@ class WireThread {
     this.#waker.close();
   }
 
-  /** Waits, then reads the speakers before anything else: what they say decides whether questions are answered. */
+  /** Waits; then whoever asks waits for the answer, and where nothing else has come and nothing is due, it comes at once. */
   #turn(): void {
     const hanging = process.hrtime.bigint() > Atomics.load(this.#start.mainAliveUntil, 0);
     if (hanging) {
@@ -117,29 +117,32 @@ class WireThread {
       return;
     }
     const dueAtMs = this.#dueAtMs();
-    const ready = new Set(this.#poll.wait(dueAtMs - this.#identity.nowMs()));
+    const ready = this.#poll.wait(dueAtMs - this.#identity.nowMs());
     const wokeAtMs = this.#identity.nowMs();
-    if (ready.has(this.#waker.fd)) this.#takeOrders();
-    if (ready.has(this.#linkEvents.fd)) this.#followLinks();
+    const isOnlyAsked = ready.every((fd) => this.#questionsFds.has(fd));
+    if (!isOnlyAsked || wokeAtMs >= dueAtMs) this.#attend(ready);
+    for (const session of this.#sessions.values()) {
+      if (session.questionsFds.some((fd) => ready.includes(fd)))
+        this.#answer(session, wokeAtMs, ready);
+    }
+    this.#count();
+  }
+
+  /** Everything but the questions; the speakers first, for what they say decides whether questions are answered. */
+  #attend(ready: readonly number[]): void {
+    if (ready.includes(this.#waker.fd)) this.#takeOrders();
+    if (ready.includes(this.#linkEvents.fd)) this.#followLinks();
     const sessions = [...this.#sessions.values()];
     for (const session of sessions) {
-      if (!ready.has(session.speakersFd)) continue;
+      if (!ready.includes(session.speakersFd)) continue;
       for (const relayed of session.readSpeakers()) this.#hearFarewell(relayed);
     }
-    if (this.#datagrams !== undefined && ready.has(this.#datagrams.fd)) {
+    if (this.#datagrams !== undefined && ready.includes(this.#datagrams.fd)) {
       this.#readDatagrams(this.#datagrams);
     }
-    // Whoever asks waits for the answer: where nothing else has come and nothing is due, it comes at once.
-    const isOnlyAsked = ready.isSubsetOf(this.#questionsFds);
-    if (!isOnlyAsked || this.#identity.nowMs() >= dueAtMs) {
-      for (const session of sessions) session.tick();
-      this.#checkups.run(ready);
-    }
-    for (const session of sessions) {
-      if (session.questionsFds.some((fd) => ready.has(fd))) this.#answer(session, wokeAtMs, ready);
-    }
+    for (const session of sessions) session.tick();
+    this.#checkups.run(ready);
     if (this.#leaving && sessions.every(({ hasLeft }) => hasLeft)) this.#sayLeft();
-    this.#count();
   }
 
   /** A datagram is for the link in whose network its sender is. */
@@ -163,7 +166,7 @@ class WireThread {
     for (const session of this.#sessions.values()) session.hearFarewell(heard);
   }
 
-  #answer(session: LinkSession, wokeAtMs: number, ready: ReadonlySet<number>): void {
+  #answer(session: LinkSession, wokeAtMs: number, ready: readonly number[]): void {
     const answers = session.readQuestions(ready);
     if (answers > 0) this.#answerTimes.note(answers, this.#identity.nowMs() - wokeAtMs);
   }
@@ -206,7 +209,7 @@ class WireThread {
   #replan(change: PlanChange, speakers: readonly Speaker[]): void {
     this.#speakers = speakers;
     for (const session of this.#sessions.values()) {
-      session.suspect(this.#duties.quarantined);
+      session.distrust(this.#duties.quarantines);
       if (change.whole) session.adopt(this.#duties.all, speakers);
       else session.amend(change, speakers);
     }
@@ -255,7 +258,7 @@ class WireThread {
     for (const fd of this.#fdsOf(session)) this.#poll.add(fd);
     for (const fd of session.questionsFds) this.#questionsFds.add(fd);
     report({ kind: 'joined', link: link.name, mac, responder: session.responder });
-    session.suspect(this.#duties.quarantined);
+    session.distrust(this.#duties.quarantines);
     session.adopt(this.#duties.all, this.#speakers);
   }
 

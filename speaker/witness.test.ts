@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
+import type { Quarantines } from './guard.ts';
 import { everyNode } from './testing/every-node.ts';
 import { FakeSegment } from './testing/fake-segment.ts';
 import { seeded } from './testing/random.ts';
@@ -227,14 +228,20 @@ describe('what does not fit', () => {
     assert.deepEqual(stage.reports, []);
   });
 
-  test('is nothing where a foreign machine is known to have the address', () => {
+  test('is nothing where the holder has found a foreign machine to have the address', () => {
     const stage = new Stage({ addresses: 2 });
     stage.answer = answersRouter;
-    for (const { name } of stage.lan.nodes) stage.witness(name).spare(new Set([one]));
+    const spare = (quarantines: Quarantines) => {
+      for (const { name } of stage.lan.nodes) stage.witness(name).spare(quarantines);
+    };
+    spare(new Map([[one, stage.lan.holders(one)]]));
     stage.run(everyMs * 2);
     assert.ok(stage.reports.length > 0);
     assert.ok(stage.reports.every(({ address }) => address !== one));
     assert.ok(stage.asked.every(({ address }) => address !== one));
+    spare(new Map([[one, ['somebody who held it before']]]));
+    stage.run(everyMs * 2);
+    assert.ok(stage.reports.some(({ address }) => address === one));
   });
 
   test('is nothing to a node that stood still', () => {

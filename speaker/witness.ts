@@ -4,6 +4,7 @@ import { canTake } from './core/contest.ts';
 import type { Segment } from './core/segment.ts';
 import { witnesses } from './core/witnesses.ts';
 import { examTiming, type Finding, questionsOf, type Seen, verdictOf } from './exam.ts';
+import type { Quarantines } from './guard.ts';
 import { Schedule } from './schedule.ts';
 
 /** Every station of the segment hears each question that is broadcast: so many, and no more. */
@@ -75,7 +76,7 @@ export class Witness {
   readonly #exams = new Map<string, Exam>();
   readonly #due = new Schedule<Exam>();
   readonly #told = new Map<string, { holder: string; term: number; finding: Finding }>();
-  #spared: ReadonlySet<string> = new Set();
+  #spared: Quarantines = new Map();
   #roundAtMs: number;
   /** Addresses of this round that have not been looked at, the next one last. */
   #rest: string[] = [];
@@ -104,9 +105,9 @@ export class Witness {
     return false;
   }
 
-  /** From now on nobody is to answer for these: a foreign machine has them, and who claims them waits until it is gone. */
-  spare(addresses: ReadonlySet<string>): void {
-    this.#spared = addresses;
+  /** From now on these nodes are not to answer: a foreign machine has the address, and they wait until it is gone. */
+  spare(quarantines: Quarantines): void {
+    this.#spared = quarantines;
   }
 
   /** When `tick` has something to do. */
@@ -199,13 +200,17 @@ export class Witness {
       const claim = this.#segment.claims.get(key);
       const address = parseAddress(key);
       if (address === undefined || claim?.holder === undefined || this.#exams.has(key)) continue;
-      if (this.#spared.has(key) || !canAskFor(address)) continue;
       const { holder, term } = claim;
+      if (this.#isSpared(key, holder) || !canAskFor(address)) continue;
       if (!canTake(this.#segment, holder) || witnessOf(key) !== this.#segment.node) continue;
       const exam = { key, address, holder, term, before: [], ...notAsked() };
       this.#exams.set(key, exam);
       yield exam;
     }
+  }
+
+  #isSpared(key: string, holder: string): boolean {
+    return this.#spared.get(key)?.includes(holder) === true;
   }
 
   #wantsToAsk({ asked, macs, before }: Exam): boolean {
@@ -260,7 +265,7 @@ export class Witness {
     const mac = this.#segment.peers.get(holder)?.mac;
     // What moved meanwhile is asked for in another round.
     if (claim?.holder !== holder || claim.term !== term || mac === undefined) return [];
-    if (this.#spared.has(key) || !canTake(this.#segment, holder)) return [];
+    if (this.#isSpared(key, holder) || !canTake(this.#segment, holder)) return [];
     const seen = [...before, { macs, isDeaf: macs.size === 0 && this.#isDeaf(exam, lan) }];
     const peers = new Set(Array.from(this.#segment.peers.values(), (peer) => peer.mac));
     const verdict = verdictOf(mac, seen, peers);

@@ -24,7 +24,7 @@ const lines: readonly Line[] = [
   ['**All waiting when the operator starts** (median)', () => ''],
   ['ceiling: bare loop', ({ assigning }) => rate(assigning.rounds, (r) => r.ceilingPerSecond)],
   ['operator', ({ assigning }) => rate(assigning.rounds, (r) => r.operatorPerSecond)],
-  ['operator ÷ ceiling', ({ assigning }) => ratio(assigning.rounds)],
+  ['operator ÷ ceiling, median of the rounds', ({ assigning }) => ratio(assigning.rounds)],
   [
     'CPU per write: bare loop / server',
     ({ assigning, services }) =>

@@ -21,9 +21,9 @@ export const breakages: Readonly<Record<string, Breakage>> = {
     instead: 'void Promise.all([',
   },
   'never has an address free again': {
-    file: 'ledger.ts',
-    says: 'entries.delete(keyOf(address));\n    held.delete(address.value);',
-    instead: 'entries.delete(keyOf(address));',
+    file: 'shelf.ts',
+    says: 'block?.held.delete(placeOf(value));',
+    instead: '',
   },
   'shares an address whatever the ports are': {
     file: 'terms.ts',

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { amendmentOf } from '../testing/amendment.ts';
 import { FakeSegment } from '../testing/fake-segment.ts';
+import type { Machine } from '../testing/machine.ts';
 import type { Candidates, Siblings } from './action.ts';
 
 const names = ['node-1', 'node-2', 'node-3'];
@@ -97,4 +98,39 @@ test('news of other addresses puts off nothing of what the first in rank does no
     amend(`203.0.113.${news}`);
   }
   for (const address of addresses) assert.deepEqual(lan.holders(address), ['node-2'], address);
+});
+
+test('an address that leaves the plan and comes back is new to all, whoever heard of that first', () => {
+  const [one = ''] = addresses;
+  for (const last of names) {
+    for (const dropsAfterMs of [-20, 0, 20]) {
+      const lan = new FakeSegment({ seed: 1, nodes: names.length });
+      const put = (...nodes: readonly string[]) => {
+        const candidates = new Map([[one, nodes.map((node) => ({ node, score: 0 }))]]);
+        for (const node of lan.nodes)
+          lan.step(node, { kind: 'amendment', put: candidates, removed: [] });
+      };
+      const remove = (from: readonly Machine[]) => {
+        for (const node of from)
+          lan.step(node, { kind: 'amendment', put: new Map(), removed: [one] });
+      };
+      for (const node of lan.nodes) lan.start(node);
+      put(last);
+      lan.run(1500);
+      assert.deepEqual(lan.holders(one), [last]);
+      const reasons: string[] = [];
+      lan.onActions = (_, actions) => {
+        for (const action of actions) if (action.kind === 'hold') reasons.push(action.reason);
+      };
+      const others = lan.nodes.filter(({ name }) => name !== last);
+      remove(dropsAfterMs > 0 ? others : [lan.node(last)]);
+      lan.run(Math.abs(dropsAfterMs));
+      remove(dropsAfterMs > 0 ? [lan.node(last)] : others);
+      lan.run(1500);
+      put(...names);
+      lan.run(1500);
+      assert.equal(lan.holders(one).length, 1);
+      assert.deepEqual(reasons, ['Unclaimed'], `${last}, ${dropsAfterMs} ms after the others`);
+    }
+  }
 });

@@ -1,5 +1,5 @@
 import type { Action, Amendment, Candidates, Event, Siblings } from './action.ts';
-import { drop, tellReleased, vacate, yieldTo } from './claims.ts';
+import { drop, forget, tellReleased, vacate, yieldTo } from './claims.ts';
 import type { ClaimItem } from './message.ts';
 import { planMoves } from './moves.ts';
 import { adoptRoster, leaveDoubt } from './unheard.ts';
@@ -75,9 +75,7 @@ export function adoptSiblings(
 function forgetUnplanned(segment: Segment): void {
   for (const [address, known] of segment.claims) {
     if (known.holder !== undefined || segment.candidates.has(address)) continue;
-    segment.claims.delete(address);
-    segment.firstSinceMs.delete(address);
-    segment.doubtLeftAtMs.delete(address);
+    forget(segment, address);
   }
 }
 

@@ -53,6 +53,13 @@ export function vacate(segment: Segment, address: string, why: Vacancy, nowMs: n
   note(segment, address, { term, sinceMs: nowMs, ...why });
 }
 
+/** What nobody holds, and nobody is to hold, is known no longer. */
+export function forget(segment: Segment, address: string): void {
+  segment.claims.delete(address);
+  segment.firstSinceMs.delete(address);
+  segment.doubtLeftAtMs.delete(address);
+}
+
 export function vacateAll(segment: Segment, node: string, why: Vacancy, nowMs: number): void {
   for (const { address } of claimsOf(segment, node)) {
     vacate(segment, address, why, nowMs);
@@ -150,6 +157,12 @@ function yieldReason(move: Move | undefined): YieldReason {
   return move.why === 'Sick' ? 'Sick' : 'HandedOver';
 }
 
+/** A peer has given an address up. If nobody is to hold it, it will be new when it is planned again. */
+function release(segment: Segment, address: string, { node }: Peer, nowMs: number): void {
+  vacate(segment, address, { reason: 'Released', from: node }, nowMs);
+  if (!segment.candidates.has(address)) forget(segment, address);
+}
+
 /** With its last part in, a snapshot ends every older claim of the peer that is not part of it. */
 function hearSnapshot(
   segment: Segment,
@@ -169,7 +182,7 @@ function hearSnapshot(
   for (const { address } of claimsOf(segment, peer.node)) {
     const known = segment.claims.get(address);
     if (addresses.has(address) || known?.holder !== peer.node || known.version > version) continue;
-    vacate(segment, address, { reason: 'Released', from: peer.node }, nowMs);
+    release(segment, address, peer, nowMs);
   }
 }
 
@@ -183,7 +196,7 @@ export function hearRelease(
   for (const { address, term } of message.claims) {
     const known = segment.claims.get(address);
     if (known?.holder === peer.node && known.term <= term && known.version <= message.version) {
-      vacate(segment, address, { reason: 'Released', from: peer.node }, nowMs);
+      release(segment, address, peer, nowMs);
     }
   }
 }

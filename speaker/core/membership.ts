@@ -175,7 +175,7 @@ function openEstate(segment: Segment, { node, overtaken }: Peer, nowMs: number):
 /** The link is gone, and with it all that was known of who lives behind it. */
 export function forgetAll(segment: Segment, nowMs: number): void {
   for (const peer of segment.peers.values()) {
-    vacateAll(segment, peer.node, { reason: 'LinkReturned' }, nowMs);
+    vacateAll(segment, peer.node, { reason: 'LinkReturned', from: peer.node }, nowMs);
   }
   segment.peers.clear();
   segment.strangers.clear();

@@ -85,6 +85,18 @@ describe('a packet socket', needsTwoHosts, () => {
     assert.deepEqual(near.receive(), { frames: [] }, 'its own frames do not come back');
   });
 
+  it('gives each frame as long as it is, whatever came in before it', () => {
+    const options = { etherType: etherTypes.speaker, filter: speakersFilter };
+    using near = openOn(hosts.near, options);
+    using far = openOn(hosts.far, options);
+    for (const payload of [100, 200, 200, 46, 100]) {
+      const filled = Array.from({ length: payload }, () => payload);
+      near.send([speakerFrame(hosts.near, filled)]);
+      const [frame = new Uint8Array()] = collect(far, 1);
+      assert.deepEqual([...(parseFrame(frame)?.payload ?? [])], filled);
+    }
+  });
+
   it('goes on with the same socket when the link was down', () => {
     const options = { etherType: etherTypes.speaker, filter: speakersFilter };
     using near = openOn(hosts.near, options);

@@ -22,6 +22,7 @@ const mostEvents = 64;
 export class Poll implements Disposable {
   readonly #fd = check('creating an epoll set', libc().epoll_create1(EPOLL_CLOEXEC));
   readonly #events = pinned(mostEvents * layout.bytes);
+  readonly #eventView = new DataView(this.#events.buffer);
   #open = true;
 
   add(fd: number): void {
@@ -49,10 +50,10 @@ export class Poll implements Disposable {
       if (code === 'EINTR') return [];
       throw new SystemError('waiting for descriptors', code);
     }
-    const view = new DataView(this.#events.buffer);
-    return Array.from({ length: count }, (_, index) =>
-      view.getInt32(index * layout.bytes + layout.fdAt, true),
-    );
+    const ready: number[] = [];
+    for (let index = 0; index < count; index++)
+      ready.push(this.#eventView.getInt32(index * layout.bytes + layout.fdAt, true));
+    return ready;
   }
 
   close(): void {

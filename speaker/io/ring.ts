@@ -23,6 +23,8 @@ export class Ring {
   readonly #headers: DataView;
   readonly #vectors: DataView;
   readonly #frames: Uint8Array;
+  /** Of each slot, the frame that it held last: most are as long as the one before. */
+  readonly #received: Uint8Array[] = [];
 
   constructor({ slots, slotBytes }: { slots: number; slotBytes: number }) {
     const vectors = pinned(slots * 16);
@@ -45,8 +47,11 @@ export class Ring {
   received(slot: number): Uint8Array | undefined {
     const cutOff = (this.#headers.getUint32(slot * 64 + 48, true) & truncated) !== 0;
     if (cutOff) return undefined;
+    const bytes = this.#headers.getUint32(slot * 64 + 56, true);
+    const before = this.#received[slot];
+    if (before?.length === bytes) return before;
     const start = slot * this.slotBytes;
-    return this.#frames.subarray(start, start + this.#headers.getUint32(slot * 64 + 56, true));
+    return (this.#received[slot] = this.#frames.subarray(start, start + bytes));
   }
 
   /** Puts a frame into a slot, to be sent; false when it is longer than a slot. */

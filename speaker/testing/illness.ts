@@ -12,7 +12,9 @@ export function setHealth(
   health: Health,
   check: Check = 'own',
 ): void {
+  const before = node.health;
   node.checks.set(check, health);
+  if (before === 'sick' && node.health !== 'sick') node.sickUntilMs = lan.nowMs;
   lan.step(node, { kind: 'health', health: node.health });
 }
 

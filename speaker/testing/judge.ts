@@ -161,7 +161,8 @@ export class Judge {
       const other = this.#holders(address).find(
         (one) => one !== node && this.#segment.connected(one, node),
       );
-      if (other === undefined) continue;
+      // Who stood still itself has missed pulses of this one, and waited for less.
+      if (other === undefined || this.#wasDisturbed(other)) continue;
       const both = `${node.name} and ${other.name}`;
       this.report('NoTwoHolders', `${both} both answer for ${address} after a stall`);
       return;
@@ -215,20 +216,30 @@ export class Judge {
   #followHold(to: Machine, address: string): void {
     const movedAtMs = this.#movedAtMs.get(address) ?? -Infinity;
     this.#movedAtMs.set(address, this.#nowMs);
-    const isRecent = (atMs: number): boolean => this.#nowMs - atMs < aftermathMs;
     // Who took it at the same time, or a moment before, is heard when the frame arrives.
-    const wasStill = isRecent(this.#disturbedAtMs.get(to) ?? 0) && isRecent(movedAtMs);
+    const wasStill = this.#wasDisturbed(to) && this.#isRecent(movedAtMs);
     const unheard = wasStill || this.#nowMs - movedAtMs <= this.#toleratedMs(movedAtMs);
-    const excused = unheard || isRecent(this.#regroupedAtMs) || isRecent(this.#replannedAtMs);
+    const excused =
+      unheard || this.#isRecent(this.#regroupedAtMs) || this.#isRecent(this.#replannedAtMs);
     if (excused || this.#tolerated.apart) return;
     for (const from of this.#holders(address)) {
       if (from === to || !this.#segment.connected(from, to)) continue;
-      if (isRecent(this.#disturbedAtMs.get(from) ?? 0)) continue;
-      // That the other one has had a failure, too, may be among the frames that were lost.
+      if (this.#wasDisturbed(from)) continue;
+      // That the other one has had a failure, too, may be among the frames that were lost; that one is well again, under way.
       const seemsWell = to.health === 'well' || (this.#tolerated.lossy && to.health === 'unsure');
-      if (from.health === 'sick' && seemsWell) continue;
+      const asked =
+        from.health === 'sick' || this.#nowMs - from.sickUntilMs <= this.#tolerated.exchangeMs;
+      if (asked && seemsWell) continue;
       this.report('NoNeedlessMove', `${to.name} took ${address} from ${from.name}`);
     }
+  }
+
+  #isRecent(atMs: number): boolean {
+    return this.#nowMs - atMs < aftermathMs;
+  }
+
+  #wasDisturbed(node: Machine): boolean {
+    return this.#isRecent(this.#disturbedAtMs.get(node) ?? 0);
   }
 
   #holders(address: string): Machine[] {

@@ -25,6 +25,8 @@ export class Machine {
   hushed = false;
   /** What its checks say. */
   readonly checks = new Map<Check, Health>();
+  /** When it last ceased to be sick. */
+  sickUntilMs = -Infinity;
   sequence = 0n;
   planVersion = 0;
   /** The plan that it was told last in this life. */

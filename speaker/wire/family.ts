@@ -77,6 +77,11 @@ export type Neighbours = {
   readonly answers: Program;
   /** The frame in which the station at `mac`, which is not yet to have the address, asks whether anybody does. */
   probe(address: Address, mac: Mac): Uint8Array;
+  /**
+   * A station that makes sure before it uses an address has not begun to use one that was answered for until less than
+   * so long ago: whatever it asked until then was answered.
+   */
+  readonly settlesAfterMs: number;
   /** The group that questions about this address are sent to; undefined where they are broadcast. */
   group(address: Address): Address | undefined;
   /** What a kernel is to let through where these are held, ever coarser; addresses of other families count for nothing. */
@@ -106,6 +111,8 @@ export const arp: Neighbours = {
     frameOf(at, mac, questionFor(target, mac, address)),
   answers: arpAnswersFilter,
   probe: (address, mac) => frameOf(broadcastMac, mac, arpProbeFor(address, mac)),
+  // Three probes at least PROBE_MIN apart, and ANNOUNCE_WAIT (RFC 5227 §1.1).
+  settlesAfterMs: 4_000,
   group: () => undefined,
   filters: arpFilters,
 };
@@ -128,6 +135,8 @@ export const ndp: Neighbours = {
     const payload = formatNdp(probe);
     return formatFrame({ destination, source: mac, etherType: etherTypes.ipv6, payload });
   },
+  // One solicitation, and RetransTimer (RFC 4862 §5.1, RFC 4861 §10).
+  settlesAfterMs: 1_000,
   group: solicitedNodeGroup,
   filters: ndpFilters,
 };
