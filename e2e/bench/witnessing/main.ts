@@ -31,7 +31,7 @@ const hosts = await openHosts({ nodes: 3 });
 const names = hosts.nodes.map(({ name }) => name).join(',');
 process.stderr.write(
   `three speakers hold ${addresses} addresses: for ${seconds} s without questions, then for ${seconds} s with them; ` +
-    `about ${Math.ceil((2 * seconds + 10) / 60)} minutes in all\n`,
+    `about ${2 * seconds + 10} s in all\n`,
 );
 process.stderr.write('without questions …\n');
 const off = await measure(0);
