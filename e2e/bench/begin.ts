@@ -1,11 +1,12 @@
-import { readSettings, type Table, type Values } from '../../daemon/settings.ts';
+import { readVariables, type Said, type Variables } from '../lab/variables.ts';
 
-/** The settings of a bench; ends the process where they are faulty, or only asked for. */
-export function begin<const S extends Table>(program: string, table: S): Values<S> {
-  const reading = readSettings(program, table);
-  if (reading.kind === 'settings') return reading.values;
-  process.stderr.write(reading.text);
-  process.exit(reading.kind === 'help' ? 0 : 2);
+/** What was said to a bench, by the name of its command; ends the process where that is faulty. */
+export function begin<const V extends Variables>(command: string, variables: V): Said<V> {
+  const reading = readVariables(variables);
+  if (reading.kind === 'said') return reading.said;
+  const faults = reading.faults.map((fault) => `  ${fault}\n`).join('');
+  process.stderr.write(`${command} cannot start:\n${faults}`);
+  process.exit(2);
 }
 
 /** The hosts of a lab are removed on every way out of this process: that an interrupt is one. */

@@ -1,5 +1,6 @@
 /** `make bench-kubernetes`: how fast Services are assigned and announced on the real API server. */
 import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { systemClock } from '../../daemon/clock.ts';
 import { integerBetween, listOf } from '../../daemon/settings.ts';
 import { fromRoot } from '../lab/programs.ts';
@@ -12,13 +13,13 @@ import { type Finding, formatRequests, formatTable } from './report.ts';
 
 const reportPath = fromRoot('e2e/bench/report.json');
 
-const { sizes, rounds } = begin('e2e/bench', {
-  sizes: {
+const { SIZES: sizes, ROUNDS: rounds } = begin('make bench-kubernetes', {
+  SIZES: {
     fallback: [100, 1_000, 10_000],
     parse: listOf(integerBetween(1, 20_000)),
     help: 'how many Services, one size after the other',
   },
-  rounds: {
+  ROUNDS: {
     fallback: 3,
     parse: integerBetween(1, 100),
     help: 'how often the operator is put against the bare loop at each size',
@@ -40,5 +41,5 @@ for (const services of sizes) {
 const machine = await describeMachine();
 writeFileSync(reportPath, `${JSON.stringify({ machine, findings }, undefined, 2)}\n`);
 process.stdout.write(
-  `${machine}\n\n${formatTable(findings)}\n\n${formatRequests(findings)}\n\nAll figures: ${reportPath}\n`,
+  `${machine}\n\n${formatTable(findings)}\n\n${formatRequests(findings)}\n\nAll figures: ${relative('', reportPath)}\n`,
 );

@@ -31,12 +31,12 @@ export class Client {
   }
 
   /**
-   * The first answer to a question to all, or to the group of an IPv6 address, undefined when there is none within a
-   * second. For ndisc6 an announcement that comes by meanwhile is an answer, too.
+   * The first answer to a question to all, or to the group of an IPv6 address, undefined when there is none in
+   * that time. For ndisc6 an announcement that comes by meanwhile is an answer, too.
    */
-  async ask(address: string): Promise<Mac | undefined> {
-    const one = isIPv6(address) ? this.#ndisc6('-1', address) : undefined;
-    return macsIn(await (one ?? this.#arping(['-f', '-w', '1'], address)))[0];
+  async ask(address: string, withinMs = 1_000): Promise<Mac | undefined> {
+    const one = isIPv6(address) ? this.#ndisc6('-1', address, withinMs) : undefined;
+    return macsIn(await (one ?? this.#arping(['-f', '-w', '1'], address, 'eth0', withinMs)))[0];
   }
 
   /** Where the kernel believes an address to be. */
@@ -87,20 +87,28 @@ export class Client {
     throw new Error(`${count} frames matching '${filter}' were not seen within ${timeoutMs} ms`);
   }
 
-  async #ndisc6(how: '-1' | '-m', address: string): Promise<string> {
+  async #ndisc6(how: '-1' | '-m', address: string, withinMs = 1_000): Promise<string> {
     // Its long options do not all do what the short ones do.
-    const args = [how, '-q', '-r', '1', '-w', '1000', address, 'eth0'];
+    const args = [how, '-q', '-r', '1', '-w', String(withinMs), address, 'eth0'];
     const { code, stdout, stderr } = await this.host.outcomeOf('ndisc6', args);
     // 2 is "nobody answered".
     if (code === 0 || code === 2) return stdout;
     throw new Error(`ndisc6 ${args.join(' ')}: ${stderr.trim()}`);
   }
 
-  async #arping(options: readonly string[], address: string, link = 'eth0'): Promise<string> {
+  async #arping(
+    options: readonly string[],
+    address: string,
+    link = 'eth0',
+    withinMs = 1_000,
+  ): Promise<string> {
     const args = [...options, '-I', link, address];
-    const { code, stdout, stderr } = await this.host.outcomeOf('arping', args);
+    // It counts in whole seconds: for less it has to be ended.
+    const sooner = withinMs < 1_000;
+    const limit = sooner ? { timeoutMs: withinMs } : {};
+    const { code, stdout, stderr } = await this.host.outcomeOf('arping', args, limit);
     // 1 is "nobody answered"; more is a fault of ours.
-    if (code === 0 || code === 1) return stdout;
+    if (code === 0 || code === 1 || (code === undefined && sooner)) return stdout;
     throw new Error(`arping ${args.join(' ')}: ${stderr.trim()}`);
   }
 }

@@ -9,7 +9,7 @@ import { Client } from './client.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
 import { type Hosts, openHosts } from './hosts.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import { apply, readManifests } from './manifests.ts';
+import { apply, applyManifests, withLastApplied } from './manifests.ts';
 import { registerNode } from './node-objects.ts';
 import {
   apiServer,
@@ -44,12 +44,7 @@ export async function openEmbeddedCluster(options: ClusterOptions): Promise<Clus
   const client = new Client(hosts.client);
   const closing = opening.move();
 
-  const applyFile = async (path: string): Promise<KubeObject[]> => {
-    const applied: KubeObject[] = [];
-    for (const object of await readManifests(fromRoot(path)))
-      applied.push(await apply(api, object));
-    return applied;
-  };
+  const applyFile = (path: string): Promise<KubeObject[]> => applyManifests(api, fromRoot(path));
   return {
     hosts,
     client,
@@ -78,7 +73,7 @@ export async function openEmbeddedCluster(options: ClusterOptions): Promise<Clus
       const path = `/apis/${group}/${version}/ipaddresspools`;
       await until('the new kinds are served', () => api.call({ method: 'GET', path }));
       const metadata = { name: systemNamespace };
-      await apply(api, { apiVersion: 'v1', kind: 'Namespace', metadata });
+      await apply(api, withLastApplied({ apiVersion: 'v1', kind: 'Namespace', metadata }));
     },
     async startOperator() {
       const path = join(folder, 'operator.kubeconfig');

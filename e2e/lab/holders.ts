@@ -5,9 +5,13 @@ import { until } from '../../daemon/testing/until.ts';
 
 type Lan = { readonly hosts: Hosts; readonly client: Client };
 
-/** The node that answers a broadcast question for the address now; undefined when none does. */
-export async function holderOf({ hosts, client }: Lan, address: string): Promise<Host | undefined> {
-  const mac = await client.ask(address);
+/** The node that answers a broadcast question for the address now; undefined when none does in that time. */
+export async function holderOf(
+  { hosts, client }: Lan,
+  address: string,
+  withinMs = 1_000,
+): Promise<Host | undefined> {
+  const mac = await client.ask(address, withinMs);
   return hosts.nodes.find((host) => host.mac === mac);
 }
 

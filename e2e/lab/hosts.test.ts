@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { env } from 'node:process';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { type Hosts, openHosts } from './hosts.ts';
 import { allRecords, removeDeadLabs } from './record.ts';
@@ -102,3 +106,28 @@ test(
     assert.ok(!allRecords().some((record) => record.lab === lab));
   },
 );
+
+test('a lab is removed also when the signal that ends it hits the removal', needsLab, async () => {
+  const lab = `t${process.pid}ended`;
+  const folder = mkdtempSync(join(tmpdir(), 'lab-'));
+  const script = `
+    const { openHosts } = await import(${JSON.stringify(new URL('./hosts.ts', import.meta.url))});
+    process.on('SIGTERM', () => process.exit(143));
+    await openHosts({ nodes: 1, lab: ${JSON.stringify(lab)} });
+    process.stdout.write('open');
+    setInterval(() => {}, 1000);`;
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    env: { ...env, PATH: `${folder}:${env['PATH']}` },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const complaints = text(owner.stderr);
+  await once(owner.stdout, 'data');
+  // timeout(1) and make send it to the whole group: the first command of the removal ends by it.
+  const endsOnce = '#!/bin/sh\nrm "$0" && kill -TERM $$\n';
+  writeFileSync(join(folder, 'setsid'), endsOnce, { mode: 0o755 });
+  owner.kill('SIGTERM');
+  assert.equal(await complaints, '');
+  assert.deepEqual(namespacesOf(lab), []);
+  assert.equal(existsSync(join(folder, 'setsid')), false);
+  rmSync(folder, { recursive: true });
+});

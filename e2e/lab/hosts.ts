@@ -1,3 +1,4 @@
+import { explain } from '../../daemon/log.ts';
 import { run } from './command.ts';
 import { Host } from './host.ts';
 import { type LabRecord, openRecord, removeDeadLabs, removeLab } from './record.ts';
@@ -31,7 +32,7 @@ export async function openHosts({
   if (faults.length > 0) throw new Error(`the lab cannot run here: ${faults.join('; ')}`);
   removeDeadLabs();
   const record = openRecord(lab);
-  const removeOnExit = (): void => removeLab(record);
+  const removeOnExit = (): void => leave(record);
   process.once('exit', removeOnExit);
   const control = hostAt(record, 'control', 10);
   const client = hostAt(record, 'client', 50);
@@ -58,6 +59,21 @@ export async function openHosts({
   };
   const { folder } = record;
   return { lab, folder, control, client, nodes, all, node, [Symbol.asyncDispose]: close };
+}
+
+/**
+ * Removes the lab while the process exits. A signal to the whole group may have hit the removal itself, or a command
+ * that was still building: then once more.
+ */
+function leave(record: LabRecord, attempts = 3): void {
+  try {
+    removeLab(record);
+  } catch (error) {
+    if (attempts > 1) return leave(record, attempts - 1);
+    process.stderr.write(
+      `Not all of the lab '${record.lab}' could be removed; the next lab, or \`make clean-lab\`, removes the rest:\n  ${explain(error)}\n`,
+    );
+  }
 }
 
 /** 198.51.100.11 and 2001:db8::11 have the MAC 02:00:00:00:00:11, so that tables and captures read themselves. */

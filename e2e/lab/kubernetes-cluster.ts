@@ -21,7 +21,7 @@ import { Client } from './client.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
 import type { Host } from './host.ts';
 import { openHosts } from './hosts.ts';
-import { apply, readManifests } from './manifests.ts';
+import { applyManifests, readManifests } from './manifests.ts';
 import { backend, fromRoot } from './programs.ts';
 import { openRelay } from './relay.ts';
 import { proxyServices } from './service-proxy.ts';
@@ -110,12 +110,7 @@ export async function openKubernetesCluster({
     kubeconfigPath,
     kubectl: kubectlPath,
     serviceProxy: 'kube-proxy',
-    async applyFile(path) {
-      const applied: KubeObject[] = [];
-      for (const object of await readManifests(fromRoot(path)))
-        applied.push(await apply(api, object));
-      return applied;
-    },
+    applyFile: (path) => applyManifests(api, fromRoot(path)),
     async startControlPlane() {
       await routePods([control, ...nodes], nodes);
       // A machine has a way out: without one, nothing is sent to an address of a Service for kube-proxy to change.

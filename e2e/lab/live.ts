@@ -3,92 +3,100 @@ import { kinds, pathOf } from '../../kube/kinds.ts';
 import type { Service } from '../../kube/object.ts';
 import type { Cluster } from './cluster.ts';
 import { holderOf } from './holders.ts';
-import { formatTable } from './job.ts';
+import { formatPicture } from './picture.ts';
+import { type Output, Screen } from './screen.ts';
+import { nobody, Sightings } from './sightings.ts';
 
-/** One address as the client sees it. */
-type Sight = {
-  readonly service: string;
-  readonly address: string;
-  holder: string;
-  mac: string;
-  since: Date;
+/** So many addresses may be silent before the others wait. */
+const questionsAtOnce = 16;
+/** Who holds an address answers within a millisecond; the rest is for a busy machine to start the command that asks. */
+const answerMs = 500;
+const pace = { listMs: 250, drawMs: 100, idleMs: 50 };
+
+type Watch = {
+  readonly cluster: Cluster;
+  readonly sightings: Sightings;
+  /** Told of every change. */
+  readonly tell: (move: string) => void;
 };
 
-const nobody = 'nobody';
-const movesShown = 8;
-
 /**
- * Who holds which address, asked by ARP or NDP from the client until the signal aborts. On a terminal one picture,
- * redrawn in place; elsewhere a line for every change.
+ * Who holds which address, asked by ARP or NDP from the client until the signal aborts. On a terminal a picture on a
+ * screen of its own, with the hints; elsewhere a line for every change.
  */
 export async function watchHolders(
   cluster: Cluster,
-  out: { readonly isTTY: boolean; write(text: string): unknown },
+  { out, hints }: { readonly out: Output; readonly hints: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
-  const sights = new Map<string, Sight>();
-  const moves: string[] = [];
-  let drawnLines = 0;
-  const draw = (): void => {
-    const picture = formatPicture([...sights.values()], moves, cluster);
-    const up = drawnLines === 0 ? '' : `\u001B[${drawnLines}A\u001B[J`;
-    drawnLines = picture.split('\n').length - 1;
-    out.write(up + picture);
+  const sightings = new Sightings();
+  const tell = (move: string): void => {
+    if (!out.isTTY) out.write(`${move}\n`);
   };
-  while (!signal.aborted) {
-    const assigned = await assignedAddresses(cluster);
-    for (const address of sights.keys()) {
-      if (!assigned.has(address)) sights.delete(address);
-    }
-    for (const [address, service] of assigned) {
-      const move = await look(cluster, sights, { address, service });
-      if (move === undefined) continue;
-      moves.push(move);
-      if (!out.isTTY) out.write(`${move}\n`);
-    }
-    if (out.isTTY) draw();
-    await systemClock.sleep(250, signal).catch(() => {});
+  const watch = { cluster, sightings, tell };
+  using screen = out.isTTY ? new Screen(out) : undefined;
+  const draw = async (): Promise<void> => {
+    const { moves, sights } = sightings;
+    const view = { hints, moves, sights, power: powerOf(cluster) };
+    screen?.draw(formatPicture(view, screen.size.rows));
+  };
+  // The first that fails ends the others.
+  const failed = new AbortController();
+  const ended = AbortSignal.any([signal, failed.signal]);
+  const works = [
+    again(() => list(watch), pace.listMs, ended),
+    again(draw, pace.drawMs, ended),
+    ...Array.from({ length: questionsAtOnce }, () =>
+      again(() => ask(watch, ended), pace.idleMs, ended),
+    ),
+  ];
+  try {
+    await Promise.all(works);
+  } finally {
+    failed.abort();
+    await Promise.allSettled(works);
   }
 }
 
-/** Notes who holds the address now; a line when that has changed. */
-async function look(
-  cluster: Cluster,
-  sights: Map<string, Sight>,
-  { address, service }: { address: string; service: string },
-): Promise<string | undefined> {
-  const host = await holderOf(cluster, address);
-  const holder = host?.name ?? nobody;
-  const sight = sights.get(address);
-  if (sight?.holder === holder) return undefined;
-  const since = systemClock.wall();
-  sights.set(address, { service, address, holder, mac: host?.mac ?? '', since });
-  const from = sight === undefined ? '' : `${sight.holder} → `;
-  return `${timeOf(since)}  ${address} (${service})  ${from}${holder}`;
+async function again(
+  work: () => Promise<void>,
+  everyMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await work();
+    await systemClock.sleep(everyMs, signal).catch(() => {});
+  }
 }
 
-function formatPicture(
-  sights: readonly Sight[],
-  moves: readonly string[],
-  { hosts }: Cluster,
-): string {
-  const rows = sights.map(({ service, address, holder, mac, since }) => [
-    address,
-    service,
-    holder,
-    mac,
-    timeOf(since),
-  ]);
-  const power = hosts.nodes.map(
+async function list({ cluster, sightings, tell }: Watch): Promise<void> {
+  const assigned = await assignedAddresses(cluster);
+  for (const move of sightings.follow(assigned, systemClock.wall())) tell(move);
+}
+
+/** One question, for the address whose turn it is. Silence is dated by the question, an answer by itself. */
+async function ask({ cluster, sightings, tell }: Watch, signal: AbortSignal): Promise<void> {
+  const address = sightings.next(systemClock.nowMs());
+  if (address === undefined) return;
+  const asked = systemClock.wall();
+  const host = await holderOf(cluster, address, answerMs).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  // Ctrl-C in the terminal reaches the command that asks, too: what it says then means nothing.
+  if (signal.aborted) return;
+  const seen =
+    host === undefined
+      ? { holder: nobody, mac: '', at: asked }
+      : { holder: host.name, mac: host.mac, at: systemClock.wall() };
+  const move = sightings.note(address, seen, systemClock.nowMs());
+  if (move !== undefined) tell(move);
+}
+
+function powerOf({ hosts }: Cluster): string {
+  const nodes = hosts.nodes.map(
     ({ name, powerlessSinceMs }) => `${name} ${powerlessSinceMs === undefined ? 'on' : 'OFF'}`,
   );
-  return [
-    formatTable([['address', 'service', 'held by', 'MAC', 'since'], ...rows]),
-    `power: ${power.join(', ')}`,
-    'last moves:',
-    ...moves.slice(-movesShown).map((move) => `  ${move}`),
-    '',
-  ].join('\n');
+  return `power: ${nodes.join(', ')}`;
 }
 
 /** Address to Service, for every assigned load-balancer address. */
@@ -103,5 +111,3 @@ async function assignedAddresses({ api }: Cluster): Promise<Map<string, string>>
     ),
   );
 }
-
-const timeOf = (at: Date): string => at.toTimeString().slice(0, 8);

@@ -1,5 +1,6 @@
 /** The main job, step by step: MercuryLB on the hosts of a small LAN. `make lab` runs it. */
-import { begin } from './begin.ts';
+import { relative } from 'node:path';
+import { begin, cannotOpen } from './begin.ts';
 import { openCluster } from './cluster.ts';
 import { labName } from './control.ts';
 import { Job } from './job.ts';
@@ -14,13 +15,13 @@ import { serve } from './steps/serve.ts';
 
 const say = (text: string): void => void process.stdout.write(text);
 
-const { api, cuts, keep } = await begin();
+const { API: api, CUTS: cuts, KEEP: keep } = await begin();
 
 // The hosts are removed on every way out of this process.
 let onInterrupt = (): void => process.exit(130);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => onInterrupt());
 
-await using cluster = await openCluster({ nodes: 3, lab: labName, api });
+await using cluster = await openCluster({ nodes: 3, lab: labName, api }).catch(cannotOpen);
 const job = new Job(say, { crashes: cluster.crashes, logs: () => cluster.logs(12) });
 const findings: Findings = { addresses: {}, powerCuts: { samplesMs: [] } };
 const web = (): string => findings.addresses['web'] ?? '';
@@ -48,12 +49,12 @@ await job.step('The speaker that answers is stopped in order', async (report) =>
 
 await writeReport(job.steps, findings);
 say(
-  `\n${job.table()}\n${job.held ? 'Every step held' : 'NOT every step held'}; figures in ${reportPath}\n`,
+  `\n${job.table()}\n${job.held ? 'Every step held' : 'NOT every step held'}; figures in ${relative('', reportPath)}\n`,
 );
 process.exitCode = job.held ? 0 : 1;
 
 if (keep) {
   const interrupted = new AbortController();
   onInterrupt = () => interrupted.abort();
-  await stay(cluster, process.stdout, interrupted.signal);
+  await stay(cluster, api, { out: process.stdout, signal: interrupted.signal });
 }

@@ -72,7 +72,9 @@ export function removeLab({ lab, folder }: LabRecord): void {
   }
   const namespaces = namesIn('/run/netns').filter((name) => name.startsWith(namespaceOf(lab, '')));
   if (namespaces.length > 0) {
-    runNow('ip', ['-batch', '-'], namespaces.map((name) => `netns del ${name}\n`).join(''));
+    const lines = namespaces.map((name) => `netns del ${name}\n`);
+    // A session of its own: what ends this process by a signal to its whole group must not end the removal, too.
+    runNow('setsid', ['ip', '-batch', '-'], lines.join(''));
   }
   rmSync(folder, { recursive: true, force: true });
 }

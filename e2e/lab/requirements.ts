@@ -42,7 +42,7 @@ async function refusedByKernel(): Promise<string[]> {
   ];
 }
 
-function isOnPath(tool: string): boolean {
+export function isOnPath(tool: string): boolean {
   return (env['PATH'] ?? '').split(':').some((folder) => {
     try {
       accessSync(join(folder, tool), constants.X_OK);

@@ -14,7 +14,7 @@ import { assigned } from './steps/addresses.ts';
 
 /** What a variable says of the tests of the lab; the first choice where it says nothing. */
 function wanted<const T extends string>(variable: string, choices: readonly [T, ...T[]]): T {
-  const said = env[variable] ?? choices[0];
+  const said = env[variable] || choices[0];
   const choice = choices.find((one) => one === said);
   if (choice !== undefined) return choice;
   throw new Error(`${variable}=${said}: it is one of ${choices.join(', ')}`);

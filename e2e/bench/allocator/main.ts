@@ -5,13 +5,13 @@ import { describeHost } from '../machine.ts';
 import { bench } from './bench.ts';
 import { formatFindings } from './report.ts';
 
-const { rounds, steps } = begin('e2e/bench/allocator', {
-  rounds: {
+const { ROUNDS: rounds, STEPS: steps } = begin('make bench-allocate', {
+  ROUNDS: {
     fallback: 21,
     parse: integerBetween(1, 1_000),
     help: 'how often a pool is filled',
   },
-  steps: {
+  STEPS: {
     fallback: 1_000_000,
     parse: integerBetween(1_000, 100_000_000),
     help: 'how often a Service goes and another one comes',

@@ -1,6 +1,7 @@
 /** `make bench-announce`: how long nobody answers, and how fast somebody does, beside keepalived and Linux itself. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+import { relative } from 'node:path';
 import { integerBetween } from '../../../daemon/settings.ts';
 import { SecondLink } from '../../announcing/second-link.ts';
 import { responders } from '../../lab/cluster.ts';
@@ -21,8 +22,8 @@ import { isMeasured, type Unmeasured } from './unmeasured.ts';
 const reportPath = fromRoot('e2e/bench/announce/report.json');
 const documentPath = fromRoot('docs/performance.md');
 
-const { cuts } = begin('e2e/bench/announce', {
-  cuts: {
+const { CUTS: cuts } = begin('make bench-announce', {
+  CUTS: {
     fallback: 30,
     parse: integerBetween(1, 1_000),
     help: 'how many power cuts are made; a third as many of everything else',
@@ -93,4 +94,6 @@ const findings: Findings = {
 const table = formatFindings(findings);
 writeFileSync(reportPath, `${JSON.stringify(findings, undefined, 2)}\n`);
 writeFileSync(documentPath, replaceFindings(readFileSync(documentPath, 'utf8'), table));
-process.stdout.write(`${table}\n\nIn ${documentPath}; all figures: ${reportPath}\n`);
+process.stdout.write(
+  `${table}\n\nIn ${relative('', documentPath)}; all figures: ${relative('', reportPath)}\n`,
+);

@@ -11,8 +11,8 @@ import { describeHost } from '../machine.ts';
 import { heldAddress } from './addresses.ts';
 import type { Asked } from './asked.ts';
 
-const { rounds } = begin('e2e/bench/answering', {
-  rounds: {
+const { ROUNDS: rounds } = begin('make bench-answering', {
+  ROUNDS: {
     fallback: 3,
     parse: integerBetween(1, 100),
     help: 'how often each variant has its turn',

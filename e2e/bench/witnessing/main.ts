@@ -10,13 +10,13 @@ import { begin, leaveOnInterrupt } from '../begin.ts';
 import { costOf } from '../cost.ts';
 import { describeHost } from '../machine.ts';
 
-const { addresses, seconds } = begin('e2e/bench/witnessing', {
-  addresses: {
+const { ADDRESSES: addresses, EACH_SECONDS: seconds } = begin('make bench-witnessing', {
+  ADDRESSES: {
     fallback: 1_000,
     parse: integerBetween(1, 10_000),
     help: 'how many addresses three nodes share',
   },
-  seconds: {
+  EACH_SECONDS: {
     fallback: 180,
     parse: integerBetween(10, 3_600),
     help: 'for how long each variant is measured',
@@ -29,7 +29,13 @@ type Found = { readonly cpu: number; readonly questions: number };
 
 const hosts = await openHosts({ nodes: 3 });
 const names = hosts.nodes.map(({ name }) => name).join(',');
+process.stderr.write(
+  `three speakers hold ${addresses} addresses: for ${seconds} s without questions, then for ${seconds} s with them; ` +
+    `about ${2 * seconds + 10} s in all\n`,
+);
+process.stderr.write('without questions …\n');
 const off = await measure(0);
+process.stderr.write('with questions …\n');
 const on = await measure(settingsTable.witnessSeconds.fallback);
 await hosts[Symbol.asyncDispose]();
 

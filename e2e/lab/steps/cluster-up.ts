@@ -18,11 +18,15 @@ export async function clusterUp(cluster: Cluster, report: StepReport): Promise<v
   const nodes = await kubectl(cluster, ['get', 'nodes', '--no-headers']);
   if (nodes === undefined) {
     report.say('kubectl is not installed here: what it would be asked is passed over');
+    report.measured(withoutKubectl);
     return;
   }
   const ready = nodes.split('\n').filter((line) => / Ready /.test(line)).length;
   report.check('`kubectl get nodes` shows them Ready', ready === hosts.nodes.length, nodes);
 }
+
+/** For the table, of a step that has asked kubectl less than it wanted to. */
+export const withoutKubectl = 'kubectl is not installed: not asked';
 
 /** What a stock kubectl prints; undefined where there is none. */
 export async function kubectl(
