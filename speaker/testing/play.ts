@@ -1,5 +1,6 @@
 import type { Candidates } from '../core/action.ts';
 import { pulseIntervalMs } from '../core/timing.ts';
+import { ApiView, spreadMs } from './api-view.ts';
 import { type Core, soundCore } from './core.ts';
 import { everyNode } from './every-node.ts';
 import { FakeSegment, socketFrames } from './fake-segment.ts';
@@ -18,10 +19,6 @@ type Outcome = {
 };
 
 const pulseMs = 100;
-/** Shorter than any node controller takes, so that schedules can be short. */
-const apiLagMs = 3000;
-/** A changed plan reaches the nodes one after the other. */
-const planWithinMs = 500;
 
 /** Plays a schedule and judges it by the invariants. `onTrace` gets what happened, line by line. */
 export function play(
@@ -37,7 +34,6 @@ export function play(
   const plan = everyNode(stage[0]?.lan.nodes ?? [], addresses);
   for (const { lan } of stage) {
     lan.plan(plan);
-    lan.list(lan.nodes);
   }
   for (let node = 0; node < nodes; node++) {
     timeline.at(random.between(0, 200), () => {
@@ -64,7 +60,7 @@ export function play(
   timeline.at(quietFromMs, () => {
     for (const one of stage) one.lan.wire.loss = 0;
   });
-  const restAtMs = quietFromMs + planWithinMs + quietMs(schedule);
+  const restAtMs = quietFromMs + spreadMs + quietMs(schedule);
   timeline.runUntil(restAtMs);
   const framesBefore = stage.map(({ lan }) => lan.frames);
   timeline.runUntil(restAtMs + 500);
@@ -83,6 +79,7 @@ type Stage = readonly {
   readonly lan: FakeSegment;
   readonly judge: Judge;
   readonly router: Router;
+  readonly api: ApiView;
 }[];
 
 function openLink(
@@ -106,7 +103,7 @@ function openLink(
     if (drift > 0) node.skew(random.between(0, 1e7), random.between(1 - drift, 1 + drift));
   }
   const judge = new Judge(lan, tolerated(schedule));
-  return { lan, judge, router: new Router(lan, judge) };
+  return { lan, judge, router: new Router(lan, judge), api: new ApiView(lan) };
 }
 
 /** Where frames are lost, a pulse or a claim may take several tries. */
@@ -146,7 +143,7 @@ function strike(stage: Stage, fault: Fault, { plan, random, detourMs }: Circumst
     alarm(stage[fault.link], fault, random);
     return;
   }
-  for (const [link, { lan, judge, router }] of stage.entries()) {
+  for (const [link, { lan, judge, router, api }] of stage.entries()) {
     const node = lan.node(fault.node);
     const wasCalm = judge.isCalm;
     switch (fault.kind) {
@@ -195,16 +192,8 @@ function strike(stage: Stage, fault: Fault, { plan, random, detourMs }: Circumst
         break;
     }
     judge.lookAtAll();
-    tellApi(lan);
+    api.learn();
   }
-}
-
-/** The API learns after a while whose speaker is there, and tells the nodes one after the other. */
-function tellApi(lan: FakeSegment): void {
-  lan.timeline.in(apiLagMs, () => {
-    const there = lan.nodes.filter(({ segment }) => segment !== undefined);
-    lan.list(there, planWithinMs);
-  });
 }
 
 /**
@@ -233,13 +222,14 @@ function mend(stage: Stage, fault: Fault, plan: Candidates): void {
     replan(stage, plan);
     return;
   }
-  for (const [link, { lan, judge, router }] of stage.entries()) {
+  for (const [link, { lan, judge, router, api }] of stage.entries()) {
     const node = lan.node(fault.node);
     switch (fault.kind) {
       case 'crash':
       case 'leave':
         judge.disturb(node);
         if (fault.kind === 'leave') lan.crash(node);
+        api.boot(node);
         lan.start(node);
         break;
       case 'pause':
@@ -271,13 +261,13 @@ function mend(stage: Stage, fault: Fault, plan: Candidates): void {
         break;
     }
     judge.lookAtAll();
-    tellApi(lan);
+    api.learn();
   }
 }
 
 function replan(stage: Stage, plan: Candidates): void {
   for (const { lan, judge } of stage) {
-    judge.replan(planWithinMs);
-    lan.plan(plan, planWithinMs);
+    judge.replan(spreadMs);
+    lan.plan(plan, spreadMs);
   }
 }
