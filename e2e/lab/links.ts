@@ -19,13 +19,13 @@ export async function linkUp(host: Host): Promise<void> {
 /** The kernel forgets the routes of a link that goes down; who sets up a machine's network sets them again. */
 const routes = new WeakMap<Host, readonly string[]>();
 
-async function routesOf(host: Host): Promise<readonly string[]> {
-  const printed = await host.run('ip', ['route', 'show', 'dev', 'eth0', 'proto', 'boot']);
+async function routesOf(host: Host, link = 'eth0'): Promise<readonly string[]> {
+  const printed = await host.run('ip', ['route', 'show', 'dev', link, 'proto', 'boot']);
   return printed.split('\n').filter((line) => line.includes(' via '));
 }
 
-async function restoreRoutes(host: Host, lines: readonly string[]): Promise<void> {
-  const input = lines.map((line) => `route replace ${line} dev eth0\n`).join('');
+async function restoreRoutes(host: Host, lines: readonly string[], link = 'eth0'): Promise<void> {
+  const input = lines.map((line) => `route replace ${line} dev ${link}\n`).join('');
   await host.run('ip', ['-batch', '-'], { input });
 }
 
@@ -154,12 +154,15 @@ export async function replaceLink(replaced: Host): Promise<void> {
 
 /** The interface has another name from now on, as when udev gives it its lasting one; it goes down for a moment. */
 export async function renameLink(host: Host, from: string, to: string): Promise<void> {
+  const before = await routesOf(host, from);
   const lines = [`link set ${from} down`, `link set ${from} name ${to}`, `link set ${to} up`];
   await onHost(host, lines);
+  await restoreRoutes(host, before, to);
 }
 
 /** The interface becomes the port of a bridge that takes over its MAC and its addresses, as hosts of virtual machines have it. */
 export async function bridgeLink(host: Host): Promise<void> {
+  const before = await routesOf(host);
   await onHost(host, [
     `link add br0 address ${host.mac} type bridge stp_state 0 forward_delay 0`,
     'link set br0 up',
@@ -169,14 +172,17 @@ export async function bridgeLink(host: Host): Promise<void> {
     `address add ${host.address}/24 dev br0`,
     `address add ${host.address6}/64 dev br0`,
   ]);
+  await restoreRoutes(host, before, 'br0');
 }
 
 export async function unbridgeLink(host: Host): Promise<void> {
+  const before = await routesOf(host, 'br0');
   await onHost(host, [
     'link delete br0',
     `address add ${host.address}/24 dev eth0`,
     `address add ${host.address6}/64 dev eth0`,
   ]);
+  await restoreRoutes(host, before);
 }
 
 const onHost = ({ namespace }: Host, lines: readonly string[]): Promise<string> =>
